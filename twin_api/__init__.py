@@ -1,0 +1,1 @@
+"""Twin API: one store, three twins, and policy files that decide what each role sees."""

@@ -1,0 +1,48 @@
+"""A layer file becomes the description of a typed table in the schema `store`: whole truth, no role's view of it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from geoalchemy2 import Geometry
+from sqlalchemy.dialects.postgresql import UUID
+
+from twin_api.policy.documents import Attribute, Layer
+
+STORE: Final = "store"
+ID: Final = "id"
+GEOMETRY: Final = "geometry"
+
+COLUMN_TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
+    "text": sa.Text(collation="C"),
+    "integer": sa.BigInteger(),
+    "number": sa.Double(),
+    "boolean": sa.Boolean(),
+    "date": sa.Date(),
+    "datetime": sa.DateTime(timezone=True),
+}
+
+
+def describe(layer: Layer, metadata: sa.MetaData | None = None) -> sa.Table:
+    """The table of a layer: `id` (random UUID), one column per attribute, `geometry` in the layer's CRS.
+
+    Texts compare by code point (collation `C`). A layer's key is unique as a whole, NULLs counting as equal.
+    """
+    columns = [sa.Column(ID, UUID(as_uuid=True), primary_key=True, server_default=sa.func.gen_random_uuid())]
+    columns += [_column(attribute) for attribute in layer.attributes.values()]
+    if layer.geometry is not None:
+        columns.append(sa.Column(GEOMETRY, geometry_type(layer.geometry.type, layer.geometry.epsg)))
+    constraints: list[sa.schema.SchemaItem] = []
+    if layer.key:
+        constraints.append(sa.UniqueConstraint(*layer.key, name=f"{layer.name}_key", postgresql_nulls_not_distinct=True))
+    return sa.Table(layer.name, metadata if metadata is not None else sa.MetaData(), *columns, *constraints, schema=STORE)
+
+
+def _column(attribute: Attribute) -> sa.Column[Any]:
+    return sa.Column(attribute.name, COLUMN_TYPES[attribute.type])
+
+
+def geometry_type(type_: str, epsg: int) -> Geometry:
+    """The column type for an OGC geometry type name (`PointZ` …); indexes are made where they are wanted, not by the type."""
+    return Geometry(type_.upper(), srid=epsg, dimension=3 if type_.endswith("Z") else 2, spatial_index=False)

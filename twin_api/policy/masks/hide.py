@@ -1,0 +1,30 @@
+"""`hide`: no geometry at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, null
+
+from twin_api.policy.masks.mask import Coordinates, GeometryMask
+
+
+@dataclass(frozen=True, slots=True)
+class Hide:
+    word: ClassVar[str] = "hide"
+
+    def shown_type(self, stored_type: str) -> str | None:
+        return None
+
+    def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return null()
+
+    def point(self, coordinates: Coordinates) -> Coordinates | None:
+        return None
+
+    def shows_at_least(self, other: GeometryMask) -> bool:
+        return other.word == "hide"
+
+    def as_policy(self) -> str:
+        return self.word

@@ -1,0 +1,30 @@
+"""`xy`: the geometry without its heights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, func
+
+from twin_api.policy.masks.mask import Coordinates, GeometryMask
+
+
+@dataclass(frozen=True, slots=True)
+class Xy:
+    word: ClassVar[str] = "xy"
+
+    def shown_type(self, stored_type: str) -> str | None:
+        return stored_type.removesuffix("Z")
+
+    def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.ST_Force2D(column)
+
+    def point(self, coordinates: Coordinates) -> Coordinates | None:
+        return tuple(coordinates[:2])
+
+    def shows_at_least(self, other: GeometryMask) -> bool:
+        return other.word != "keep"
+
+    def as_policy(self) -> str:
+        return self.word
