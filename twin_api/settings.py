@@ -39,5 +39,10 @@ class Settings(BaseSettings):
     pool_wait_s: Annotated[float, Field(gt=0, description="How long a request waits for a connection before 503.")] = 1.0
 
     @property
+    def server_address(self) -> str:
+        """Where a serving process finds PostgreSQL; the private cluster of `home` unless said otherwise."""
+        return self.server or ""
+
+    @property
     def secrets_folder(self) -> Path:
         return self.secrets or self.home / "secrets"

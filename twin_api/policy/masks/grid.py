@@ -7,17 +7,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, Self
 
 from sqlalchemy import ColumnElement, func, literal
 
-from twin_api.policy.masks.mask import Coordinates, GeometryMask
+from twin_api.policy.masks.mask import Coordinates, GeometryMask, MaskRefused
+from twin_api.texts import Text
+
+LARGEST_CELL_M: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
     word: ClassVar[str] = "grid_m"
     cell_m: int
+
+    @classmethod
+    def parse(cls, argument: object, type_: str) -> Self:
+        if type_ not in ("Point", "PointZ"):
+            what = Text("Raster gibt es nur für Punkte", "grids are for points only")
+            raise MaskRefused(what, Text("`keep`, `xy` oder `hide` schreiben", "write `keep`, `xy` or `hide`"))
+        if not isinstance(argument, int) or isinstance(argument, bool) or not 0 < argument <= LARGEST_CELL_M:
+            what = Text("die Zellengröße ist keine ganze Zahl von Metern über 0", "the cell size is not a whole number of metres above 0")
+            raise MaskRefused(what, Text("etwa `{grid_m: 100}` schreiben", "write `{grid_m: 100}`, for example"))
+        return cls(argument)
 
     def shown_type(self, stored_type: str) -> str | None:
         return "Point"

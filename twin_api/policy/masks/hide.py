@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import ColumnElement, null
 
-from twin_api.policy.masks.mask import Coordinates, GeometryMask
+from twin_api.policy.masks.mask import Coordinates, GeometryMask, refuse_argument
 
 
 @dataclass(frozen=True, slots=True)
 class Hide:
     word: ClassVar[str] = "hide"
+
+    @classmethod
+    def parse(cls, argument: object, type_: str) -> Self:
+        refuse_argument(cls.word, argument)
+        return cls()
 
     def shown_type(self, stored_type: str) -> str | None:
         return None

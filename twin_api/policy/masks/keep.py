@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import ColumnElement
 
-from twin_api.policy.masks.mask import Coordinates, GeometryMask, ValueMask
+from twin_api.policy.masks.mask import Coordinates, GeometryMask, ValueMask, refuse_argument
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
     word: ClassVar[str] = "keep"
+
+    @classmethod
+    def parse(cls, argument: object, type_: str) -> Self:
+        refuse_argument(cls.word, argument)
+        return cls()
 
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return column
@@ -30,6 +35,11 @@ class Keep:
 @dataclass(frozen=True, slots=True)
 class KeepGeometry:
     word: ClassVar[str] = "keep"
+
+    @classmethod
+    def parse(cls, argument: object, type_: str) -> Self:
+        refuse_argument(cls.word, argument)
+        return cls()
 
     def shown_type(self, stored_type: str) -> str | None:
         return stored_type

@@ -6,17 +6,38 @@ Must never depend on anything but the value it masks: averaging, repeating or as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from sqlalchemy import ColumnElement
 
+from twin_api.texts import Text
+
 Coordinates: TypeAlias = Sequence[Any]
+
+
+class MaskRefused(Exception):  # a fact about the policy, not a failure of the program
+    """The mask cannot be had in this way: what is wrong, and what would be right."""
+
+    def __init__(self, what: Text, remedy: Text) -> None:
+        super().__init__(what.en)
+        self.what, self.remedy = what, remedy
+
+
+def refuse_argument(word: str, argument: object) -> None:
+    """For masks that are one word and nothing else."""
+    if argument is not None:
+        what = Text(f"`{word}` steht allein, ohne Angabe dahinter", f"`{word}` stands alone, with nothing after it")
+        raise MaskRefused(what, Text(f"`{word}` schreiben", f"write `{word}`"))
 
 
 class ValueMask(Protocol):
     """A mask for an attribute. `word` is its name in policy files; equal masks are equal values."""
 
-    word: str
+    word: ClassVar[str]
+
+    @classmethod
+    def parse(cls, argument: object, type_: str) -> ValueMask:
+        """From what follows the word in a policy file (None: nothing), for an attribute of that type. Raises `MaskRefused`."""
 
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """The masked value as an expression over the stored column; same type as the column."""
@@ -34,7 +55,11 @@ class ValueMask(Protocol):
 class GeometryMask(Protocol):
     """A mask for a layer's geometry. `hide` shows none."""
 
-    word: str
+    word: ClassVar[str]
+
+    @classmethod
+    def parse(cls, argument: object, type_: str) -> GeometryMask:
+        """From what follows the word in a policy file (None: nothing), for a geometry of that type. Raises `MaskRefused`."""
 
     def shown_type(self, stored_type: str) -> str | None:
         """The type of the shown geometry; None where nothing is shown."""

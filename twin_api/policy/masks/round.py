@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, ClassVar
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any, ClassVar, Final, Self
 
-from sqlalchemy import ColumnElement, Numeric, Text, cast, func, literal_column
+from sqlalchemy import ColumnElement, Numeric, cast, func, literal_column
+from sqlalchemy import Text as SqlText
 
-from twin_api.policy.masks.mask import ValueMask
+from twin_api.policy.masks.mask import MaskRefused, ValueMask
+from twin_api.texts import Text
+
+SMALLEST: Final = 1e-9
+LARGEST: Final = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +23,33 @@ class Round:
     word: ClassVar[str] = "round"
     step: Decimal
 
+    @classmethod
+    def parse(cls, argument: object, type_: str) -> Self:
+        if type_ not in ("integer", "number"):
+            raise MaskRefused(
+                Text(f"gerundet werden nur Zahlen, nicht `type: {type_}`", f"only numbers can be rounded, not `type: {type_}`"),
+                Text("`keep` schreiben oder das Attribut weglassen", "write `keep`, or leave the attribute out"),
+            )
+        if not isinstance(argument, int | float) or isinstance(argument, bool) or not SMALLEST <= argument <= LARGEST:
+            what = Text("der Schritt ist keine Zahl über 0", "the step is not a number above 0")
+            raise MaskRefused(what, Text("etwa `{round: 10}` schreiben", "write `{round: 10}`, for example"))
+        if type_ == "integer" and argument != int(argument):
+            what = Text("ganze Zahlen brauchen einen ganzen Schritt", "whole numbers need a whole step")
+            raise MaskRefused(what, Text("etwa `{round: 1}` schreiben", "write `{round: 1}`, for example"))
+        return cls(Decimal(repr(argument)))
+
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         step: ColumnElement[Any] = literal_column(f"{self.step:f}", Numeric())
         # a double becomes decimal by its shortest text, not by PostgreSQL's 15 digits
-        exact = cast(cast(column, Text), Numeric)
+        exact = cast(cast(column, SqlText), Numeric)
         return cast(func.round(exact / step) * step, column.type)
 
     def value(self, value: Any) -> Any:
         if value is None:
             return None
-        multiple = (Decimal(repr(value)) / self.step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * self.step
-        return type(value)(multiple)
+        with localcontext(prec=700):  # every double, divided by every step, in full
+            multiple = (Decimal(repr(value)) / self.step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * self.step
+            return type(value)(multiple + 0)  # no negative zero
 
     def shows_at_least(self, other: ValueMask) -> bool:
         return isinstance(other, Round) and (other.step == self.step)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import ColumnElement, func
 
-from twin_api.policy.masks.mask import Coordinates, GeometryMask
+from twin_api.policy.masks.mask import Coordinates, GeometryMask, MaskRefused, refuse_argument
+from twin_api.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
 class Xy:
     word: ClassVar[str] = "xy"
+
+    @classmethod
+    def parse(cls, argument: object, type_: str) -> Self:
+        refuse_argument(cls.word, argument)
+        if not type_.endswith("Z"):
+            what = Text("der Layer hat keine Höhen, die `xy` weglassen könnte", "the layer has no heights that `xy` could leave out")
+            raise MaskRefused(what, Text("`keep` schreiben", "write `keep`"))
+        return cls()
 
     def shown_type(self, stored_type: str) -> str | None:
         return stored_type.removesuffix("Z")

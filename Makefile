@@ -1,0 +1,40 @@
+VENV ?= .venv
+PYTEST = "$(VENV)/bin/python" -m pytest
+UV ?= uv
+COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help fast lint test-long leaks acceptance bench openapi constraints
+
+help: ## list every task
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+fast: ## tests that take seconds; stops at the first failure
+	$(PYTEST) -m "not slow" -x -q -n 2
+
+lint: ## style, types and the direction of imports
+	"$(VENV)/bin/ruff" check .
+	"$(VENV)/bin/ruff" format --check .
+	"$(VENV)/bin/mypy" --strict twin_api
+	"$(VENV)/bin/lint-imports"
+
+test-long: ## random and crash tests, many rounds
+	$(PYTEST) -m long
+
+leaks: ## every route, role and media type against the canaries; prints the table
+	$(PYTEST) tests/leaks -q -s
+
+acceptance: ## the use cases from end to end, on real data
+	$(PYTEST) -m acceptance
+
+bench: ## answer times and throughput
+	"$(VENV)/bin/python" bench/run.py
+
+openapi: ## write the OpenAPI document of each role to openapi/
+	"$(VENV)/bin/twin" openapi --write openapi
+
+constraints: ## pin versions and hashes anew; `make constraints UPGRADE=--upgrade` takes the newest
+	@command -v "$(UV)" >/dev/null || { echo "uv is needed to pin versions: pip install uv, or make constraints UV=<path>" >&2; exit 1; }
+	$(COMPILE) $(UPGRADE) --extra build --extra test pyproject.toml -o constraints/test.txt
+	cp constraints/test.txt constraints/run.txt
+	$(COMPILE) --extra build pyproject.toml -o constraints/run.txt

@@ -1,0 +1,95 @@
+"""What PostgreSQL and PostGIS hand to PUBLIC is taken back; roles then hold what they were granted by name.
+
+`control.harden()` can be run again at any time, and must be after every `ALTER EXTENSION postgis UPDATE`: new functions are PUBLIC.
+"""
+
+from alembic import op
+from sqlalchemy import text
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+# of pg_catalog: large objects, locks and waits anybody could take, XML dumps of whole tables, sizes and activity of hidden tables
+CATALOGUE = (
+    "^(lo_.*|loread|lowrite|pg_advisory_.*|pg_try_advisory_.*|pg_sleep.*|pg_notify|(query|table|cursor|schema|database)_to_xml.*"
+    "|pg_(relation|total_relation|table|indexes|database|tablespace)_size|pg_stat_get_.*|pg_stat_.*|pg_relation_filepath"
+    "|pg_relation_filenode|pg_filenode_relation|pg_lock_status|pg_blocking_pids|pg_safe_snapshot_blocking_pids|txid_.*|pg_export_snapshot"
+    "|pg_get_replication_slots|pg_get_publication_tables|pg_prepared_xact|currtid2|pg_event_trigger_.*|pg_import_system_collations"
+    "|pg_logical_emit_message|binary_upgrade_.*|set_config|pg_settings_get_flags|pg_column_size|pg_get_triggerdef|pg_get_functiondef"
+    "|pg_current_logfile|pg_size_.*)$"
+)
+
+HARDEN = f"""
+-- what PUBLIC held before, so that a downgrade gives back that and no more
+CREATE TABLE control.was_public (function text COLLATE "C" PRIMARY KEY);
+
+CREATE FUNCTION control.harden() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE f regprocedure; database text := current_database(); login text;
+BEGIN
+  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', database);
+  REVOKE ALL ON SCHEMA public FROM PUBLIC;
+  REVOKE ALL ON SCHEMA postgis FROM PUBLIC;
+  REVOKE USAGE ON LANGUAGE plpgsql, sql FROM PUBLIC;
+  INSERT INTO control.was_public SELECT p.oid::regprocedure::text FROM pg_proc p
+  WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~ '{CATALOGUE}' AND p.prokind = 'f'
+    AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE'))
+  ON CONFLICT DO NOTHING;
+  REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA postgis FROM PUBLIC;
+  REVOKE SELECT ON ALL TABLES IN SCHEMA postgis FROM PUBLIC;
+  FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
+           WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~ '{CATALOGUE}' AND p.prokind = 'f' LOOP
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
+  END LOOP;
+  EXECUTE format('GRANT USAGE ON LANGUAGE plpgsql, sql TO %I', database || '_owner');
+  EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA postgis TO %I', database || '_owner');
+  EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA postgis TO %I', database || '_owner');
+  EXECUTE format('GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint), pg_advisory_unlock(bigint), pg_advisory_xact_lock(bigint), '
+    'pg_try_advisory_lock(bigint), pg_try_advisory_xact_lock(bigint), set_config(text,text,bool), pg_total_relation_size(regclass), '
+    'pg_get_triggerdef(oid), pg_get_functiondef(oid) TO %I', database || '_owner');
+  PERFORM control.grant_writing(database || '_writer');
+  FOR login IN SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || database LOOP
+    PERFORM control.grant_reading(login);
+  END LOOP;
+END $$;
+
+-- what checks and casts of a stored geometry call when a row is written
+CREATE FUNCTION control.grant_writing(login text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE f regprocedure;
+BEGIN
+  FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'postgis'::regnamespace
+           AND p.proname IN ('geometry', 'st_geomfromwkb', 'st_geomfromewkb', 'st_setsrid', 'st_makepoint', 'st_point') LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, login);
+  END LOOP;
+END $$;
+"""
+
+
+def upgrade() -> None:
+    connection = op.get_bind()
+    database = connection.scalar(text("SELECT current_database()"))
+    op.execute(HARDEN)
+    for function in ("harden()", "grant_writing(text)"):
+        op.execute(f"REVOKE ALL ON FUNCTION control.{function} FROM PUBLIC")
+    op.execute("SELECT control.harden()")
+    for schema in ("store", "published", "control"):
+        op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{database}_owner" IN SCHEMA {schema} REVOKE ALL ON TABLES FROM PUBLIC')
+    op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{database}_owner" REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC')
+
+
+def downgrade() -> None:
+    connection = op.get_bind()
+    database = connection.scalar(text("SELECT current_database()"))
+    op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{database}_owner" GRANT EXECUTE ON FUNCTIONS TO PUBLIC')
+    op.execute("GRANT EXECUTE ON ALL ROUTINES IN SCHEMA postgis TO PUBLIC")
+    op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA postgis TO PUBLIC")
+    op.execute("GRANT USAGE ON SCHEMA postgis, public TO PUBLIC")
+    op.execute("GRANT USAGE ON LANGUAGE plpgsql, sql TO PUBLIC")
+    op.execute(f'GRANT CONNECT, TEMPORARY ON DATABASE "{database}" TO PUBLIC')
+    op.execute(
+        "DO $$ DECLARE f text; BEGIN FOR f IN SELECT function FROM control.was_public LOOP "
+        "EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', f); END LOOP; END $$"
+    )
+    op.execute("DROP TABLE control.was_public")
+    op.execute("DROP FUNCTION control.harden(), control.grant_writing(text)")

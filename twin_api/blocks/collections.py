@@ -1,0 +1,121 @@
+"""OGC API Features Part 1: what collections there are and what each is (OGC 17-069r4, 7.13 and 7.14)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+
+from twin_api.block import Block, Route
+from twin_api.encodings import html, openapi
+from twin_api.encodings.answer import Answer
+from twin_api.encodings.geojson import instant
+from twin_api.encodings.link import Link
+from twin_api.encodings.media import HTML, JSON
+from twin_api.query.ask import ask_media
+from twin_api.store.collection import Collection
+from twin_api.store.twin import Twin
+from twin_api.texts import Text
+
+CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+GREGORIAN: Final = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
+LICENCES: Final = {
+    "dl-de/by-2-0": "https://www.govdata.de/dl-de/by-2-0",
+    "dl-de/zero-2-0": "https://www.govdata.de/dl-de/zero-2-0",
+    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+}
+
+
+async def get_collections(request: Request, twin: Twin) -> Answer:
+    """/req/core/fc-md-op, /req/core/fc-md-success and the links it wants."""
+    media = ask_media(request, (JSON, HTML))
+    base, lang = request.state.base, request.state.lang
+    collections = await twin.collections()
+    if media is HTML:
+        return html.page("collections.html", lang, title=_TITLE.say(lang), base=base, collections=collections)
+    described = [describe(request, collection) for collection in collections]
+    return _json({"links": _self_links(f"{base}/collections"), "collections": described})
+
+
+async def get_collection(request: Request, twin: Twin) -> Answer:
+    """/req/core/sfc-md-op, /req/core/sfc-md-success."""
+    media = ask_media(request, (JSON, HTML))
+    collection = await twin.collection(request.path_params["collection"])
+    if media is HTML:
+        lang = request.state.lang
+        title = collection.description.title.say(lang)
+        return html.page("collection.html", lang, title=title, base=request.state.base, collection=collection, licences=LICENCES)
+    return _json(describe(request, collection))
+
+
+def describe(request: Request, collection: Collection) -> dict[str, Any]:
+    """A collection as OGC API Features writes it. The bounding box is that of what is shown, in CRS84."""
+    base, told = request.state.base, collection.description
+    href = f"{base}/collections/{collection.name}"
+    links = [Link(href, "self", JSON.type, "This collection as JSON"), Link(f"{href}?f=html", "alternate", "text/html", "This collection as HTML")]
+    links += [link for block in request.state.blocks for link in block.collection_links(base, collection)]
+    if told.licence in LICENCES:
+        links.append(Link(LICENCES[told.licence], "license", "text/html", told.licence))
+    described: dict[str, Any] = {
+        "id": collection.name,
+        "title": told.title.say(request.state.lang),
+        "attribution": told.holder,
+        "links": [link.as_json() for link in links],
+        "itemType": "feature",
+        "crs": [CRS84],
+    }
+    if extent := _extent(collection):
+        described["extent"] = extent
+    return described
+
+
+def _extent(collection: Collection) -> dict[str, Any]:
+    extent: dict[str, Any] = {}
+    if collection.bbox:
+        extent["spatial"] = {"bbox": [list(collection.bbox)], "crs": CRS84}
+    if collection.interval:
+        extent["temporal"] = {"interval": [[instant(end) for end in collection.interval]], "trs": GREGORIAN}
+    return extent
+
+
+_TITLE: Final = Text("Datensätze", "Collections")
+
+
+def _json(document: Mapping[str, Any]) -> Answer:
+    return Answer(orjson.dumps(document), JSON.type)
+
+
+def _self_links(href: str) -> list[dict[str, str]]:
+    links = Link(href, "self", JSON.type, "This page as JSON"), Link(f"{href}?f=html", "alternate", "text/html", "This page as HTML")
+    return [link.as_json() for link in links]
+
+
+def _landing_links(base: str) -> Sequence[Link]:
+    return (Link(f"{base}/collections", "data", JSON.type, "The collections of this twin"),)
+
+
+def _list_operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
+    content = {JSON.type: {"type": "object"}, "text/html": {"type": "string"}}
+    return {"/collections": openapi.operation("get_collections", "Collections", [openapi.F], content)}
+
+
+def _one_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
+    content = {JSON.type: {"type": "object"}, "text/html": {"type": "string"}}
+    return {
+        f"/collections/{c.name}": openapi.operation(f"get_collection_{c.name}", c.description.title.de, [openapi.F], content, missing=True)
+        for c in collections
+    }
+
+
+BLOCK = Block(
+    name="collections",
+    routes=(
+        Route("/collections/{collection}", get_collection, _one_operations),
+        Route("/collections", get_collections, _list_operations),
+    ),
+    landing_links=_landing_links,
+)

@@ -1,0 +1,116 @@
+"""OGC API Features Part 1: the items of a collection, page by page or one by one (OGC 17-069r4, 7.15 and 7.16)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from starlette.requests import Request
+
+from twin_api.block import Block, Route
+from twin_api.encodings import geojson, html, openapi
+from twin_api.encodings.answer import Answer
+from twin_api.encodings.link import Link
+from twin_api.encodings.media import GEOJSON, HTML, Media
+from twin_api.problems import NotFound
+from twin_api.query.ask import ask_media, choose_media
+from twin_api.query.page import Pages
+from twin_api.query.window import Window, bind, cursor
+from twin_api.store.collection import Collection
+from twin_api.store.twin import Page, Twin
+
+OFFERED = (GEOJSON, HTML)
+
+
+async def get_items(request: Request, twin: Twin) -> Answer:
+    """/req/core/fc-op, /req/core/fc-response and the parameters limit, bbox, datetime and one per property."""
+    media = choose_media(request, OFFERED)
+    collection = await twin.known(request.path_params["collection"])
+    window = bind(collection, request.query_params.multi_items())
+    page = await twin.page(Pages(collection, window))
+    links = _page_links(request, collection, window, page, media)
+    if media is HTML:
+        return html.items(request.state.lang, request.state.base, collection, page, links)
+    return geojson.page(page, links)
+
+
+async def get_item(request: Request, twin: Twin) -> Answer:
+    """/req/core/f-op, /req/core/f-success."""
+    media = ask_media(request, OFFERED)
+    name, id = request.path_params["collection"], _id(request.path_params["id"])
+    feature = await twin.item(name, id)
+    links = _item_links(request, name, id, media)
+    if media is HTML:
+        return html.item(request.state.lang, request.state.base, await twin.known(name), feature)
+    return geojson.item(feature, links)
+
+
+def _id(text: str) -> UUID:
+    """Only the canonical form names an item; anything else names nothing."""
+    try:
+        id = UUID(text)
+    except ValueError:
+        raise NotFound() from None
+    if str(id) != text:
+        raise NotFound()
+    return id
+
+
+def _page_links(request: Request, collection: Collection, window: Window, page: Page, media: Media) -> list[Link]:
+    href = f"{request.state.base}/collections/{quote(collection.name)}"
+    asked = [(name, text) for name, text in window.asked if name != "f"]
+    links = [_as(offered, f"{href}/items", asked, "self" if offered is media else "alternate") for offered in OFFERED]
+    if page.last is not None:
+        further = [(name, text) for name, text in asked if name != "cursor"]
+        links.append(_as(media, f"{href}/items", [*further, ("cursor", cursor(page.last))], "next"))
+    return [*links, Link(href, "collection", "application/json", "The collection")]
+
+
+def _as(media: Media, href: str, asked: Sequence[tuple[str, str]], rel: str) -> Link:
+    query = urlencode([*asked, ("f", media.word)])
+    return Link(f"{href}?{query}", rel, media.type.partition(";")[0], _TITLES[rel])
+
+
+_TITLES = {"self": "This document", "alternate": "This document in another form", "next": "The next page"}
+
+
+def _item_links(request: Request, collection: str, id: UUID, media: Media) -> list[Link]:
+    href = f"{request.state.base}/collections/{quote(collection)}"
+    links = [_as(offered, f"{href}/items/{id}", (), "self" if offered is media else "alternate") for offered in OFFERED]
+    return [*links, Link(href, "collection", "application/json", "The collection")]
+
+
+def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
+    href = f"{base}/collections/{collection.name}/items"
+    title = collection.description.title.de
+    return (Link(f"{href}?f=json", "items", GEOJSON.type, title), Link(f"{href}?f=html", "items", "text/html", title))
+
+
+def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
+    return {
+        f"/collections/{c.name}/items": openapi.operation(
+            f"get_items_{c.name}", c.description.title.de, openapi.item_parameters(c), openapi.ITEMS_CONTENT, missing=True
+        )
+        for c in collections
+    }
+
+
+def _item_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
+    return {
+        f"/collections/{c.name}/items/{{id}}": openapi.operation(
+            f"get_item_{c.name}", c.description.title.de, [openapi.ID, openapi.F], openapi.item_content(c), missing=True
+        )
+        for c in collections
+    }
+
+
+BLOCK = Block(
+    name="features",
+    routes=(
+        Route("/collections/{collection}/items/{id}", get_item, _item_operations),
+        Route("/collections/{collection}/items", get_items, _items_operations),
+    ),
+    collection_links=_collection_links,
+)

@@ -1,0 +1,104 @@
+"""OGC API Features Part 1: landing page, conformance declaration and API definition (OGC 17-069r4, 7.2 to 7.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+
+from twin_api.block import Block, Route
+from twin_api.encodings import html, openapi
+from twin_api.encodings.answer import Answer
+from twin_api.encodings.link import Link
+from twin_api.encodings.media import HTML, JSON, OPENAPI
+from twin_api.query.ask import ask_media
+from twin_api.store.collection import Collection
+from twin_api.store.twin import Twin
+from twin_api.texts import Text
+
+_CONF: Final = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
+
+TITLES: Final = {
+    "citizen": Text("Bürgerzwilling", "Citizen twin"),
+    "council": Text("Ratszwilling", "Council twin"),
+    "administration": Text("Verwaltungszwilling", "Administration twin"),
+}
+
+
+async def get_landing_page(request: Request, twin: Twin) -> Answer:
+    """/req/core/root-op, /req/core/root-success."""
+    media = ask_media(request, (JSON, HTML))
+    base = request.state.base
+    links = [
+        Link(base, "self" if media is JSON else "alternate", JSON.type, "This page as JSON"),
+        Link(f"{base}?f=html", "self" if media is HTML else "alternate", "text/html", "This page as HTML"),
+        *(link for block in request.state.blocks for link in block.landing_links(base)),
+    ]
+    title = title_of(twin.name).say(request.state.lang)
+    if media is HTML:
+        return html.page("landing.html", request.state.lang, title=title, base=base, links=links, collections=await twin.collections())
+    return _json({"title": title, "links": [link.as_json() for link in links]})
+
+
+async def get_conformance_declaration(request: Request, twin: Twin) -> Answer:
+    """/req/core/conformance-op, /req/core/conformance-success."""
+    media = ask_media(request, (JSON, HTML))
+    classes = [uri for block in request.state.blocks for uri in block.conformance]
+    if media is HTML:
+        return html.page("conformance.html", request.state.lang, title=_CONFORMANCE.say(request.state.lang), base=request.state.base, classes=classes)
+    return _json({"conformsTo": classes})
+
+
+async def get_api(request: Request, twin: Twin) -> Answer:
+    """/req/core/api-definition-op, -success: the OpenAPI document of what this role sees."""
+    media = ask_media(request, (OPENAPI, HTML))
+    title = title_of(twin.name)
+    document = openapi.document(title, request.state.base, request.state.blocks, await twin.collections())
+    if media is HTML:
+        return html.page("api.html", request.state.lang, title=title.say(request.state.lang), base=request.state.base, document=document)
+    return Answer(orjson.dumps(document), OPENAPI.type)
+
+
+def title_of(role: str) -> Text:
+    """`administration/bauhof` is the administration twin of that part."""
+    family, _, part = role.partition("/")
+    title = TITLES[family]
+    return Text(f"{title.de} · {part}", f"{title.en} · {part}") if part else title
+
+
+_CONFORMANCE: Final = Text("Konformität", "Conformance")
+
+
+def _json(document: Mapping[str, Any]) -> Answer:
+    return Answer(orjson.dumps(document), JSON.type)
+
+
+def _landing_links(base: str) -> Sequence[Link]:
+    return (
+        Link(f"{base}/api", "service-desc", OPENAPI.type, "The API as OpenAPI document"),
+        Link(f"{base}/api?f=html", "service-doc", "text/html", "The API as a page to read"),
+        Link(f"{base}/conformance", "conformance", JSON.type, "What this API conforms to"),
+    )
+
+
+def _operations(path: str, name: str, summary: str, media: str) -> Any:
+    operation = openapi.operation(name, summary, [openapi.F], {media: {"type": "object"}, "text/html": {"type": "string"}})
+
+    def operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
+        return {path: operation}
+
+    return operations
+
+
+BLOCK = Block(
+    name="landing",
+    routes=(
+        Route("/", get_landing_page, _operations("/", "get_landing_page", "Landing page", JSON.type)),
+        Route("/conformance", get_conformance_declaration, _operations("/conformance", "get_conformance_declaration", "Conformance", JSON.type)),
+        Route("/api", get_api, _operations("/api", "get_api", "API definition", OPENAPI.type)),
+    ),
+    conformance=(_CONF + "core", _CONF + "oas30", _CONF + "html", _CONF + "geojson"),
+    landing_links=_landing_links,
+)

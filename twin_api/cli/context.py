@@ -1,0 +1,100 @@
+"""What every command needs: settings, policies, the way to the store, and how to speak to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from functools import cache
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import psycopg
+import typer
+from psycopg import conninfo
+from rich.console import Console
+
+from twin_api.policy.documents import Policies
+from twin_api.policy.finding import PolicyInvalid, render
+from twin_api.policy.load import load
+from twin_api.settings import Settings
+from twin_api.store.embedded import Cluster
+from twin_api.store.engine import Server
+from twin_api.store.secrets import SecretMissing, Secrets
+from twin_api.texts import Text
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@cache
+def settings() -> Settings:
+    return Settings()
+
+
+def say(text: Text) -> None:
+    console.print(text.say(settings().lang), markup=False)
+
+
+def fail(text: Text) -> NoReturn:
+    """Say what is wrong and end with exit code 1."""
+    errors.print(text.say(settings().lang), markup=False)
+    raise typer.Exit(1)
+
+
+def policies() -> Policies:
+    """The policy folder, loaded; ends with all findings and exit code 1 if it does not hold."""
+    try:
+        return load(settings().policies)
+    except PolicyInvalid as invalid:
+        errors.print(render(invalid.findings, settings().lang), markup=False)
+        raise typer.Exit(1) from None
+
+
+def today(loaded: Policies) -> date:
+    """The day in the town's own time: releases end with it."""
+    return datetime.now(ZoneInfo(loaded.town.time_zone)).date()
+
+
+def secrets() -> Secrets:
+    return Secrets(settings().secrets_folder)
+
+
+@cache
+def cluster() -> Cluster:
+    """The private cluster; for commands that find no `TWIN_DATABASE_URL`."""
+    return Cluster(settings().home, secrets())
+
+
+def administrator() -> str:
+    """The administrator's connection to the town's database; starts the private cluster if it rests."""
+    url = settings().database_url
+    if url is not None:
+        return conninfo.make_conninfo(url.get_secret_value())
+    cluster().ensure_running()
+    return cluster().conninfo(settings().database)
+
+
+def server() -> Server:
+    """Where PostgreSQL is, without credentials."""
+    told = conninfo.conninfo_to_dict(administrator())
+    return Server(conninfo.make_conninfo(**{k: v for k, v in told.items() if k not in ("user", "password", "passfile")}), secrets())
+
+
+def owner_connection() -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection as `<database>_owner`, autocommit."""
+    try:
+        connection = server().connect("owner")
+    except SecretMissing:
+        fail(Text("Die Datenbank ist noch nicht eingerichtet. Zuerst `twin migrate` aufrufen.", "There is no database yet. Run `twin migrate` first."))
+    connection.autocommit = True
+    return connection
+
+
+@contextmanager
+def owner() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    connection = owner_connection()
+    try:
+        yield connection
+    finally:
+        connection.close()

@@ -1,0 +1,72 @@
+"""`twin serve`: a server process that holds the logins of its roles and nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin_api.cli import context
+from twin_api.identity.subject import CITIZEN, schema_of
+from twin_api.texts import Text
+
+
+def serve(
+    roles: Annotated[str, typer.Option(help="roles to serve, separated by commas; all: every one")] = "all",
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT", help="port to listen on")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="processes")] = 1,
+) -> None:
+    """Serve the twins. The process that listens is started with the secrets of its roles alone."""
+    environment = serving_environment(roles)
+    command = [sys.executable, "-m", "uvicorn", "twin_api.main:create_served_app", "--factory", *_listening(host, port, workers)]
+    os.execve(sys.executable, command, environment)
+
+
+def serving_environment(roles: str) -> dict[str, str]:
+    """The environment of a server for `roles`: where PostgreSQL is, a folder with these roles' secrets, and no administrator's word."""
+    names = [schema_of(role.strip()) for role in roles.split(",")]
+    folder = _folder(names)
+    address = context.settings().server or context.server().address
+    if context.settings().server is None:
+        _hand(names, folder)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("TWIN_", "PG"))}
+    told = context.settings()
+    return kept | {
+        "TWIN_SERVER": address,
+        "TWIN_SECRETS": str(folder),
+        "TWIN_ROLES": roles,
+        "TWIN_LANG": told.lang,
+        "TWIN_BASE_URL": told.base_url,
+        "TWIN_POOL_SIZE": str(told.pool_size),
+        "TWIN_POOL_WAIT_S": str(told.pool_wait_s),
+    }
+
+
+def _folder(names: list[str]) -> Path:
+    """One folder per set of roles; where secrets were handed to us already, that one."""
+    told = context.settings()
+    if told.server is not None:
+        return told.secrets_folder.absolute()
+    return (told.home / "serve" / "-".join(sorted(names))).absolute()
+
+
+def _hand(names: list[str], folder: Path) -> None:
+    secrets = context.secrets()
+    identity = () if names == [CITIZEN] else ("control", "pepper")
+    secrets.ensure("pepper")
+    absent = [name for name in names if name != "all" and not secrets.has(name)]
+    if absent:
+        known = ", ".join(absent)
+        context.fail(Text(f"Diese Rollen gibt es nicht: {known}. Erst `twin policy apply`.", f"There are no such roles: {known}. Run `twin policy apply` first."))
+    secrets.hand(None if names == ["all"] else names, folder, also=identity)
+
+
+def _listening(host: str, port: int, workers: int) -> list[str]:
+    return [
+        "--host", host, "--port", str(port), "--workers", str(workers), "--loop", "uvloop", "--http", "httptools", "--no-access-log",
+        "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "20", "--timeout-keep-alive", "30",
+    ]  # fmt: skip

@@ -1,0 +1,192 @@
+"""The door: from a path to who asks, to the one twin that may be opened; and what caches may keep of the answer.
+
+Must never hand a handler anything but an open `Twin`, and never let an error's own text out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any, Final, Protocol
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as StarletteRoute
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from twin_api.block import Block, Handler
+from twin_api.encodings.answer import Answer
+from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject
+from twin_api.identity.tokens import Token, TokenMalformed, read_token
+from twin_api.problems import (
+    MEDIA_TYPE,
+    CredentialsInvalid,
+    CredentialsMissing,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    RoleMissing,
+    Unexpected,
+    UriTooLong,
+)
+from twin_api.store.twin import Twin
+from twin_api.texts import Language
+
+MAX_URI: Final = 8192
+_log = structlog.get_logger(__name__)
+
+
+class Subjects(Protocol):
+    async def subject(self, token: Token) -> Subject | None:
+        """Whom a token stands for now."""
+
+
+class Door:
+    """An ASGI application over all roles' paths. `open_twin` gives the window of a role, None where there is no such role.
+
+    `subjects` is None in a process that serves citizens only: it holds no key to the tokens and judges their form alone.
+    """
+
+    def __init__(self, blocks: Sequence[Block], open_twin: Callable[[str], Twin | None], subjects: Subjects | None, base_url: str, lang: Language) -> None:
+        self._open_twin = open_twin
+        self._subjects = subjects
+        self._base_url = base_url.rstrip("/")
+        self._lang = lang
+        self._blocks = blocks
+        routes = [
+            StarletteRoute(route.path, self._endpoint(route.handler), methods=["GET"], name=getattr(route.handler, "__name__", ""))
+            for block in blocks
+            for route in block.routes
+        ]
+        self._rooms: ASGIApp = Router(routes, redirect_slashes=False, default=_nothing_here)
+        self._first_words = frozenset(route.path.split("/")[1] for route in routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            await self._enter(scope, receive, send)
+        except Problem as problem:
+            await problem_response(problem)(scope, receive, send)
+        except Exception as error:
+            _log.error("unexpected", error=type(error).__name__, where=_where(error))
+            await problem_response(Unexpected())(scope, receive, send)
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URI:
+            raise UriTooLong()
+        role, rest = self._split(scope["path"].removeprefix(scope.get("root_path", "")))
+        twin = await self._admit(role, _authorization(scope))
+        if scope["method"] not in ("GET", "HEAD"):
+            raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
+        base = self._base_url or _origin(scope)
+        inner = dict(scope, path=rest, root_path="", state=self._state(scope, twin, f"{base}/{role}"))
+        await self._rooms(inner, receive, send)
+
+    def _state(self, scope: Scope, twin: Twin, base: str) -> dict[str, Any]:
+        """What a handler finds in `request.state` besides its twin: address, language and the house's rooms."""
+        return {"twin": twin, "base": base, "lang": _language(scope, self._lang), "blocks": self._blocks}
+
+    def _split(self, path: str) -> tuple[str, str]:
+        """`/administration/bauhof/collections` -> (`administration/bauhof`, `/collections`)."""
+        family, _, rest = path.lstrip("/").partition("/")
+        if family not in FAMILIES:
+            raise NotFound()
+        first, _, further = rest.partition("/")
+        if family in WITH_PARTS and first not in self._first_words:
+            return f"{family}/{first}", f"/{further}"
+        return family, f"/{rest}"
+
+    async def _admit(self, role: str, credentials: str | None) -> Twin:
+        """The twin of the role, for whoever asks; raises the problem that the design gives for each way of not being let in."""
+        subject = await self._subject(credentials)
+        if role != CITIZEN and subject is None:
+            raise CredentialsMissing() if self._subjects else NotFound()
+        twin = self._open_twin(role)
+        if twin is None:
+            raise NotFound()
+        if subject is not None and role != CITIZEN and not subject.holds(role):
+            raise RoleMissing(subject.roles)
+        return twin
+
+    async def _subject(self, credentials: str | None) -> Subject | None:
+        if credentials is None:
+            return None
+        scheme, _, text = credentials.partition(" ")
+        try:
+            token = read_token(text.strip()) if scheme.lower() == "bearer" else None
+        except TokenMalformed:
+            token = None
+        if token is None:
+            raise CredentialsInvalid()
+        if self._subjects is None:
+            return None
+        subject = await self._subjects.subject(token)
+        if subject is None:
+            raise CredentialsInvalid()
+        return subject
+
+    def _endpoint(self, handler: Handler) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            twin: Twin = request.state.twin
+            return cached_response(request, twin, await handler(request, twin))
+
+        return endpoint
+
+
+def cached_response(request: Request, twin: Twin, answer: Answer) -> Response:
+    """The answer with its validator: a hash of its bytes, so nothing hidden can move it."""
+    etag = f'"{blake2b(answer.body, digest_size=12).hexdigest()}"'
+    visibility = "public" if twin.name == CITIZEN else "private"
+    headers = {"ETag": etag, "Cache-Control": f"{visibility}, no-cache", "Vary": "Accept, Accept-Language", **answer.headers}
+    if _matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    return Response(answer.body, media_type=None, headers={**headers, "Content-Type": answer.media_type, "X-Content-Type-Options": "nosniff"})
+
+
+def problem_response(problem: Problem) -> Response:
+    headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **problem.headers}
+    return Response(problem.body(), status_code=problem.status, headers=headers)
+
+
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    """RFC 9110, 13.1.2: weak comparison."""
+    if if_none_match is None:
+        return False
+    return if_none_match.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
+
+
+def _authorization(scope: Scope) -> str | None:
+    found = [value for name, value in scope["headers"] if name == b"authorization"]
+    if len(found) > 1:
+        raise CredentialsInvalid()
+    return found[0].decode("latin-1") if found else None
+
+
+def _language(scope: Scope, default: Language) -> Language:
+    """The first language of the house that the client names, else the town's own."""
+    wanted = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-language"), "")
+    for entry in wanted[:512].lower().split(","):
+        word = entry.strip()[:2]
+        if word == "de" or word == "en":
+            return word
+    return default
+
+
+def _origin(scope: Scope) -> str:
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
+    return f"{scope['scheme']}://{host}{scope.get('root_path', '')}"
+
+
+def _where(error: BaseException) -> str:
+    """File and line of the innermost frame; never values."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    raise NotFound()

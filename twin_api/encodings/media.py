@@ -1,0 +1,62 @@
+"""Which media type a client gets: the parameter `f` first, then `Accept` (RFC 9110, 12.5.1), then JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from twin_api.problems import InvalidParameter, NotAcceptable
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A media type and its word for the parameter `f`. `answers_to` are types in `Accept` that it satisfies."""
+
+    word: str
+    type: str
+    answers_to: tuple[str, ...] = ()
+
+    def suits(self, wanted: str) -> bool:
+        return wanted in (self.type.partition(";")[0], *self.answers_to) or wanted == "*/*" or wanted == self.type.partition("/")[0] + "/*"
+
+
+JSON: Final = Media("json", "application/json")
+GEOJSON: Final = Media("json", "application/geo+json", ("application/json", "application/vnd.geo+json"))
+OPENAPI: Final = Media("json", "application/vnd.oai.openapi+json;version=3.0", ("application/json", "application/openapi+json"))
+HTML: Final = Media("html", "text/html; charset=utf-8", ("application/xhtml+xml",))
+
+
+def choose(offered: Sequence[Media], f: str | None, accept: str) -> Media:
+    """One of `offered`; raises `InvalidParameter` for an unknown `f`, `NotAcceptable` where `Accept` leaves none."""
+    if f is not None:
+        for media in offered:
+            if media.word == f:
+                return media
+        words = " or ".join(f"`{media.word}`" for media in offered)
+        raise InvalidParameter("f", f"`f` wants {words}")
+    if not accept:
+        return offered[0]
+    weights = _weights(accept)
+    best = max(offered, key=lambda media: _weight(media, weights))
+    if _weight(best, weights) <= 0:
+        raise NotAcceptable("offered are " + ", ".join(f"`{media.type}`" for media in offered))
+    return best
+
+
+def _weights(accept: str) -> list[tuple[str, float]]:
+    weights = []
+    for entry in accept[:2048].lower().split(","):
+        type_, *params = (part.strip() for part in entry.split(";"))
+        quality = next((p[2:] for p in params if p.startswith("q=")), "1")
+        try:
+            weights.append((type_, min(1.0, max(0.0, float(quality)))))
+        except ValueError:
+            weights.append((type_, 0.0))
+    return weights
+
+
+def _weight(media: Media, weights: list[tuple[str, float]]) -> float:
+    """The weight of the most specific entry that the media type suits."""
+    suited = [(type_.count("*"), -weight) for type_, weight in weights if media.suits(type_)]
+    return -min(suited)[1] if suited else 0.0

@@ -1,0 +1,174 @@
+"""OpenAPI 3.0.3 documents, one per role: paths spelled out for the collections it sees, nothing referenced from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from twin_api import VERSION
+from twin_api.store.collection import Collection, Property
+from twin_api.texts import Text
+
+Json = dict[str, Any]
+
+F: Final[Json] = {
+    "name": "f",
+    "in": "query",
+    "required": False,
+    "description": "media type of the answer",
+    "schema": {"type": "string", "enum": ["json", "html"]},
+}
+ID: Final[Json] = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+_LIMIT: Final[Json] = {
+    "name": "limit",
+    "in": "query",
+    "required": False,
+    "description": "items in one page",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 10},
+    "style": "form",
+    "explode": False,
+}
+_BBOX: Final[Json] = {
+    "name": "bbox",
+    "in": "query",
+    "required": False,
+    "description": "west,south,east,north in degrees (CRS84)",
+    "schema": {"type": "array", "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}], "items": {"type": "number"}},
+    "style": "form",
+    "explode": False,
+}
+_DATETIME: Final[Json] = {
+    "name": "datetime",
+    "in": "query",
+    "required": False,
+    "description": "a date, a time with offset, or a closed or half-open interval",
+    "schema": {"type": "string"},
+    "style": "form",
+    "explode": False,
+}
+_CURSOR: Final[Json] = {
+    "name": "cursor",
+    "in": "query",
+    "required": False,
+    "description": "from the `next` link of a page",
+    "schema": {"type": "string"},
+}
+_TYPES: Final[dict[str, Json]] = {
+    "text": {"type": "string"},
+    "integer": {"type": "integer", "format": "int64"},
+    "number": {"type": "number", "format": "double"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
+}
+ITEMS_CONTENT: Final[dict[str, Json]] = {
+    "application/geo+json": {"$ref": "#/components/schemas/featureCollection"},
+    "text/html": {"type": "string"},
+}
+_PROBLEM: Final[Json] = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "parameter": {"type": "string"},
+        "roles": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_COLLECTION_OF_FEATURES: Final[Json] = {
+    "type": "object",
+    "required": ["type", "features"],
+    "properties": {
+        "type": {"type": "string", "enum": ["FeatureCollection"]},
+        "numberMatched": {"type": "integer", "minimum": 0},
+        "numberReturned": {"type": "integer", "minimum": 0},
+        "links": {"type": "array", "items": {"type": "object"}},
+        "features": {"type": "array", "items": {"type": "object"}},
+    },
+}
+_FAILURES: Final = {
+    "400": "a parameter is not understood",
+    "401": "the token is missing or not valid",
+    "403": "the token does not hold the role of this twin",
+    "406": "none of the accepted media types is offered",
+    "414": "the address is too long",
+    "500": "something went wrong",
+    "503": "busy; try again in a moment",
+}
+
+
+class _Route(Protocol):
+    @property
+    def operations(self) -> Any: ...
+
+
+class _Block(Protocol):
+    @property
+    def routes(self) -> Sequence[_Route]: ...
+
+
+def document(title: Text, server: str, blocks: Sequence[_Block], collections: Sequence[Collection]) -> Json:
+    """The whole document; `server` is the twin's base address."""
+    paths: dict[str, Any] = {}
+    for block in blocks:
+        for route in block.routes:
+            paths |= {path: {"get": operation} for path, operation in route.operations(collections).items()}
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": title.de, "description": title.en, "version": VERSION, "license": {"name": "EUPL-1.2"}},
+        "servers": [{"url": server}],
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": {"problem": _PROBLEM, "featureCollection": _COLLECTION_OF_FEATURES}},
+    }
+
+
+def operation(id: str, summary: str, parameters: Sequence[Json], content: Mapping[str, Json], *, missing: bool = False) -> Json:
+    """One GET operation; `missing` where the address may name nothing."""
+    failures = dict(_FAILURES, **({"404": "there is nothing at this address"} if missing else {}))
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}}
+    return {
+        "operationId": id,
+        "summary": summary,
+        "parameters": list(parameters),
+        "responses": {
+            "200": {"description": "the answer", "content": {media: {"schema": schema} for media, schema in content.items()}},
+            "304": {"description": "not modified"},
+            **{status: {"description": text, "content": problem} for status, text in sorted(failures.items())},
+        },
+    }
+
+
+def item_parameters(collection: Collection) -> list[Json]:
+    """The parameters of the items of a collection, its properties among them."""
+    fixed = [_LIMIT, _BBOX, *([_DATETIME] if collection.description.datetime else []), _CURSOR, F]
+    return fixed + [
+        {"name": p.name, "in": "query", "required": False, "description": p.title.de, "schema": _schema(p)}
+        for p in collection.description.properties
+    ]
+
+
+def item_content(collection: Collection) -> dict[str, Json]:
+    """A feature with exactly the properties of the collection."""
+    told = collection.description
+    properties = {p.name: {"title": p.title.de, **_schema(p), "nullable": True} for p in told.properties}
+    feature = {
+        "type": "object",
+        "required": ["type", "id", "geometry", "properties"],
+        "properties": {
+            "type": {"type": "string", "enum": ["Feature"]},
+            "id": {"type": "string", "format": "uuid"},
+            "geometry": {"type": "object", "nullable": True},
+            "properties": {"type": "object", "properties": properties},
+            "links": {"type": "array", "items": {"type": "object"}},
+        },
+    }
+    return {"application/geo+json": feature, "text/html": {"type": "string"}}
+
+
+def _schema(shown: Property) -> Json:
+    schema = dict(_TYPES[shown.type])
+    if shown.enum:
+        schema["enum"] = list(shown.enum)
+    return schema

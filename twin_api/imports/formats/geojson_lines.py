@@ -1,0 +1,48 @@
+"""GeoJSON as a text sequence: one feature per line (newline-delimited), or after a record separator (RFC 8142)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from twin_api.imports.finding import Finding, Findings
+from twin_api.imports.formats.format import Format
+from twin_api.texts import Text
+
+SEPARATOR: Final = b"\x1e"
+NO_FEATURE: Final = Text("hier steht kein GeoJSON-Objekt vom Typ `Feature`", "this is no GeoJSON object of type `Feature`")
+REMEDY: Final = Text("je Zeile ein vollständiges Feature ausgeben", "write one whole feature per line")
+
+
+def recognises(head: bytes) -> bool:
+    """The first line is a whole feature and there are more, or the file begins with a record separator."""
+    head = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    first, _, more = head.partition(b"\n")
+    return head.startswith(SEPARATOR) or bool(more.strip()) and _is_feature(first)
+
+
+def count(path: Path) -> int:
+    """How many features there are. Every line must be one: the reader would leave out the others without a word."""
+    findings, features = Findings(), 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            record = line.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n" + SEPARATOR)
+            if record and _is_feature(record):
+                features += 1
+            elif record:
+                findings.add(Finding(Text(f"Zeile {number}: {NO_FEATURE.de}", f"line {number}: {NO_FEATURE.en}"), REMEDY))
+    findings.raise_any()
+    return features
+
+
+def _is_feature(record: bytes) -> bool:
+    try:
+        member = orjson.loads(record)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(member, dict) and member.get("type") == "Feature"
+
+
+FORMAT = Format("GeoJSON lines", (".geojsonl", ".geojsons", ".ndjson", ".jsonl", ".geojson", ".json"), ("GeoJSONSeq",), recognises, count)

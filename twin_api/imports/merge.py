@@ -1,0 +1,117 @@
+"""From staging into the store by key: at most one DELETE, one UPDATE and one INSERT, so that triggers fire once for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from psycopg import sql
+
+from twin_api.imports.staging import STAGING
+from twin_api.layers.table import GEOMETRY, ID, STORE
+from twin_api.policy.documents import Layer
+
+GONE: Final = sql.Identifier("pg_temp", "import_gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A comparison of staging and store, done; `write` makes it true. Staging then holds only rows that are new or differ."""
+
+    layer: Layer
+    columns: Sequence[str]
+    changed: int
+    unchanged: int
+    gone: int
+
+    @property
+    def touched(self) -> int:
+        """An upper bound of the rows of the store that will change."""
+        return self.changed + self.gone
+
+    def write(self, connection: psycopg.Connection) -> Counts:
+        """Statement by statement, sets only; what would change nothing is not sent."""
+        deleted = _delete(connection, self.layer) if self.gone else 0
+        updated = _update(connection, self.layer, self.columns) if self.changed and self.layer.key else 0
+        inserted = _insert(connection, self.layer, self.columns) if self.changed > updated else 0
+        return Counts(inserted, updated, self.unchanged, deleted)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+
+
+def compare(connection: psycopg.Connection, layer: Layer, columns: Sequence[str], staged: int, replace: bool) -> Merge:
+    """Lock the layer's rows and find what differs in one of `columns`; with `replace` also what the file does not have.
+
+    Edits wait from here to the end of the transaction: none may add a key meanwhile. Readers of twins do not notice.
+    A layer without key is emptied and filled.
+    """
+    connection.execute("SET LOCAL jit = off")
+    connection.execute("SET LOCAL work_mem = '64MB'")
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_table(layer)))
+    gone = _find_gone(connection, layer) if replace else 0
+    unchanged = _drop_unchanged(connection, layer, columns) if layer.key else 0
+    connection.execute(sql.SQL("ANALYZE {}").format(STAGING))
+    return Merge(layer, columns, staged - unchanged, unchanged, gone)
+
+
+def lock(connection: psycopg.Connection, layer: Layer) -> None:
+    """Imports of one layer queue here, until their transactions end."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"twin import {layer.name}"])
+
+
+def _table(layer: Layer) -> sql.Composable:
+    return sql.Identifier(STORE, layer.name)
+
+
+def _same_key(layer: Layer) -> sql.Composable:
+    """Whether row `s` and row `t` have the same key. As records, because those count NULLs as equal and can still be hashed."""
+    if not layer.key:
+        return sql.SQL("false")
+    if len(layer.key) == 1:
+        return sql.SQL("s.{0} = t.{0}").format(sql.Identifier(layer.key[0]))
+    sides = [sql.SQL(", ").join(sql.Identifier(alias, name) for name in layer.key) for alias in "st"]
+    return sql.SQL("ROW({})::record = ROW({})::record").format(*sides)
+
+
+def _find_gone(connection: psycopg.Connection, layer: Layer) -> int:
+    statement = "CREATE TEMPORARY TABLE import_gone ON COMMIT DROP AS SELECT t.{} FROM {} t WHERE NOT EXISTS (SELECT FROM {} s WHERE {})"
+    return connection.execute(sql.SQL(statement).format(sql.Identifier(ID), _table(layer), STAGING, _same_key(layer))).rowcount
+
+
+def _drop_unchanged(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]) -> int:
+    equal = sql.SQL(" AND ").join([_same_key(layer), *(_equal(name) for name in columns if name not in layer.key)])
+    return connection.execute(sql.SQL("DELETE FROM {} s USING {} t WHERE {}").format(STAGING, _table(layer), equal)).rowcount
+
+
+def _equal(name: str) -> sql.Composable:
+    """Geometries are compared byte by byte: which `=` of PostGIS is meant depends on the search path."""
+    cast = sql.SQL("::bytea" if name == GEOMETRY else "")
+    return sql.SQL("t.{0}{1} IS NOT DISTINCT FROM s.{0}{1}").format(sql.Identifier(name), cast)
+
+
+def _delete(connection: psycopg.Connection, layer: Layer) -> int:
+    statement = "DELETE FROM {table} t USING {gone} g WHERE t.{id} = g.{id}"
+    return connection.execute(sql.SQL(statement).format(table=_table(layer), gone=GONE, id=sql.Identifier(ID))).rowcount
+
+
+def _update(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]) -> int:
+    """Ids stay; attributes that are not in `columns` stay."""
+    sets = [sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in columns if name not in layer.key]
+    if not sets:
+        return 0
+    statement = sql.SQL("UPDATE {} t SET {} FROM {} s WHERE {}").format(_table(layer), sql.SQL(", ").join(sets), STAGING, _same_key(layer))
+    return connection.execute(statement).rowcount
+
+
+def _insert(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]) -> int:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} s WHERE NOT EXISTS (SELECT FROM {} t WHERE {})")
+    return connection.execute(statement.format(_table(layer), names, names, STAGING, _table(layer), _same_key(layer))).rowcount

@@ -1,0 +1,93 @@
+"""The application: the only place where the parts meet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+
+from twin_api.block import Block
+from twin_api.blocks import collections, features, landing
+from twin_api.door import Door
+from twin_api.identity.subject import CITIZEN, schema_of
+from twin_api.problems import DatabaseAway, Problem
+from twin_api.settings import Settings
+from twin_api.store.control import Tokens
+from twin_api.store.engine import Pool, Server
+from twin_api.store.secrets import Secrets
+from twin_api.store.twin import Twin
+
+# hot rooms first: routes are tried in this order
+BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, landing.BLOCK)
+
+
+class Twins:
+    """The windows of this process: one per role whose secret it holds, opened when first asked for."""
+
+    def __init__(self, server: Server, settings: Settings) -> None:
+        self._server = server
+        self._settings = settings
+        self._served = None if settings.roles == "all" else frozenset(schema_of(r.strip()) for r in settings.roles.split(","))
+        self._open: dict[str, tuple[Twin, Pool]] = {}
+
+    @property
+    def serves_citizens_only(self) -> bool:
+        return self._served == {CITIZEN}
+
+    def open(self, role: str) -> Twin | None:
+        """The window of a role, None where there is no such role here. Secrets are looked up again each time: roles come and go."""
+        schema = schema_of(role)
+        if (self._served is not None and schema not in self._served) or not self._server.secrets.has(schema):
+            return None
+        if role not in self._open:
+            pool = Pool(self._server, schema, self._settings.pool_size, self._settings.pool_wait_s)
+            self._open[role] = Twin(role, pool), pool
+        return self._open[role][0]
+
+    async def close(self) -> None:
+        for _, pool in self._open.values():
+            await pool.close()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole server for the roles in `settings.roles`. Opens nothing until the first request."""
+    server = Server(settings.server_address, Secrets(settings.secrets_folder))
+    twins = Twins(server, settings)
+    control = None if twins.serves_citizens_only else Pool(server, "control", 2, settings.pool_wait_s)
+    subjects = Tokens(control, server.secrets.read("pepper")) if control else None
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await twins.close()
+        if control:
+            await control.close()
+
+    app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+
+    @app.get("/healthz", include_in_schema=False)
+    async def get_health() -> PlainTextResponse:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/readyz", include_in_schema=False)
+    async def get_readiness() -> PlainTextResponse:
+        twin = twins.open(CITIZEN)
+        try:
+            if twin is None:
+                raise DatabaseAway()
+            await twin.collections()
+        except Problem:
+            return PlainTextResponse("not ready\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    app.mount("/", Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang))
+    return app
+
+
+def create_served_app() -> FastAPI:
+    """For a server's workers: the settings of this process's environment."""
+    return create_app(Settings())
+

@@ -1,0 +1,104 @@
+"""Key 2 against key 1: what a grant shows above its class, and whether its release says exactly that.
+
+Must never look at the day: an expired release is a fact of the calendar, not a mistake of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from twin_api.policy.documents import Grant, Layer, Place, Town
+from twin_api.policy.finding import Findings, listed, quoted
+from twin_api.policy.rule import attributes_of
+from twin_api.policy.town import UNREVIEWED
+from twin_api.texts import Text
+
+APPROVALS_NOTE: Final = Text(
+    "Hinweis: `approve` und `heard` werden auf gültige Ämter geprüft, aber noch nicht eingeholt, aufgezeichnet oder durchgesetzt.",
+    "Note: `approve` and `heard` are checked to name departments, but are not yet asked for, recorded or enforced.",
+)
+
+EXISTENCE: Final = "existence"
+GEOMETRY: Final = "geometry"
+At = Callable[[str], Place]
+
+
+def check_grant(grant: Grant, layer: Layer, town: Town, at: At, findings: Findings) -> None:
+    """Everything a grant can do wrong by itself. `at` tells where `rows`, `geometry` or an attribute stands."""
+    _check_terms(grant, layer, findings)
+    _check_place_kept(grant, layer, at, findings)
+    used = _classes_used(grant, layer)
+    unreviewed = [name for name, class_ in used.items() if class_ == UNREVIEWED]
+    for name in unreviewed:
+        place = grant.place if name == EXISTENCE else at(name)
+        what = Text(f"{quoted(name)} ist ungeprüft (`unreviewed`); niemand darf es sehen", f"{quoted(name)} is `unreviewed`; nobody may see it")
+        remedy = f"layers/{layer.name}.yaml"
+        findings.add(place, what, Text(f"zuerst in {remedy} einstufen", f"classify it first, in {remedy}"))
+    if not unreviewed:
+        leaving = {name for name, class_ in used.items() if not town.classes[class_].is_seen_by(grant.file_role)}
+        _check_release(grant, leaving, findings)
+
+
+def _classes_used(grant: Grant, layer: Layer) -> dict[str, str]:
+    """The class of everything the grant betrays: that the layer exists, its geometry, what is shown, what its rule reads."""
+    used = {EXISTENCE: layer.existence}
+    if layer.geometry is not None and grant.geometry.word != "hide":
+        used[GEOMETRY] = layer.geometry.class_
+    for name in (*grant.attributes, *attributes_of(grant.rows)):
+        used[name] = layer.attributes[name].class_
+    return used
+
+
+def _check_release(grant: Grant, leaving: set[str], findings: Findings) -> None:
+    if grant.release is None:
+        if leaving:
+            names = ", ".join(sorted(leaving))
+            who = f"`{grant.file_role}`"
+            what = Text(
+                f"{quoted(grant.collection)} zeigt {who} mehr, als die Klasse erlaubt: {listed(sorted(leaving))}",
+                f"{quoted(grant.collection)} shows {who} more than the class allows: {listed(sorted(leaving))}",
+            )
+            remedy = Text(
+                f"weniger zeigen, oder eine Freigabe eintragen: `release: {{of: [{names}], reason: …, approve: […], until: …}}`",
+                f"show less, or enter a release: `release: {{of: [{names}], reason: …, approve: […], until: …}}`",
+            )
+            findings.add(grant.place, what, remedy)
+        return
+    _compare_release(grant.release.of, leaving, grant.release.place, findings)
+
+
+def _compare_release(listed_names: frozenset[str], leaving: set[str], place: Place, findings: Findings) -> None:
+    surplus, missing = sorted(listed_names - leaving), sorted(leaving - listed_names)
+    if not leaving:
+        what = Text("die Freigabe ist überflüssig: nichts verlässt seine Klasse", "the release is not needed: nothing leaves its class")
+        findings.add(place, what, Text("`release` löschen", "delete `release`"))
+        return
+    right = f"`of: [{', '.join(sorted(leaving))}]`"
+    remedy = Text(f"{right} schreiben", f"write {right}")
+    if missing:
+        findings.add(place, Text(f"in der Freigabe fehlt {listed(missing)}", f"the release does not list {listed(missing)}"), remedy)
+    if surplus:
+        what = Text(f"die Freigabe nennt zu viel: {listed(surplus)}", f"the release lists too much: {listed(surplus)}")
+        findings.add(place, what, remedy)
+
+
+def _check_terms(grant: Grant, layer: Layer, findings: Findings) -> None:
+    if layer.terms == "internal-only" and grant.file_role == "citizen":
+        what = Text(f"`{layer.name}` ist nur für internen Gebrauch lizenziert", f"`{layer.name}` is licensed for internal use only")
+        remedy = Text("hier weglassen, oder mit dem Rechteinhaber `terms: open` vereinbaren", "leave it out, or agree on `terms: open` with its holder")
+        findings.add(grant.place, what, remedy)
+
+
+def _check_place_kept(grant: Grant, layer: Layer, at: At, findings: Findings) -> None:
+    """An exact attribute that locates would undo a coarser geometry."""
+    if layer.geometry is None or grant.geometry.word in ("keep", "xy"):
+        return
+    for name, mask in grant.attributes.items():
+        if layer.attributes[name].locates and mask.word == "keep":
+            shown = quoted(grant.geometry.word)
+            what = Text(
+                f"{quoted(name)} verrät den Ort, den `geometry: …` ({shown}) verbirgt",
+                f"{quoted(name)} betrays the place that `geometry: …` ({shown}) hides",
+            )
+            findings.add(at(name), what, Text(f"{quoted(name)} weglassen oder vergröbern", f"leave {quoted(name)} out or coarsen it"))

@@ -1,0 +1,136 @@
+"""A folder of policy files becomes `Policies`, or the list of everything that is wrong with it.
+
+Must never return policies that hold a mistake, nor look at anything but the files: no clock, no environment, no database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from twin_api.policy.containment import check_grids, check_replacement
+from twin_api.policy.documents import Grant, Layer, Place, Policies, Role, Town
+from twin_api.policy.finding import Findings, PolicyInvalid, quoted, suggestion
+from twin_api.policy.grant import Ground
+from twin_api.policy.layer import read_layer
+from twin_api.policy.role import CITIZEN, RoleFile, read_role
+from twin_api.policy.town import ROLE_FILES, read_town
+from twin_api.policy.yaml_file import MAX_BYTES, Node, read
+from twin_api.texts import Text
+
+TOWN: Final = "town.yaml"
+LAYERS: Final = "layers"
+TESTS: Final = "tests"
+
+
+def load(folder: Path) -> Policies:
+    """All policies in the folder. Raises `PolicyInvalid` with every finding at once."""
+    findings = Findings()
+    files = dict(_files(folder, findings))
+    nodes = {name: node for name, data in files.items() if (node := read(data, name, findings)) is not None}
+    _check_empty(files, nodes, findings)
+    if TOWN in nodes:
+        policies = _policies(nodes, files, findings)
+        if not findings:
+            return policies
+    raise PolicyInvalid(findings)
+
+
+def _policies(nodes: Mapping[str, Node], files: Mapping[str, bytes], findings: Findings) -> Policies:
+    town = read_town(nodes[TOWN], findings)
+    layers = _layers(nodes, files, town, findings)
+    ground = Ground(town, layers, classes_hold=all(finding.place.file != TOWN for finding in findings))
+    role_files = {role: read_role(nodes[f"{role}.yaml"], role, ground, findings) for role in ROLE_FILES if f"{role}.yaml" in nodes}
+    roles = dict(_roles(role_files, findings))
+    check_grids((grant for file in role_files.values() for grants in file.grants.values() for grant in grants.values()), findings)
+    texts = {name: data.decode("utf-8", errors="replace") for name, data in files.items()}
+    return Policies(town, {name: layer for name, layer in layers.items() if layer is not None}, roles, texts)
+
+
+def _layers(nodes: Mapping[str, Node], files: Mapping[str, bytes], town: Town, findings: Findings) -> dict[str, Layer | None]:
+    layers: dict[str, Layer | None] = {}
+    for file in files:
+        if file.startswith(f"{LAYERS}/"):
+            name = file.removeprefix(f"{LAYERS}/").removesuffix(".yaml")
+            layers[name] = read_layer(nodes[file], name, town, findings) if file in nodes else None
+    return layers
+
+
+def _roles(role_files: Mapping[str, RoleFile], findings: Findings) -> Iterator[tuple[str, Role]]:
+    """Every role with its own grants first and the included ones behind them."""
+    included = role_files[CITIZEN].grants[CITIZEN] if CITIZEN in role_files else {}
+    for file_role, file in role_files.items():
+        if file_role != CITIZEN and not file.includes and included:
+            what = Text(f"`{file_role}` sähe weniger als die Bürger", f"`{file_role}` would see less than citizens do")
+            findings.add(file.place, what, Text("`includes: citizen` ergänzen", "add `includes: citizen`"))
+        for name, own in file.grants.items():
+            grants = _with_included(own, included if file_role != CITIZEN else {}, findings)
+            yield name, Role(name, file.access, grants)
+
+
+def _with_included(
+    own: Mapping[str, Grant], included: Mapping[str, Grant], findings: Findings
+) -> dict[str, tuple[Grant, ...]]:
+    grants: dict[str, tuple[Grant, ...]] = {collection: (grant,) for collection, grant in own.items()}
+    for collection, grant in included.items():
+        if collection in own:
+            check_replacement(own[collection], grant, findings)
+        grants[collection] = (*grants.get(collection, ()), grant)
+    return grants
+
+
+def _files(folder: Path, findings: Findings) -> Iterator[tuple[str, bytes]]:
+    """The policy files of the folder by their relative names; what looks like one and is none is a finding."""
+    expected = (TOWN, *(f"{role}.yaml" for role in ROLE_FILES))
+    for path in _listing(folder, findings):
+        if path.name in expected:
+            yield from _bytes(path, path.name, findings)
+        elif path.suffix.lower() in (".yaml", ".yml"):
+            what = Text(f"eine Datei {quoted(path.name)} kennt dieser Ordner nicht", f"this folder knows no file {quoted(path.name)}")
+            findings.add(Place(_shown(path.name), 1), what, suggestion(path.name, expected))
+    for shelf in (LAYERS, TESTS):
+        for path in _listing(folder / shelf, findings) if (folder / shelf).is_dir() else ():
+            if path.suffix == ".yaml":
+                yield from _bytes(path, f"{shelf}/{path.name}", findings)
+            elif path.suffix.lower() in (".yaml", ".yml"):
+                what = Text("die Endung muss `.yaml` sein", "the ending must be `.yaml`")
+                findings.add(Place(_shown(f"{shelf}/{path.name}"), 1), what, Text("die Datei umbenennen", "rename the file"))
+
+
+def _listing(folder: Path, findings: Findings) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:
+        what = Text(f"der Ordner {quoted(folder)} ist nicht lesbar", f"the folder {quoted(folder)} cannot be read")
+        findings.add(Place(_shown(folder.name), 1), what, Text("Pfad und Rechte prüfen", "check path and permissions"))
+        return []
+
+
+def _bytes(path: Path, name: str, findings: Findings) -> Iterator[tuple[str, bytes]]:
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                yield _shown(name), file.read(MAX_BYTES + 1)
+            return
+    except OSError:
+        pass
+    what = Text("die Datei ist nicht lesbar", "the file cannot be read")
+    findings.add(Place(_shown(name), 1), what, Text("eine gewöhnliche, lesbare Datei hinlegen", "put an ordinary, readable file there"))
+
+
+def _shown(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
+def _check_empty(files: Mapping[str, bytes], nodes: Mapping[str, Node], findings: Findings) -> None:
+    broken = {finding.place.file for finding in findings}
+    for name in (TOWN, f"{CITIZEN}.yaml"):
+        if name not in files and name not in broken:
+            what = Text("die Datei fehlt", "the file is missing")
+            findings.add(Place(name, 1), what, Text("anlegen; ohne sie gilt keine Richtlinie", "create it; no policy holds without it"))
+    for name in files:
+        if name not in nodes and name not in broken:
+            findings.add(Place(name, 1), Text("die Datei ist leer", "the file is empty"), Text("ausfüllen oder löschen", "fill it or delete it"))
+
+

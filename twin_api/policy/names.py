@@ -1,0 +1,46 @@
+"""Which names a policy may give: short, plain, and none that means something else in an address.
+
+Must never let two things share a name where a request or a file could take one for the other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from twin_api.policy.documents import Place
+from twin_api.policy.finding import Findings, quoted
+from twin_api.texts import Text
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+_SPELLED_OUT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "-": "_", " ": "_"})
+
+# parameters of requests, members of an answer, and words of the policy language itself (`existence`, `inside`)
+RESERVED_ATTRIBUTES: Final = frozenset({
+    "id", "geometry", "bbox", "datetime", "limit", "offset", "filter", "filter_lang", "filter_crs", "crs", "bbox_crs", "sortby",
+    "properties", "f", "q", "profile", "cursor", "lang", "type", "links", "existence", "inside",
+})  # fmt: skip
+RESERVED_COLLECTIONS: Final = frozenset({"collection"})
+RESERVED_PARTS: Final = frozenset({
+    "collections", "conformance", "api", "items", "queryables", "schema", "search", "styles", "tiles", "map", "jobs", "processes",
+    "sensorthings", "oparl", "open311", "stac", "login", "logout", "static", "admin", "docs", "openapi", "healthz", "readyz",
+})  # fmt: skip
+
+
+def check_name(name: str, place: Place, findings: Findings, reserved: frozenset[str] = frozenset(), longest: int = 40) -> None:
+    if not _NAME.fullmatch(name):
+        what = Text(f"{quoted(name)} ist als Name nicht möglich", f"{quoted(name)} cannot be a name")
+        findings.add(place, what, _spelling(name))
+    elif len(name) > longest:
+        what = Text(f"{quoted(name)} ist länger als {longest} Zeichen", f"{quoted(name)} is longer than {longest} characters")
+        findings.add(place, what, Text("kürzer fassen", "make it shorter"))
+    elif name in reserved:
+        what = Text(f"{quoted(name)} ist vergeben (Wort der Schnittstelle)", f"{quoted(name)} is taken (a word of the interface)")
+        findings.add(place, what, Text(f"anders nennen, etwa `{name}_1`", f"name it differently, such as `{name}_1`"))
+
+
+def _spelling(name: str) -> Text:
+    form = name[:60].lower().translate(_SPELLED_OUT)
+    if _NAME.fullmatch(form):
+        return Text(f"{quoted(form)} schreiben", f"write {quoted(form)}")
+    return Text("erlaubt sind a-z, 0-9 und `_`, am Anfang ein Buchstabe", "allowed are a-z, 0-9 and `_`, beginning with a letter")

@@ -1,0 +1,156 @@
+"""Applying policies: build what is new while readers go on, then switch every role in one short moment.
+
+Must never leave a mixture: all of it happens in one transaction, and a failing apply changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg.types.json import Jsonb
+
+from twin_api.layers.table import STORE
+from twin_api.policy.documents import Policies
+from twin_api.policy.matrix import matrix
+from twin_api.publish.definition import Definition, Shown, compile_policies
+from twin_api.publish.follow import follow_statements, unfollow_statements
+from twin_api.publish.role_schema import drop_role, drop_view, ensure_role, point_view, tell_collections
+from twin_api.publish.statement import quoted
+from twin_api.publish.switch import lock_for_switch
+from twin_api.publish.table import PUBLISHED, create_statements
+from twin_api.store.secrets import Secrets
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
+
+LOCK = 7_403_001  # advisory: one apply at a time in a database
+
+
+@dataclass(slots=True)
+class Plan:
+    """The way from what is published to what the policies want."""
+
+    wanted: Mapping[str, Mapping[str, Shown]]
+    new: dict[str, Definition] = field(default_factory=dict)  # by relation
+    stale: dict[str, str] = field(default_factory=dict)  # relation -> layer
+    moved: list[tuple[str, Shown]] = field(default_factory=list)  # schema, collection to point at another table
+    gone: list[tuple[str, str]] = field(default_factory=list)  # schema, collection
+    new_roles: list[str] = field(default_factory=list)
+    gone_roles: list[str] = field(default_factory=list)
+
+    @property
+    def touched_layers(self) -> list[str]:
+        return sorted({d.layer for d in self.new.values()} | set(self.stale.values()))
+
+
+def apply_policies(
+    connection: Connection, policies: Policies, day: date, secrets: Secrets, on_progress: Progress = lambda what, done, total: None
+) -> Plan:
+    """Make the twins show what `policies` grant on `day`; connection of the owner, not in a transaction.
+
+    Readers are never refused: they wait for the switch, some milliseconds. Writers of a layer that is rebuilt wait for the whole.
+    Raises `SwitchBlocked` when the switch cannot be had, with everything as before.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        plan = make_plan(connection, policies, day)
+        _hold_writers(connection, plan.touched_layers)
+        _build(connection, plan, on_progress)
+        names = {role.schema: role.name for role in policies.roles.values()}
+        for schema in plan.new_roles:
+            ensure_role(connection, schema, names[schema], secrets)
+        lock_for_switch(connection, [(schema, shown.collection) for schema, shown in plan.moved] + plan.gone + _all_of(connection, plan.gone_roles))
+        _switch(connection, plan)
+        _record(connection, policies, day)
+    for schema in plan.gone_roles:
+        secrets.remove(schema)
+    return plan
+
+
+def make_plan(connection: Connection, policies: Policies, day: date) -> Plan:
+    """What an apply would do now; changes nothing."""
+    plan = Plan(compile_policies(policies, day))
+    built = dict(connection.execute("SELECT relation, layer FROM published.definition").fetchall())
+    shown = {(s, c): r for s, c, r in connection.execute("SELECT schema, collection, relation FROM published.shown").fetchall()}
+    roles = {schema for (schema,) in connection.execute("SELECT schema FROM published.role").fetchall()}
+    wanted = {(schema, name): entry for schema, entries in plan.wanted.items() for name, entry in entries.items()}
+    needed = {entry.definition.relation: entry.definition for entry in wanted.values()}
+    plan.new = {relation: definition for relation, definition in sorted(needed.items()) if relation not in built}
+    plan.stale = {relation: layer for relation, layer in sorted(built.items()) if relation not in needed}
+    plan.moved = [(schema, entry) for (schema, name), entry in wanted.items() if shown.get((schema, name)) != entry.definition.relation]
+    plan.gone_roles = sorted(roles - plan.wanted.keys())
+    plan.gone = [key for key in sorted(shown) if key not in wanted and key[0] not in plan.gone_roles]
+    plan.new_roles = sorted(plan.wanted.keys() - roles)
+    return plan
+
+
+def build(connection: Connection, definition: Definition, name: str) -> None:
+    """Fill `published.<name>` from the store; the layer's writers must be held."""
+    connection.execute("SET LOCAL \"TimeZone\" = 'UTC'")
+    connection.execute("SET LOCAL extra_float_digits = 1")
+    for statement in create_statements(definition, name):
+        connection.execute(statement.encode())
+
+
+def _hold_writers(connection: Connection, layers: Iterable[str]) -> None:
+    for layer in layers:
+        connection.execute(f"LOCK TABLE {quoted(STORE, layer)} IN ACCESS EXCLUSIVE MODE".encode())
+
+
+def _build(connection: Connection, plan: Plan, on_progress: Progress) -> None:
+    for done, (relation, definition) in enumerate(plan.new.items()):
+        on_progress(definition.layer, done, len(plan.new))
+        build(connection, definition, relation)
+        register(connection, definition)
+        for statement in follow_statements(definition):
+            connection.execute(statement.encode())
+    on_progress("", len(plan.new), len(plan.new))
+
+
+def register(connection: Connection, definition: Definition) -> None:
+    columns = "(relation, layer, datetime, has_geometry, statements)"
+    values = [definition.relation, definition.layer, definition.datetime, definition.geometry_type is not None]
+    statements = create_statements(definition, definition.relation)
+    connection.execute(f"INSERT INTO published.definition {columns} VALUES (%s, %s, %s, %s, %s)".encode(), [*values, statements])
+    connection.execute("SELECT published.measure(%s)", [definition.relation])
+
+
+def _all_of(connection: Connection, schemas: list[str]) -> list[tuple[str, str]]:
+    query = "SELECT schema, collection FROM published.shown WHERE schema = ANY (%s)"
+    return [(s, c) for s, c in connection.execute(query, [schemas]).fetchall()]
+
+
+def _switch(connection: Connection, plan: Plan) -> None:
+    for schema, collection in plan.gone:
+        drop_view(connection, schema, collection)
+    for schema in plan.gone_roles:
+        drop_role(connection, schema)
+    for schema, shown in plan.moved:
+        point_view(connection, schema, shown)
+    for schema, entries in plan.wanted.items():
+        tell_collections(connection, schema, entries)
+    for relation, layer in plan.stale.items():
+        for statement in unfollow_statements(layer, relation):
+            connection.execute(statement.encode())
+        connection.execute("DELETE FROM published.definition WHERE relation = %s", [relation])
+        connection.execute(f"DROP TABLE {quoted(PUBLISHED, relation)}".encode())
+    connection.execute("SELECT published.spread(relation) FROM published.definition")
+
+
+def _record(connection: Connection, policies: Policies, day: date) -> None:
+    """The applied files and their matrix; nothing where they are those of the last apply."""
+    version = hashlib.sha256(repr((sorted(policies.files.items()), day.isoformat())).encode()).hexdigest()[:16]
+    last = connection.execute("SELECT version FROM control.policy ORDER BY id DESC LIMIT 1").fetchone()
+    if last and last[0] == version:
+        return
+    rows = [asdict(row) for row in matrix(policies, day)]
+    connection.execute(
+        "INSERT INTO control.policy (version, files, matrix) VALUES (%s, %s, %s)", [version, Jsonb(dict(policies.files)), Jsonb(rows, dumps=orjson.dumps)]
+    )
+    connection.execute("INSERT INTO control.audit (action, what) VALUES ('policy.apply', %s)", [Jsonb({"version": version})])

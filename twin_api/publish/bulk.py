@@ -1,0 +1,86 @@
+"""Set-wise publishing: a large write skips the triggers and has its published tables built anew, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+
+from twin_api.layers.table import STORE
+from twin_api.publish.statement import quoted
+from twin_api.publish.switch import lock_for_switch
+from twin_api.publish.table import PUBLISHED
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+FROM_ROWS: Final = 5_000  # fewer rows are published row by row
+
+
+@contextmanager
+def published_setwise(connection: Connection, layer: str, rows: int) -> Iterator[None]:
+    """Around a write of `rows` rows to a layer; connection of the owner, inside the write's transaction.
+
+    Readers keep reading the old tables until a switch of some milliseconds at the end; other writers of the layer wait.
+    """
+    if rows < FROM_ROWS:
+        yield
+        return
+    table = quoted(STORE, layer)
+    connection.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE".encode())
+    connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
+    yield
+    connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())
+    _rebuild(connection, layer)
+
+
+def _rebuild(connection: Connection, layer: str) -> None:
+    connection.execute("SET LOCAL \"TimeZone\" = 'UTC'")
+    connection.execute("SET LOCAL extra_float_digits = 1")
+    query = "SELECT relation, statements FROM published.definition WHERE layer = %s ORDER BY relation"
+    built = connection.execute(query, [layer]).fetchall()
+    for relation, statements in built:
+        for statement in statements:
+            connection.execute(statement.replace(relation, f"next_{relation}").encode())
+    shown = _shown(connection, [relation for relation, _ in built])
+    lock_for_switch(connection, [(schema, collection) for schema, collection, _ in shown])
+    for relation, _ in built:
+        _take_over(connection, relation)
+    for schema, collection, relation in shown:
+        _point(connection, schema, collection, relation)
+    for relation, _ in built:
+        connection.execute(f"DROP TABLE {quoted(PUBLISHED, f'past_{relation}')}".encode())
+        connection.execute("SELECT published.measure(%s), published.spread(%s)", [relation, relation])
+
+
+def _shown(connection: Connection, relations: list[str]) -> list[tuple[str, str, str]]:
+    query = "SELECT schema, collection, relation FROM published.shown WHERE relation = ANY (%s) ORDER BY schema, collection"
+    return [(s, c, r) for s, c, r in connection.execute(query, [relations]).fetchall()]
+
+
+def _take_over(connection: Connection, relation: str) -> None:
+    _rename(connection, relation, f"past_{relation}")
+    _rename(connection, f"next_{relation}", relation)
+
+
+def _rename(connection: Connection, before: str, after: str) -> None:
+    """A published table with its indexes, whose names begin with the table's."""
+    query = "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = to_regclass(%s)"
+    indexes = connection.execute(query, [quoted(PUBLISHED, before)]).fetchall()
+    connection.execute(f"ALTER TABLE {quoted(PUBLISHED, before)} RENAME TO {quoted(after)}".encode())
+    for (index,) in indexes:
+        renamed = index.rpartition(".")[2].strip('"').replace(before, after, 1)
+        connection.execute(f"ALTER INDEX {index} RENAME TO {quoted(renamed)}".encode())
+
+
+def _point(connection: Connection, schema: str, collection: str, relation: str) -> None:
+    """The view keeps its columns and its grants and reads the new table."""
+    query = (
+        "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute "
+        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
+    )
+    row = connection.execute(query, [quoted(schema, collection)]).fetchone()
+    assert row is not None
+    view = quoted(schema, collection)
+    connection.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT {row[0]} FROM {quoted(PUBLISHED, relation)}".encode())

@@ -1,0 +1,86 @@
+"""Drift: whether every published table still holds exactly what its definition yields on the store. Zero is the only good answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from twin_api.publish.statement import quoted
+from twin_api.publish.table import PUBLISHED
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_TRIGGERS = (
+    "SELECT count(*) FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND tgenabled = 'O' AND tgname = ANY (%s) "
+    "AND tgfoid = to_regprocedure(%s)"
+)
+_FIGURES = (
+    "SELECT d.count = m.count AND d.reach IS NOT DISTINCT FROM m.reach "
+    "FROM published.definition d, (SELECT count(*), {reach} AS reach FROM {table}) AS m WHERE d.relation = %s"
+)
+_TOLD = (
+    "SELECT c.count = d.count AND c.bbox IS NOT DISTINCT FROM published.crs84(d.reach) FROM published.definition d, {collection} c "
+    "WHERE d.relation = %s AND c.name = %s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What is wrong with one published table; `missing` and `surplus` count rows (a changed row counts in both)."""
+
+    relation: str
+    layer: str
+    missing: int
+    surplus: int
+    triggers_off: int
+    figures_wrong: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.surplus or self.triggers_off or self.figures_wrong)
+
+
+def find_drift(connection: Connection) -> list[Drift]:
+    """One entry per published table, in one snapshot; about 0.2 s per 100,000 rows. Connection of the owner."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        connection.execute("SET LOCAL \"TimeZone\" = 'UTC'")
+        connection.execute("SET LOCAL extra_float_digits = 1")
+        query = "SELECT relation, layer, has_geometry, statements FROM published.definition ORDER BY layer, relation"
+        return [_compare(connection, *row) for row in connection.execute(query).fetchall()]
+
+
+def _compare(connection: Connection, relation: str, layer: str, has_geometry: bool, statements: list[str]) -> Drift:
+    fill = next(s for s in statements if s.startswith("INSERT INTO"))
+    columns, _, select = fill.partition(" (")[2].partition(") ")
+    table = quoted(PUBLISHED, relation)
+    sides = f"WITH wanted AS ({select}), found AS (SELECT {columns} FROM {table})"
+    missing = _count(connection, f"{sides} SELECT count(*) FROM (SELECT * FROM wanted EXCEPT ALL SELECT * FROM found) AS d")
+    surplus = _count(connection, f"{sides} SELECT count(*) FROM (SELECT * FROM found EXCEPT ALL SELECT * FROM wanted) AS d")
+    return Drift(relation, layer, missing, surplus, 3 - _triggers(connection, relation, layer), _is_wrong(connection, relation, has_geometry))
+
+
+def _count(connection: Connection, query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _triggers(connection: Connection, relation: str, layer: str) -> int:
+    names = [f"{relation}_{event}" for event in ("insert", "update", "delete")]
+    function = f"{quoted(PUBLISHED, f'{relation}_follow')}()"
+    row = connection.execute(_TRIGGERS, [quoted("store", layer), names, function]).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _is_wrong(connection: Connection, relation: str, has_geometry: bool) -> bool:
+    reach = "postgis.ST_Extent(_mercator)" if has_geometry else "NULL::postgis.box2d"
+    query = _FIGURES.format(reach=reach, table=quoted(PUBLISHED, relation))
+    answers = [connection.execute(query.encode(), [relation]).fetchone()]
+    shown = connection.execute("SELECT schema, collection FROM published.shown WHERE relation = %s", [relation]).fetchall()
+    for schema, collection in shown:
+        told = _TOLD.format(collection=quoted(schema, "collection"))
+        answers.append(connection.execute(told.encode(), [relation, collection]).fetchone())
+    return any(answer is None or answer[0] is not True for answer in answers)

@@ -1,0 +1,110 @@
+"""Alembic's migrations, run as the administrator: database, extension, roles, functions, hardening, grants.
+
+Must never touch layer tables or published tables: those follow the policy files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from psycopg import conninfo, sql
+
+from twin_api.store.secrets import Secrets
+
+BASE_LOGINS: Final = ("owner", "writer", "audit", "control")
+_HERE: Final = Path(__file__).resolve().parent.parent
+SCRIPTS: Final = next(p for p in (_HERE / "migrations", _HERE.parent / "alembic") if p.is_dir() or p.name == "alembic")
+
+
+class StoreUnfit(Exception):
+    """The PostgreSQL at hand cannot carry a store; the text says what is missing."""
+
+
+def migrate(admin: str, secrets: Secrets, revision: str = "head") -> None:
+    """Bring the database of `admin` (libpq keywords or URL of an administrator) to `revision`; makes the database if need be.
+
+    Repeatable; with nothing to do it takes some 100 ms. The base logins' passwords follow the secrets.
+    """
+    _ensure_database(admin)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        _check_server(connection)
+        _ensure_extension(connection)
+        connection.execute("CREATE SCHEMA IF NOT EXISTS control")
+    _run_alembic(admin, revision)
+    if revision != "base":
+        _set_passwords(admin, secrets)
+
+
+def downgrade(admin: str, revision: str) -> None:
+    """Back to an earlier revision; the rows of `store` stay."""
+    _run_alembic(admin, revision, down=True)
+
+
+def verifier(connection: psycopg.Connection[Any], login: str, secret: str) -> str:
+    """The SCRAM verifier of a password: the password itself never travels."""
+    return connection.pgconn.encrypt_password(secret.encode(), login.encode(), b"scram-sha-256").decode()
+
+
+def _is_published(connection: psycopg.Connection[Any]) -> bool:
+    row = connection.execute("SELECT to_regclass('published.role') IS NOT NULL").fetchone()
+    return row is not None and bool(row[0])
+
+
+def _run_alembic(admin: str, revision: str, *, down: bool = False) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(admin), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)
+        connection.commit()
+
+
+def _ensure_database(admin: str) -> None:
+    wanted = conninfo.conninfo_to_dict(admin)
+    name = str(wanted["dbname"])
+    with psycopg.connect(conninfo.make_conninfo(admin, dbname="postgres"), autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return
+        template = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+        connection.execute(sql.SQL(template).format(sql.Identifier(name)))
+
+
+def _check_server(connection: psycopg.Connection[Any]) -> None:
+    if connection.info.server_version < 150000:
+        raise StoreUnfit(f"PostgreSQL {connection.info.parameter_status('server_version')} is too old: version 15 or newer is needed")
+    if len(connection.info.dbname) > 24:
+        raise StoreUnfit(f"the database name `{connection.info.dbname}` is longer than 24 characters: roles are named after it")
+    if connection.info.encoding != "utf-8":
+        raise StoreUnfit(f"the database is encoded as {connection.info.encoding}: UTF-8 is needed")
+
+
+def _ensure_extension(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("CREATE SCHEMA IF NOT EXISTS postgis")
+    try:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS postgis SCHEMA postgis")
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise StoreUnfit("PostGIS is not installed in the database and the login may not do it: have an administrator run "
+                         "`CREATE SCHEMA postgis; CREATE EXTENSION postgis SCHEMA postgis`") from error  # fmt: skip
+    found: Mapping[str, Any] | None = connection.cursor(row_factory=psycopg.rows.dict_row).execute(
+        "SELECT extversion, extnamespace::regnamespace::text AS schema FROM pg_extension WHERE extname = 'postgis'"
+    ).fetchone()  # fmt: skip
+    if found is None or found["schema"] != "postgis":
+        raise StoreUnfit("the extension PostGIS lies in another schema than `postgis`: use a database without it")
+    if tuple(int(n) for n in found["extversion"].split(".")[:2]) < (3, 3):
+        raise StoreUnfit(f"PostGIS {found['extversion']} is too old: version 3.3 or newer is needed")
+
+
+def _set_passwords(admin: str, secrets: Secrets) -> None:
+    with psycopg.connect(admin, autocommit=True) as connection:
+        twins = connection.execute("SELECT schema FROM published.role").fetchall() if _is_published(connection) else []
+        for suffix in (*BASE_LOGINS, *(schema for (schema,) in twins)):
+            login = f"{connection.info.dbname}_{suffix}"
+            secret = verifier(connection, login, secrets.ensure(suffix))
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(login), sql.Literal(secret)))

@@ -1,0 +1,77 @@
+"""A role's schema: one view per collection and the table `collection`, complete in itself.
+
+Must never grant a role anything outside its own schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy.schema import CreateTable
+
+from twin_api.publish.definition import Shown
+from twin_api.publish.migrate import verifier
+from twin_api.publish.projection import published_columns
+from twin_api.publish.statement import quoted, sql_text
+from twin_api.publish.table import PUBLISHED
+from twin_api.store.collection import collection_table
+from twin_api.store.secrets import Secrets
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def ensure_role(connection: Connection, schema: str, name: str, secrets: Secrets) -> None:
+    """The login and the empty schema of a role, its secret kept; part of the apply's transaction."""
+    login = f"{connection.info.dbname}_{schema}"
+    secret = verifier(connection, login, secrets.ensure(schema))
+    connection.execute("SELECT control.ensure_login(%s, %s)", [schema, secret])
+    connection.execute("INSERT INTO published.role VALUES (%s, %s)", [schema, name])
+    connection.execute(f"CREATE SCHEMA {quoted(schema)}".encode())
+    connection.execute(sql_text(CreateTable(collection_table(schema))).encode())
+    grants = "GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON {2} TO {1}"
+    names = sql.Identifier(schema), sql.Identifier(login), sql.Identifier(schema, "collection")
+    connection.execute(sql.SQL(grants).format(*names))
+
+
+def drop_role(connection: Connection, schema: str) -> None:
+    """The schema with all views, and the login; whoever is logged in as it is thrown out."""
+    connection.execute("DELETE FROM published.shown WHERE schema = %s", [schema])
+    connection.execute("DELETE FROM published.role WHERE schema = %s", [schema])
+    connection.execute(f"DROP SCHEMA {quoted(schema)} CASCADE".encode())
+    connection.execute("SELECT control.drop_login(%s)", [schema])
+
+
+def point_view(connection: Connection, schema: str, shown: Shown) -> None:
+    """The view `<schema>.<collection>` on the definition's published table, and the grant on it."""
+    view = quoted(schema, shown.collection)
+    columns = ", ".join(quoted(column) for column in published_columns(shown.definition))
+    connection.execute(f"DROP VIEW IF EXISTS {view}".encode())
+    connection.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {quoted(PUBLISHED, shown.definition.relation)}".encode())
+    login = quoted(f"{connection.info.dbname}_{schema}")
+    connection.execute(f"GRANT SELECT ON {view} TO {login}".encode())
+
+
+def drop_view(connection: Connection, schema: str, collection: str) -> None:
+    connection.execute(f"DROP VIEW IF EXISTS {quoted(schema, collection)}".encode())
+
+
+def tell_collections(connection: Connection, schema: str, shown: Mapping[str, Shown]) -> None:
+    """The rows of `collection` and of the register; the figures are filled in by `published.spread`."""
+    table = sql.Identifier(schema, "collection")
+    names = list(shown)
+    connection.execute(sql.SQL("DELETE FROM {} WHERE name <> ALL (%s)").format(table), [names])
+    connection.execute("DELETE FROM published.shown WHERE schema = %s AND collection <> ALL (%s)", [schema, names])
+    upsert = sql.SQL(
+        "INSERT INTO {} (name, description, count, shown_until, version) VALUES (%s, %s, 0, %s, %s) ON CONFLICT (name) DO UPDATE "
+        "SET description = EXCLUDED.description, shown_until = EXCLUDED.shown_until, version = EXCLUDED.version"
+    ).format(table)
+    for entry in shown.values():
+        connection.execute(upsert, [entry.collection, Jsonb(entry.description.as_json()), entry.shown_until, entry.version])
+        connection.execute(
+            "INSERT INTO published.shown VALUES (%s, %s, %s) ON CONFLICT (schema, collection) DO UPDATE SET relation = EXCLUDED.relation",
+            [schema, entry.collection, entry.definition.relation],
+        )

@@ -1,0 +1,58 @@
+"""A published table: made for reading, named by its definition, filled set-wise in spatial order.
+
+Must never be filled by anything but its definition's projection.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from twin_api.layers.table import COLUMN_TYPES, geometry_type
+from twin_api.publish.definition import Definition
+from twin_api.publish.projection import project, published_columns, store_source
+from twin_api.publish.statement import quoted, sql_text
+from twin_api.store.collection import FEATURE, GEOMETRY, MERCATOR, MERCATOR_SRID, PLACE
+
+PUBLISHED: Final = "published"
+
+
+def describe_published(definition: Definition, name: str) -> sa.Table:
+    """The table `published.<name>` with its indexes: by id, by place (the order of pages), by mercator geometry, by time."""
+    columns: list[sa.Column[Any]] = [
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column(PLACE, sa.Text(collation="C"), nullable=False),
+        sa.Column(FEATURE, sa.Text, nullable=False),
+    ]
+    if definition.geometry_type and definition.epsg:
+        columns.append(sa.Column(GEOMETRY, geometry_type(definition.geometry_type, definition.epsg)))
+        columns.append(sa.Column(MERCATOR, geometry_type(definition.geometry_type.removesuffix("Z"), MERCATOR_SRID)))
+    columns += [sa.Column(column.name, COLUMN_TYPES[column.type]) for column in definition.columns]
+    table = sa.Table(name, sa.MetaData(), *columns, schema=PUBLISHED)
+    _index(definition, table)
+    return table
+
+
+def _index(definition: Definition, table: sa.Table) -> None:
+    sa.Index(f"{table.name}_place", table.c[PLACE], table.c.id)
+    if definition.geometry_type:
+        sa.Index(f"{table.name}_mercator", table.c[MERCATOR], postgresql_using="gist")
+    if definition.datetime:
+        sa.Index(f"{table.name}_datetime", table.c[definition.datetime])
+
+
+def create_statements(definition: Definition, name: str) -> list[str]:
+    """Table first, then its rows in spatial order, then its indexes and statistics: the order that builds fastest."""
+    table = describe_published(definition, name)
+    target = quoted(PUBLISHED, name)
+    compressed = f"ALTER TABLE {target} ALTER COLUMN {FEATURE} SET COMPRESSION lz4"
+    indexes = [sql_text(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name))]
+    return [sql_text(CreateTable(table)), compressed, _fill(definition, target), *indexes, f"ANALYZE {target}"]
+
+
+def _fill(definition: Definition, target: str) -> str:
+    rows = sql_text(project(definition, store_source(definition)))
+    columns = ", ".join(quoted(column) for column in published_columns(definition))
+    return f"INSERT INTO {target} ({columns}) {rows} ORDER BY {PLACE}, id"

@@ -1,0 +1,117 @@
+"""A request for a page becomes one statement on published rows.
+
+The rows that match are found first, by the spatial index where there is a box, and only their keys are kept; the finished texts are
+fetched for the page alone. Without that fence the planner walks the order of the pages and filters, ten times slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from psycopg.types.numeric import Int8
+
+from twin_api.query.clause import Clause
+from twin_api.query.window import Window, bind
+from twin_api.store.collection import FEATURE, PLACE, Collection, collection_table, is_shown
+from twin_api.store.twin import NOT_COUNTED, Statement, compile_statement
+
+COUNTED: Final = 100_000  # a filtered collection is counted exactly up to here
+
+Shape = tuple[Clause, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A window on one collection, ready to be read."""
+
+    collection: Collection
+    window: Window
+
+    def statement(self, schema: str) -> Statement:
+        after = self.window.after
+        sql = _compile(schema, self.collection.name, self.window.shape, after is not None)
+        params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(self.window.limit), **self.window.params}
+        if after is not None:
+            params |= {"after_place": after.place, "after_id": after.id}
+        return Statement(sql, params)
+
+    def rebind(self, collection: Collection) -> Pages:
+        return replace(self, collection=collection, window=bind(collection, self.window.asked))
+
+
+@lru_cache(maxsize=4096)
+def _compile(schema: str, collection: str, shape: Shape, resumes: bool) -> str:
+    """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
+    rows = _rows(schema, collection, shape)
+    if not shape:
+        return compile_statement(_answer(schema, sa.null(), _fenced(_walk(rows, rows, resumes, [rows.c[FEATURE]]), "page")))
+    hits = _fenced(sa.select(rows.c[PLACE], rows.c.id).where(*_conditions(rows, shape)).limit(_constant(COUNTED + 1)), "hits")
+    count = _fenced(sa.select(sa.func.count().label("n")).select_from(hits), "hit_count")
+    matched = sa.select(count.c.n).scalar_subquery()
+    few = _walk(hits, hits, resumes).where(matched <= _constant(COUNTED))
+    many = _walk(rows, rows, resumes).where(matched > _constant(COUNTED), *_conditions(rows, shape))
+    keys = sa.union_all(sa.select(few.subquery("few")), sa.select(many.subquery("many"))).subquery("keys")
+    # looked up key by key: a join would be planned without knowing how few keys there are
+    feature = sa.select(rows.c[FEATURE]).where(rows.c.id == keys.c.id).scalar_subquery()
+    page = _fenced(sa.select(keys.c[PLACE], keys.c.id, feature.label(FEATURE)).order_by(keys.c[PLACE], keys.c.id), "page")
+    return compile_statement(_answer(schema, sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED)), page))
+
+
+def _rows(schema: str, collection: str, shape: Shape) -> sa.FromClause:
+    types: dict[str, sa.types.TypeEngine[Any]] = {"id": sa.Uuid(), PLACE: sa.Text(), FEATURE: sa.Text()}
+    types |= {name: type_ for clause in shape for name, type_ in clause.columns}
+    return sa.table(collection, *(sa.column(name, type_) for name, type_ in types.items()), schema=schema)
+
+
+def _conditions(rows: sa.FromClause, shape: Shape) -> list[sa.ColumnElement[bool]]:
+    return [clause.condition(rows) for clause in shape]
+
+
+def _fenced(select: sa.Select[Any], name: str) -> sa.CTE:
+    return select.cte(name).prefix_with("MATERIALIZED")
+
+
+def _walk(source: sa.FromClause, rows: sa.FromClause, resumes: bool, more: Sequence[sa.ColumnElement[Any]] = ()) -> sa.Select[Any]:
+    """The next keys in the collection's order: one more than the page holds, to know whether there is another."""
+    key = (rows.c[PLACE], rows.c.id)
+    walk = sa.select(*key, *more).select_from(source).order_by(*key).limit(_limit() + _constant(1))
+    if not resumes:
+        return walk
+    after = (sa.bindparam("after_place", type_=sa.Text()), sa.bindparam("after_id", type_=sa.Uuid()))
+    return walk.where(sa.tuple_(*key) > sa.tuple_(*after))
+
+
+def _limit() -> sa.BindParameter[int]:
+    return sa.bindparam("limit", type_=sa.BigInteger())
+
+
+def _constant(number: int) -> sa.ColumnElement[int]:
+    """A number that belongs to the text of the statement, not to its parameters."""
+    return sa.literal_column(str(number), sa.BigInteger())
+
+
+def _answer(schema: str, matched: sa.ColumnElement[Any], page: sa.CTE) -> sa.Select[Any]:
+    """One row: version, count, matched, features, returned, place and id of the last one, whether there are more.
+
+    No row at all where the collection is not shown (any more).
+    """
+    told = collection_table(schema)
+    found = sa.select(sa.func.count()).select_from(page).scalar_subquery()
+    texts = sa.select(page.c[FEATURE]).limit(_limit()).subquery("texts")
+    features = sa.select(sa.func.string_agg(texts.c[FEATURE], sa.literal_column("','"))).scalar_subquery()
+    last = sa.select(page.c[PLACE], page.c.id).offset(_limit() - _constant(1)).limit(_constant(1)).subquery("last")
+    columns = [
+        told.c.version,
+        told.c.count,
+        matched,
+        features,
+        sa.func.least(found, _limit()),
+        sa.select(last.c[PLACE]).scalar_subquery(),
+        sa.select(last.c.id).scalar_subquery(),
+        found > _limit(),
+    ]
+    return sa.select(*columns).where(told.c.name == sa.bindparam("name", type_=sa.Text()), is_shown(told))

@@ -1,0 +1,158 @@
+"""The part of a collection that a request asks for: parameters become clauses, checked against what the collection shows.
+
+INVARIANT: names are looked up among the collection's own properties; a hidden one is as unknown as one that never was.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
+from typing import Any, Final
+from uuid import UUID
+
+from twin_api.problems import InvalidParameter
+from twin_api.query.clause import Clause, During, Equals, Params, box_params
+from twin_api.query.value import read_instant, read_number, read_value
+from twin_api.store.collection import Collection
+from twin_api.store.twin import Key
+
+DEFAULT_LIMIT: Final = 10
+MAX_LIMIT: Final = 10_000
+PARAMETERS: Final = ("bbox", "datetime", "limit", "cursor", "f")
+
+Asked = Sequence[tuple[str, str]]  # the query string's parameters in order
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`shape` has no values, `params` has them all; `asked` is what the client wrote, for links and for checking again."""
+
+    asked: Asked
+    shape: tuple[Clause, ...]
+    params: Params
+    limit: int
+    after: Key | None
+
+
+def bind(collection: Collection, asked: Asked) -> Window:
+    """Read the parameters for a collection; raises `InvalidParameter` for the first one that is not right. Touches no database."""
+    given = _once(asked)
+    shape: list[Clause] = []
+    params: Params = {}
+    for name, text in given.items():
+        if name in ("limit", "cursor", "f"):
+            continue
+        clause, values = _clause(collection, name, text)
+        shape.append(clause)
+        params |= values
+    return Window(asked, tuple(shape), params, _limit(given.get("limit")), _cursor(given.get("cursor")))
+
+
+def cursor(key: Key) -> str:
+    """A page's end as an opaque word for the next link; made of what the last feature shows and nothing else."""
+    return base64.urlsafe_b64encode(key.id.bytes + key.place.encode()).decode().rstrip("=")
+
+
+def _once(asked: Asked) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name, text in asked:
+        if name in given:
+            raise InvalidParameter(name, f"`{name}` is given twice: give it once")
+        given[name] = text
+    return given
+
+
+def _clause(collection: Collection, name: str, text: str) -> tuple[Clause, Params]:
+    if name == "bbox":
+        return _bbox(text)
+    if name == "datetime":
+        return _datetime(collection, text)
+    shown = collection.property(name)
+    if shown is None:
+        raise _unknown(collection, name)
+    return Equals(name, shown.type), {f"is_{name}": read_value(name, shown.type, text)}
+
+
+def _unknown(collection: Collection, name: str) -> InvalidParameter:
+    known = [*PARAMETERS, *(p.name for p in collection.description.properties)]
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(f"`{k}`" for k in known)
+    return InvalidParameter(name[:100], f"`{name[:100]}` is no parameter of this collection: {hint}")
+
+
+def _limit(text: str | None) -> int:
+    """More than the maximum is the maximum, as the standard wants it (OGC 17-069r4, /req/core/fc-limit-response-1)."""
+    if text is None:
+        return DEFAULT_LIMIT
+    if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) < 1:
+        raise InvalidParameter("limit", f"`limit` wants a whole number from 1 to {MAX_LIMIT}")
+    return min(int(text), MAX_LIMIT)
+
+
+def _cursor(text: str | None) -> Key | None:
+    if text is None:
+        return None
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return Key(_place(raw[16:]), UUID(bytes=raw[:16]))
+    except (ValueError, binascii.Error):
+        raise InvalidParameter("cursor", "`cursor` wants the word from a `next` link, unchanged") from None
+
+
+def _place(raw: bytes) -> str:
+    place = raw.decode("ascii")
+    if len(place) > 20 or not (place.isalnum() or not place):
+        raise ValueError
+    return place
+
+
+def _bbox(text: str) -> tuple[Clause, Params]:
+    """Four numbers or six (heights are accepted and do not narrow), degrees in CRS84."""
+    try:
+        numbers = [read_number(part) for part in text[:512].split(",")]
+        west, south, east, north = numbers if len(numbers) == 4 else (numbers[0], numbers[1], numbers[3], numbers[4])
+        if len(numbers) not in (4, 6) or south > north or max(abs(south), abs(north)) > 90 or max(abs(west), abs(east)) > 180:
+            raise ValueError
+    except (ValueError, IndexError):
+        raise InvalidParameter("bbox", "`bbox` wants west,south,east,north in degrees (CRS84), such as `11.4,49.9,11.6,50.1`") from None
+    return box_params(west, south, east, north)
+
+
+def _datetime(collection: Collection, text: str) -> tuple[Clause, Params]:
+    name = collection.description.datetime
+    if name is None:
+        raise InvalidParameter("datetime", "this collection has no temporal property: leave `datetime` out")
+    type_ = next(p.type for p in collection.description.properties if p.name == name)
+    try:
+        starts, ends = _interval(text)
+    except ValueError:
+        wanted = "`datetime` wants a date, a time with offset, or an interval such as `2025-01-01/..`"
+        raise InvalidParameter("datetime", wanted) from None
+    params = {"time_from": _bound(starts, type_, time.min), "time_to": _bound(ends, type_, time.max)}
+    clause = During(name, type_, starts is not None, ends is not None)
+    return clause, {key: value for key, value in params.items() if value is not None}
+
+
+def _interval(text: str) -> tuple[date | None, date | None]:
+    """Both ends of an instant or a closed interval; an open end is None. Raises ValueError."""
+    parts = text.split("/")
+    ends = [None if len(parts) == 2 and part in ("", "..") else read_instant(part) for part in parts]
+    if len(ends) > 2 or ends == [None, None]:
+        raise ValueError
+    starts, stops = ends[0], ends[-1]
+    if starts is not None and stops is not None and _bound(starts, "datetime", time.min) > _bound(stops, "datetime", time.max):
+        raise ValueError
+    return starts, stops
+
+
+def _bound(end: date | None, type_: str, at: time) -> Any:
+    """An end of the interval as a value of the property's type: a day is all its moments, a moment lies on its UTC day."""
+    if end is None:
+        return None
+    if type_ == "date":
+        return end.date() if isinstance(end, datetime) else end
+    return end if isinstance(end, datetime) else datetime.combine(end, at, UTC)

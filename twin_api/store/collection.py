@@ -1,0 +1,118 @@
+"""The table `collection` of a role's schema: all that discovery needs, so that a server needs only this schema.
+
+Must never hold anything that is not shown to the role it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from twin_api.texts import Text
+
+# Columns of a published table that are no properties; their names cannot collide with attributes, which start with a letter.
+PLACE: Final = "_place"
+FEATURE: Final = "_feature"
+GEOMETRY: Final = "_geometry"
+MERCATOR: Final = "_mercator"
+
+MERCATOR_SRID: Final = 3857
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of a collection's items; `type` as in layer files."""
+
+    name: str
+    type: str
+    title: Text
+    unit: str | None = None
+    enum: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a collection is, as published: a function of the role's own definition."""
+
+    title: Text
+    properties: tuple[Property, ...]
+    geometry_type: str | None
+    epsg: int | None
+    datetime: str | None
+    holder: str
+    licence: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "title": self.title.as_json(),
+            "properties": [
+                {"name": p.name, "type": p.type, "title": p.title.as_json(), "unit": p.unit, "enum": p.enum and list(p.enum)}
+                for p in self.properties
+            ],
+            "geometry_type": self.geometry_type,
+            "epsg": self.epsg,
+            "datetime": self.datetime,
+            "holder": self.holder,
+            "licence": self.licence,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Description:
+        properties = tuple(
+            Property(p["name"], p["type"], Text(**p["title"]), p["unit"], tuple(p["enum"]) if p["enum"] else None)
+            for p in stored["properties"]
+        )
+        return cls(
+            title=Text(**stored["title"]),
+            properties=properties,
+            geometry_type=stored["geometry_type"],
+            epsg=stored["epsg"],
+            datetime=stored["datetime"],
+            holder=stored["holder"],
+            licence=stored["licence"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One collection as a twin shows it now. `bbox` is west, south, east, north in CRS84 degrees; None while it is empty."""
+
+    name: str
+    description: Description
+    count: int
+    bbox: tuple[float, float, float, float] | None
+    interval: tuple[datetime | None, datetime | None] | None
+    version: str
+
+    def property(self, name: str) -> Property | None:
+        return next((p for p in self.description.properties if p.name == name), None)
+
+
+def collection_table(schema: str) -> sa.Table:
+    """`collection` in a role's schema. `shown_until` closes a row by itself when its release is over."""
+    return sa.Table(
+        "collection",
+        sa.MetaData(),
+        sa.Column("name", sa.Text(collation="C"), primary_key=True),
+        sa.Column("description", JSONB, nullable=False),
+        sa.Column("count", sa.BigInteger, nullable=False),
+        sa.Column("bbox", ARRAY(sa.Double)),
+        sa.Column("starts", sa.DateTime(timezone=True)),
+        sa.Column("ends", sa.DateTime(timezone=True)),
+        sa.Column("shown_until", sa.DateTime(timezone=True)),
+        sa.Column("version", sa.Text, nullable=False),
+        schema=schema,
+    )
+
+
+def is_shown(table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether a row of `collection` is still open, by the database's clock.
+
+    INVARIANT: every statement of a reader carries this, so an expired release closes even with the worker stopped.
+    """
+    return sa.or_(table.c.shown_until.is_(None), table.c.shown_until > sa.func.now())

@@ -1,0 +1,136 @@
+"""Identity's SQL: tokens by their public part. Logged in as `<database>_control`, which sees nothing of any twin.
+
+Must never answer from memory for longer than `FRESH_S`: a revocation holds in every process within two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from twin_api.identity.subject import Subject
+from twin_api.identity.tokens import Token, make_token
+from twin_api.problems import Problem
+from twin_api.store.engine import Pool
+from twin_api.store.twin import compile_statement
+
+FRESH_S: Final = 1.0
+_REMEMBERED: Final = 10_000
+
+TOKENS: Final = sa.Table(
+    "token",
+    sa.MetaData(),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text),
+    sa.Column("secret", sa.LargeBinary),
+    sa.Column("roles", ARRAY(sa.Text)),
+    sa.Column("created_at", sa.DateTime(timezone=True)),
+    sa.Column("expires_at", sa.DateTime(timezone=True)),
+    sa.Column("revoked_at", sa.DateTime(timezone=True)),
+    sa.Column("last_used_at", sa.DateTime(timezone=True)),
+    schema="control",
+)
+
+_VALID: Final = sa.and_(TOKENS.c.id == sa.bindparam("id", type_=sa.Text()), TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now())
+_FIND: Final = compile_statement(sa.select(TOKENS.c.secret, TOKENS.c.roles).where(_VALID))
+_MINUTE: Final = sa.literal_column("interval '1 minute'")
+_USED: Final = compile_statement(
+    sa.update(TOKENS)
+    .where(_VALID, sa.or_(TOKENS.c.last_used_at.is_(None), TOKENS.c.last_used_at < sa.func.now() - _MINUTE))
+    .values(last_used_at=sa.func.now())
+    .returning(TOKENS.c.id)
+)
+
+
+class Tokens:
+    """Tokens of this moment, for a server."""
+
+    def __init__(self, pool: Pool, pepper: str) -> None:
+        self._pool = pool
+        self._pepper = pepper
+        self._seen: dict[str, tuple[float, bytes, Subject]] = {}
+        self._noting: set[asyncio.Task[None]] = set()
+
+    async def subject(self, token: Token) -> Subject | None:
+        """Whom a token stands for; None if it is unknown, revoked or expired."""
+        hashed = token.hash(self._pepper)
+        seen = self._seen.get(token.id)
+        if seen is None or time.monotonic() - seen[0] > FRESH_S:
+            seen = await self._look_up(token.id)
+        if seen is None or not hmac.compare_digest(seen[1], hashed):
+            return None
+        return seen[2]
+
+    async def _look_up(self, id: str) -> tuple[float, bytes, Subject] | None:
+        asked_at = time.monotonic()
+        row = await self._pool.row(_FIND, {"id": id})
+        if row is None:
+            self._seen.pop(id, None)
+            return None
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        found = (asked_at, bytes(row[0]), Subject(id, tuple(role.decode() for role in row[1])))
+        self._seen[id] = found
+        self._note_use(id)
+        return found
+
+    def _note_use(self, id: str) -> None:
+        """At most one write a minute and token, and no request waits for it."""
+        task = asyncio.create_task(self._write_use(id))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def _write_use(self, id: str) -> None:
+        with suppress(Problem):  # a busy store forgets a use, the request goes on
+            await self._pool.rows(_USED, {"id": id})
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A token as an administrator sees it in a list."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class TokenUnknown(LookupError):
+    """No token has this public part or name."""
+
+
+def create_token(connection: psycopg.Connection[Any], pepper: str, name: str, roles: Sequence[str], lasts: timedelta) -> Token:
+    """A new token, kept as a hash; its text can be had from the answer and never again. Connection of the owner."""
+    token = make_token()
+    connection.execute(
+        "INSERT INTO control.token (id, name, secret, roles, expires_at) VALUES (%s, %s, %s, %s, now() + %s)",
+        [token.id, name, token.hash(pepper), list(roles), lasts],
+    )
+    return token
+
+
+def list_tokens(connection: psycopg.Connection[Any]) -> list[TokenRow]:
+    query = "SELECT id, name, roles, created_at, expires_at, revoked_at, last_used_at FROM control.token ORDER BY created_at, id"
+    return [TokenRow(id, name, tuple(roles), *times) for id, name, roles, *times in connection.execute(query).fetchall()]
+
+
+def revoke_tokens(connection: psycopg.Connection[Any], name_or_id: str) -> list[str]:
+    """End every valid token with this public part or name; raises `TokenUnknown` if there never was one."""
+    known = "SELECT 1 FROM control.token WHERE %s IN (id, name)"
+    if connection.execute(known, [name_or_id]).fetchone() is None:
+        raise TokenUnknown(name_or_id)
+    revoke = "UPDATE control.token SET revoked_at = now() WHERE %s IN (id, name) AND revoked_at IS NULL RETURNING id"
+    return [id for (id,) in connection.execute(revoke, [name_or_id]).fetchall()]

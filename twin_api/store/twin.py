@@ -1,0 +1,180 @@
+"""The twin: the window a handler gets. It shows one role's schema through that role's own login.
+
+Must never take a role, a table or a policy from a caller: what it shows was decided when it was opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from twin_api.problems import NotFound
+from twin_api.store.collection import FEATURE, Collection, Description, collection_table, is_shown
+from twin_api.store.engine import Pool, SchemaMoved
+
+NOT_COUNTED: Final = -1  # more items match than are counted
+
+_DIALECT: Final = postgresql.dialect(paramstyle="pyformat")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL text that is prepared once per connection, and its parameters."""
+
+    sql: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where an item stands in its collection's order: the keyset for paging."""
+
+    place: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items in order. `features` is their finished GeoJSON, joined by commas; `matched` is None beyond what is counted."""
+
+    features: bytes
+    returned: int
+    matched: int | None
+    last: Key | None  # None: there is no next page
+
+
+class PageQuery(Protocol):
+    """A request for a page, bound to the collection it was checked against."""
+
+    collection: Collection
+
+    def statement(self, schema: str) -> Statement:
+        """One statement with the columns version, count, matched, features, returned, place, id, more."""
+
+    def rebind(self, collection: Collection) -> PageQuery:
+        """The same request checked against the collection as it is now; raises `InvalidParameter`."""
+
+
+def compile_statement(statement: sa.ClauseElement) -> str:
+    """The text for the driver; every value is a parameter."""
+    return str(statement.compile(dialect=_DIALECT))
+
+
+class Twin:
+    """What one role sees. `name` is the role as in paths, `title` nothing a town must translate."""
+
+    def __init__(self, name: str, pool: Pool) -> None:
+        self.name = name
+        self.schema = name.replace("/", "_")
+        self._pool = pool
+        self._known: dict[str, Collection] = {}
+        self._list = compile_statement(_select_collections(self.schema))
+        self._items: dict[str, str] = {}
+
+    async def collections(self) -> Sequence[Collection]:
+        """All collections, by name, with their figures of this moment. One round trip."""
+        rows = await self._pool.rows(self._list, {})
+        self._known = {c.name: c for c in map(_as_collection, rows)}
+        return list(self._known.values())
+
+    async def collection(self, name: str) -> Collection:
+        """One collection with its figures of this moment; raises `NotFound`."""
+        await self.collections()
+        return self._find(name)
+
+    async def known(self, name: str) -> Collection:
+        """One collection as last seen: good for checking names, not for figures. A round trip only where it is not known yet."""
+        if name not in self._known:
+            await self.collections()
+        return self._find(name)
+
+    async def page(self, query: PageQuery) -> Page:
+        """The page, from one statement in one snapshot.
+
+        The row of `collection` is read in it, so a page never mixes two versions: where the collection is no longer the one that
+        the request was checked against, the request is checked again.
+        """
+        for _ in range(3):
+            try:
+                row = await self._pool.row(*_unpack(query.statement(self.schema)))
+            except SchemaMoved:
+                row = None
+            if row is not None and row[0].decode() == query.collection.version:
+                return _as_page(row)
+            query = query.rebind(await self.collection(query.collection.name))
+        raise NotFound()
+
+    async def item(self, collection: str, id: UUID) -> bytes:
+        """The finished GeoJSON feature; raises `NotFound` for what is not there, whatever the reason."""
+        await self.known(collection)
+        for _ in range(2):
+            try:
+                row = await self._pool.row(self._item_sql(collection), {"id": id, "name": collection})
+            except SchemaMoved:
+                await self.collection(collection)
+                continue
+            if row is None or row[0] is None:
+                break
+            return bytes(row[0])
+        raise NotFound()
+
+    def _find(self, name: str) -> Collection:
+        try:
+            return self._known[name]
+        except KeyError:
+            raise NotFound() from None
+
+    def _item_sql(self, collection: str) -> str:
+        if collection not in self._items:
+            self._items[collection] = compile_statement(_select_item(self.schema, collection))
+        return self._items[collection]
+
+
+def _unpack(statement: Statement) -> tuple[str, Mapping[str, Any]]:
+    return statement.sql, statement.params
+
+
+def _select_collections(schema: str) -> sa.Select[Any]:
+    table = collection_table(schema)
+    # as text: the driver hands it on as bytes for orjson
+    description = sa.cast(table.c.description, sa.Text)
+    columns = (table.c.name, description, table.c.count, table.c.bbox, table.c.starts, table.c.ends, table.c.version)
+    return sa.select(*columns).where(is_shown(table)).order_by(table.c.name)
+
+
+def _select_item(schema: str, collection: str) -> sa.Select[Any]:
+    """One row if the collection is shown; in it the feature, or NULL."""
+    told = collection_table(schema)
+    items = sa.table(collection, sa.column("id", sa.Uuid()), sa.column(FEATURE, sa.Text()), schema=schema)
+    joined = told.outerjoin(items, items.c.id == sa.bindparam("id", type_=sa.Uuid()))
+    return sa.select(items.c[FEATURE]).select_from(joined).where(told.c.name == sa.bindparam("name", type_=sa.Text()), is_shown(told))
+
+
+def _as_collection(row: tuple[Any, ...]) -> Collection:
+    name, description, count, bbox, starts, ends, version = row
+    return Collection(
+        name=name.decode(),
+        description=Description.from_json(orjson.loads(description)),
+        count=count,
+        bbox=tuple(bbox) if bbox else None,
+        interval=(starts, ends) if starts or ends else None,
+        version=version.decode(),
+    )
+
+
+def _as_page(row: tuple[Any, ...]) -> Page:
+    _, count, matched, features, returned, place, id, more = row
+    last = Key(place.decode(), id) if more else None
+    return Page(features or b"", returned, _matched(count, matched), last)
+
+
+def _matched(count: int, matched: int | None) -> int | None:
+    if matched is None:
+        return count  # nothing narrows the collection
+    return None if matched == NOT_COUNTED else matched
