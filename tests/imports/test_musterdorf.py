@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from things import Database
 from pyogrio.raw import read
+from things import Database
 
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.layers.musterdorf import write_generated

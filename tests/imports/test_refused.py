@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from things import Database, attribute, point
 from pyogrio.raw import write
+from things import Database, attribute, point
 
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import ImportRequest, run_import
@@ -140,7 +140,8 @@ def test_the_place_of_an_invalid_geometry_is_not_told_for_a_layer_whose_places_a
 
 def geopackage(path: Path, crs: str | None, srs_id: int | None = None) -> Path:
     shapes = shapely.to_wkb(np.array([shapely.Point(678_000, 5_540_000)], dtype=object))
-    write(path, shapes, [np.array(["1"], dtype=object)], ["nr"], driver="GPKG", geometry_type="Point", crs=crs)
+    write(path, shapes, [np.array(["1"], dtype=object)], ["nr"], driver="GPKG", geometry_type="Point", crs=crs,
+          layer_options={"SPATIAL_INDEX": "NO"})  # fmt: skip
     if srs_id is not None:
         with sqlite3.connect(path) as connection:
             connection.execute("UPDATE gpkg_geometry_columns SET srs_id = ?", [srs_id])
@@ -189,11 +190,24 @@ def test_a_column_of_lists_cannot_fill_an_attribute(database: Database, new_laye
     assert "lists" in refused(database, new_layer(), geojson(({"nr": "1", "art": ["a", "b"]}, point())))[0]
 
 
-def test_text_that_postgresql_cannot_store_is_refused(database: Database, new_layer: NewLayer, tmp_path: Path) -> None:
+LOOSE: list[tuple[Any, str, Any]] = [
+    ("integer", "INTEGER", "abc"), ("integer", "INTEGER", 1.5), ("number", "REAL", "1,5"), ("boolean", "BOOLEAN", 2),
+    ("date", "DATE", "2026-02-30"), ("date", "DATE", "30.1.2026"), ("datetime", "DATETIME", "gestern"), ("text", "TEXT", b"M\xfcll"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("type_", "declared", "value"), LOOSE)
+def test_a_geopackage_whose_rows_belie_their_columns_is_refused(
+    database: Database, new_layer: NewLayer, tmp_path: Path, type_: Any, declared: str, value: Any
+) -> None:
     path = geopackage(tmp_path / "a.gpkg", "EPSG:25832")
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE a SET nr = CAST(x'4dfc6c6c' AS text)")
-    assert "valid UTF-8" in refused(database, new_layer(), path)[0]
+        connection.execute(f"ALTER TABLE a ADD COLUMN wert {declared}")
+        connection.execute("UPDATE a SET wert = ?", [value])
+    found = refused(database, new_layer(attribute("nr", key=True), attribute("wert", type_)), path)
+    assert len(found) == 1
+    assert "fid 1, `wert`: " in found[0]
+    assert "required" in found[0]
 
 
 def test_a_broken_line_is_named_by_its_number(database: Database, new_layer: NewLayer, tmp_path: Path) -> None:

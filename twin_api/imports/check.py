@@ -23,7 +23,7 @@ class Check:
     """Turns batches into rows for the store and collects what is wrong. Memory: 16 bytes per feature for the keys."""
 
     def __init__(self, layer: Layer, source: Source, mapping: ColumnMap, findings: Findings) -> None:
-        self._layer, self._mapping, self._findings = layer, mapping, findings
+        self._layer, self._source, self._mapping, self._findings = layer, source, mapping, findings
         self._readers = {name: self._reader(layer.attributes[name], source, column) for name, column in mapping.columns.items()}
         self._shapes = self._shape_check(source)
         self._digests = bytearray()
@@ -37,9 +37,10 @@ class Check:
         return zip(*columns, strict=not self._findings.total)
 
     def finish(self, read: int, total: int | None) -> None:
-        """What only the whole file shows: a key used twice, features the reader left out."""
+        """What only the whole file shows: a key used twice, features the reader left out, values it turned into others."""
         if total is not None and read != total:
             self._findings.add(_left_out(read, total))
+        self._note_doubts()
         for feature, earlier in self._repeated():
             what = Text(f"derselbe Schlüssel wie Objekt {earlier}", f"the same key as feature {earlier}")
             self._findings.add(
@@ -48,7 +49,7 @@ class Check:
 
     def _reader(self, attribute: Attribute, source: Source, column: str) -> Read | None:
         kind = source.columns[column]
-        read = reader(attribute, kind)
+        read = reader(attribute, kind, source.format.moments_in_utc)
         if read is None and kind != "other":
             what = Text(f"die Spalte `{column}` ist vom Typ {kind}", f"the column `{column}` is of type {kind}")
             self._findings.add(
@@ -86,6 +87,12 @@ class Check:
                 what = Text("der Schlüssel ist leer", "the key is empty")
                 self._report(batch, row, what, Text("einen Wert angeben", "give a value"), ", ".join(self._layer.key))
             self._digests += hashlib.blake2b(repr(key).encode(errors="surrogatepass"), digest_size=DIGEST).digest()
+
+    def _note_doubts(self) -> None:
+        attributes = {column: self._layer.attributes[name] for name, column in self._mapping.columns.items()}
+        for fid, column, value in self._source.doubts(attributes):
+            wanted = Text(f"verlangt ist {self._source.columns[column]}", f"{self._source.columns[column]} is required")
+            self._findings.add(Finding(shape(attributes[column], value), wanted, fid=fid, attribute=attributes[column].name))
 
     def _repeated(self) -> Iterator[tuple[int, int]]:
         """Pairs of features (from 1) with the same key; rows without any key are no pairs."""

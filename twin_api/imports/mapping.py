@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twin_api.imports.finding import Finding, Findings
-from twin_api.imports.source import Kind
+from twin_api.imports.format import Kind
 from twin_api.policy.documents import Layer
 from twin_api.policy.finding import quoted, suggestion
 from twin_api.texts import Text

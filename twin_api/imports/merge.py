@@ -34,7 +34,7 @@ class Merge:
     def write(self, connection: psycopg.Connection) -> Counts:
         """Statement by statement, sets only; what would change nothing is not sent."""
         deleted = _delete(connection, self.layer) if self.gone else 0
-        updated = _update(connection, self.layer, self.columns) if self.changed and self.layer.key else 0
+        updated = _update(connection, self.layer, self.columns) if self.changed and _any_known(connection, self.layer) else 0
         inserted = _insert(connection, self.layer, self.columns) if self.changed > updated else 0
         return Counts(inserted, updated, self.unchanged, deleted)
 
@@ -95,6 +95,11 @@ def _equal(name: str) -> sql.Composable:
     """Geometries are compared byte by byte: which `=` of PostGIS is meant depends on the search path."""
     cast = sql.SQL("::bytea" if name == GEOMETRY else "")
     return sql.SQL("t.{0}{1} IS NOT DISTINCT FROM s.{0}{1}").format(sql.Identifier(name), cast)
+
+
+def _any_known(connection: psycopg.Connection, layer: Layer) -> bool:
+    query = sql.SQL("SELECT FROM {} s, {} t WHERE {} LIMIT 1").format(STAGING, _table(layer), _same_key(layer))
+    return connection.execute(query).fetchone() is not None
 
 
 def _delete(connection: psycopg.Connection, layer: Layer) -> int:

@@ -116,6 +116,13 @@ class ShapeCheck:
         return Text(f"ungültige Geometrie: {REASONS.get(reason, reason)}{bei}", f"invalid geometry: {reason}{near}")
 
 
+def _empty(shape: Any) -> Text:
+    """A reader makes an empty point of a point whose coordinates are no numbers."""
+    if shape.geom_type == "Point":
+        return Text("Punkt ohne endliche Koordinaten", "point without finite coordinates")
+    return Text("leere Geometrie", "empty geometry")
+
+
 def _unreadable(octets: bytes) -> Text:
     try:
         shapely.from_wkb(octets)

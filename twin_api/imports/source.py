@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FieldError
@@ -14,11 +14,11 @@ from pyogrio.raw import open_arrow
 
 from twin_api.imports.arrow import StreamBroken, Values, read_stream
 from twin_api.imports.finding import FileRefused, refuse
+from twin_api.imports.format import Doubt, Format, Kind, Table
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text
 
 BATCH: Final = 5_000
-Kind = Literal["text", "integer", "number", "boolean", "date", "datetime", "other"]
 KINDS: Final[dict[str, Kind]] = {
     "OFTString": "text", "OFTInteger": "integer", "OFTInteger64": "integer", "OFTReal": "number",
     "OFTDate": "date", "OFTDateTime": "datetime",
@@ -40,13 +40,19 @@ class Batch:
 class Source:
     """`total` is what the file says of itself before it is read; `crs` as pyproj takes it."""
 
-    path: Path
-    layer: str
-    columns: Mapping[str, Kind]
+    format: Format
+    table: Table
     has_geometry: bool
     crs: str | None
     total: int | None
-    where: str | None
+
+    @property
+    def columns(self) -> Mapping[str, Kind]:
+        return self.table.columns
+
+    def doubts(self, columns: Iterable[str]) -> Iterable[Doubt]:
+        """Values of these columns that the reader would have turned into others."""
+        return self.format.doubts(replace(self.table, columns={name: self.table.columns[name] for name in columns}))
 
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         """The features with these columns only, one pass, never more than a few batches in memory."""
@@ -57,12 +63,12 @@ class Source:
             try:
                 yield from self._batches(columns)
             except UNREADABLE as error:
-                raise unreadable(self.path, error) from None
+                raise unreadable(self.table.path, error) from None
 
     def _batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         with open_arrow(
-            self.path, layer=self.layer, columns=list(columns), where=self.where, return_fids=True, batch_size=BATCH,
-            datetime_as_string=True, use_pyarrow=False,
+            self.table.path, layer=self.table.layer, columns=list(columns), where=self.table.where, return_fids=True,
+            batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **self.format.options,
         ) as (meta, stream):  # fmt: skip
             first, geometry = 1, meta["geometry_name"] or "wkb_geometry"
             for batch in read_stream(stream):
@@ -71,17 +77,27 @@ class Source:
                 first += len(fids)
 
 
-def open_source(path: Path, drivers: Sequence[str], layer: str | None, where: str | None, total: int | None) -> Source:
-    """Open one layer of a file with one of these drivers; `total` is the count a format knows by itself."""
+def open_source(path: Path, format_: Format, layer: str | None, where: str | None) -> Source:
+    """Open one layer of a file. Raises `FileRefused` if it has no such layer, or another driver claims it."""
     try:
         chosen = _choose(path, [str(name) for name, _ in pyogrio.list_layers(path)], layer)
-        info = pyogrio.read_info(path, layer=chosen)
+        info = pyogrio.read_info(path, layer=chosen, **format_.options)
     except UNREADABLE as error:
         raise unreadable(path, error) from None
-    if info["driver"] not in drivers:
-        raise refuse(Text(f"{quoted(path.name)} ist im Format {info['driver']}", f"{quoted(path.name)} is in the format {info['driver']}"))
-    known = info["features"] if info["features"] >= 0 and where is None else None
-    return Source(path, chosen, _kinds(info), info["geometry_type"] is not None, info["crs"], known if total is None else total, where)
+    if info["driver"] not in format_.drivers:
+        raise refuse(
+            Text(f"{quoted(path.name)} ist im Format {info['driver']}", f"{quoted(path.name)} is in the format {info['driver']}"),
+            Text(f"verlangt ist {format_.name}", f"{format_.name} is required"),
+        )
+    table = Table(path, chosen, info["fid_column"], _kinds(info), where)
+    return Source(format_, table, info["geometry_type"] is not None, info["crs"], _total(format_, table, info["features"]))
+
+
+def _total(format_: Format, table: Table, announced: int) -> int | None:
+    """Of a part chosen by a condition nobody knows the size; a format that counts by itself still looks through its file."""
+    counted = format_.count(table.path)
+    total = announced if counted is None else counted
+    return None if table.where is not None or total < 0 else total
 
 
 def unreadable(path: Path, error: Exception) -> FileRefused:

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from twin_api.imports.source import Kind
+from twin_api.imports.format import Kind
 from twin_api.policy.documents import Attribute
 from twin_api.policy.finding import listed, quoted
 from twin_api.texts import Text
 
 INT64_MAX: Final = 2**63 - 1  # GDAL clamps longer integers to this, so it is refused itself
+OFFSET: Final = re.compile(r"(Z|[+-]\d{2}(:?\d{2})?)$")
 FULL_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 WHOLE: Final = re.compile(r"[+-]?\d{1,19}")
@@ -82,7 +83,7 @@ def read_day(value: str) -> date:
 
 
 def read_moment(value: str) -> datetime:
-    """RFC 3339; a moment without an offset names no moment and is refused (GeoPackage says UTC by itself)."""
+    """RFC 3339; a moment without an offset names no moment and is refused."""
     try:
         moment = datetime.fromisoformat(value) if len(value) > 10 else None
     except ValueError:
@@ -90,6 +91,11 @@ def read_moment(value: str) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise Unfit("ein Zeitpunkt mit Zeitzone wie 2026-11-20T08:30:00+01:00", "a moment with offset such as 2026-11-20T08:30:00+01:00")
     return moment.astimezone(UTC)
+
+
+def read_utc_moment(value: str) -> datetime:
+    """For formats whose standard says UTC where no offset is written."""
+    return read_moment(value if OFFSET.search(value) else f"{value}Z")
 
 
 READERS: Final[dict[tuple[str, Kind], Read]] = {  # attribute type, kind of column
@@ -111,9 +117,11 @@ READERS: Final[dict[tuple[str, Kind], Read]] = {  # attribute type, kind of colu
 }
 
 
-def reader(attribute: Attribute, kind: Kind) -> Read | None:
+def reader(attribute: Attribute, kind: Kind, moments_in_utc: bool = False) -> Read | None:
     """How to read this column into this attribute, enumeration included; `None` if a column of this kind never fits."""
     read = READERS.get((attribute.type, kind))
+    if moments_in_utc and read is read_moment and kind == "datetime":
+        return read_utc_moment
     if read is None or attribute.enum is None:
         return read
     allowed = frozenset(attribute.enum)

@@ -23,6 +23,7 @@ MAX_BRACKETS: Final = 10  # the parser takes time exponential in their nesting
 MAX_DEPTH: Final = 40
 EXACT: Final = 2**53  # the parser reads every number as a double
 
+_TIMESTAMP: Final = re.compile(r"TIMESTAMP\s*\(\s*'([^']*)'", re.IGNORECASE)
 _STRING: Final = re.compile(r"'(?:[^']|'')*'?")
 _COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=")
 
@@ -42,6 +43,7 @@ def read_cql2(text: str, layer: Layer, place: Place, findings: Findings) -> Rule
     """The rule the text states about the layer's attributes; after a finding, one that shows everything (and is never used)."""
     try:
         _check_size(text)
+        _check_moments(text)
         return _Translator(layer, place, findings).rule(_parse(text), 0)
     except _Refused as refusal:
         findings.add(place, refusal.what, refusal.remedy)
@@ -61,6 +63,15 @@ def _check_size(text: str) -> None:
     if deepest > MAX_BRACKETS:
         what = Text(f"mehr als {MAX_BRACKETS} Klammern ineinander", f"more than {MAX_BRACKETS} brackets inside each other")
         raise _Refused(what, Text("überflüssige Klammern löschen", "delete superfluous brackets"))
+
+
+def _check_moments(text: str) -> None:
+    """The parser takes a moment without offset for UTC, the town would not; so it is asked for before parsing."""
+    for written in _TIMESTAMP.findall(text):
+        if parse_moment(written) is None:
+            what = Text(f"{quoted(written)} ist kein Zeitpunkt mit Zeitzone", f"{quoted(written)} is not a moment with its offset")
+            example = "`TIMESTAMP('2026-11-20T08:30:00+01:00')`"
+            raise _Refused(what, Text(f"etwa {example} schreiben", f"write {example}, for example"))
 
 
 def _parse(text: str) -> Any:

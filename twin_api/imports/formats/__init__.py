@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from twin_api.imports.finding import refuse
+from twin_api.imports.format import HEAD_BYTES, Format
 from twin_api.imports.formats import geojson, geojson_lines, geopackage, osm_pbf
-from twin_api.imports.formats.format import HEAD_BYTES, Format
 from twin_api.imports.source import Source, open_source, unreadable
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
@@ -31,10 +31,7 @@ def recognise(path: Path) -> Format:
 
 def open_file(path: Path, layer: str | None = None, where: str | None = None) -> Source:
     """The file, ready to be read batch by batch; only its own format's driver is let at it."""
-    format_ = recognise(path)
-    source = open_source(path, format_.drivers, layer, where, None)
-    counted = format_.count(path) if where is None else None
-    return source if counted is None else open_source(path, format_.drivers, layer, where, counted)
+    return open_source(path, recognise(path), layer, where)
 
 
 def _unknown(path: Path, by_name: list[Format]) -> Exception:

@@ -8,7 +8,8 @@ from typing import Final
 import orjson
 
 from twin_api.imports.finding import Finding, Findings
-from twin_api.imports.formats.format import Format
+from twin_api.imports.format import Format
+from twin_api.imports.formats.geojson import DATES_AS_WRITTEN
 from twin_api.texts import Text
 
 SEPARATOR: Final = b"\x1e"
@@ -20,7 +21,7 @@ def recognises(head: bytes) -> bool:
     """The first line is a whole feature and there are more, or the file begins with a record separator."""
     head = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
     first, _, more = head.partition(b"\n")
-    return head.startswith(SEPARATOR) or bool(more.strip()) and _is_feature(first)
+    return head.startswith(SEPARATOR) or (bool(more.strip()) and _is_feature(first))
 
 
 def count(path: Path) -> int:
@@ -45,4 +46,11 @@ def _is_feature(record: bytes) -> bool:
     return isinstance(member, dict) and member.get("type") == "Feature"
 
 
-FORMAT = Format("GeoJSON lines", (".geojsonl", ".geojsons", ".ndjson", ".jsonl", ".geojson", ".json"), ("GeoJSONSeq",), recognises, count)
+FORMAT = Format(
+    "GeoJSON lines",
+    (".geojsonl", ".geojsons", ".ndjson", ".jsonl", ".geojson", ".json"),
+    ("GeoJSONSeq",),
+    recognises,
+    DATES_AS_WRITTEN,
+    count=count,
+)

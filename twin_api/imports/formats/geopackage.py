@@ -1,14 +1,42 @@
-"""GeoPackage (OGC 12-128): an SQLite file that says so in its header."""
+"""GeoPackage (OGC 12-128): an SQLite file that says so in its header, and whose columns hold what each row pleases."""
 
 from __future__ import annotations
 
-from twin_api.imports.formats.format import Format
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Final
 
-APPLICATION_IDS = (b"GPKG", b"GP10", b"GP11")
+from twin_api.imports.format import Doubt, Format, Kind, Table
+
+APPLICATION_IDS: Final = (b"GPKG", b"GP10", b"GP11")
+WRONG: Final[dict[Kind, str]] = {  # reading them anyway, GDAL makes 0 of `abc`, 1.0 of `1,5` and 2 March of 30 February
+    "integer": "typeof({0}) NOT IN ('integer', 'null')",
+    "number": "typeof({0}) NOT IN ('real', 'integer', 'null')",
+    "boolean": "{0} IS NOT NULL AND (typeof({0}) <> 'integer' OR {0} NOT IN (0, 1))",
+    "date": "{0} IS NOT NULL AND (typeof({0}) <> 'text' OR date({0}) IS NOT {0})",
+}
 
 
 def recognises(head: bytes) -> bool:
     return head.startswith(b"SQLite format 3\0") and head[68:72] in APPLICATION_IDS
 
 
-FORMAT = Format("GeoPackage", (".gpkg",), ("GPKG",), recognises)
+def doubts(table: Table) -> Iterator[Doubt]:
+    """Values of another storage class than their column's, which SQLite lets anybody write. One pass over the table."""
+    wrong = {name: WRONG[kind].format(_quoted(name)) for name, kind in table.columns.items() if kind in WRONG}
+    if not wrong:
+        return
+    flagged = ", ".join(f"CASE WHEN {condition} THEN {_quoted(name)} END" for name, condition in wrong.items())
+    query = f"SELECT {_quoted(table.fid_column or 'rowid')}, {flagged} FROM {_quoted(table.layer)} WHERE ({' OR '.join(wrong.values())})"
+    with closing(sqlite3.connect(f"{table.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.text_factory = lambda octets: octets.decode(errors="replace")
+        for fid, *values in connection.execute(f"{query} AND ({table.where})" if table.where else query):
+            yield from ((fid, name, value) for name, value in zip(wrong, values, strict=True) if value is not None)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+FORMAT = Format("GeoPackage", (".gpkg",), ("GPKG",), recognises, moments_in_utc=True, doubts=doubts)

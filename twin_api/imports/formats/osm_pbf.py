@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin_api.imports.formats.format import Format
+from twin_api.imports.format import Format
 
 
 def recognises(head: bytes) -> bool:

@@ -1,0 +1,78 @@
+"""One private cluster for the whole run, one database per town. Real PostgreSQL, real tokens through the real door."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.towns import Town, make_template
+from twin_api.settings import Settings
+from twin_api.store.embedded import Cluster
+from twin_api.store.secrets import Secrets
+
+PROJECT = Path(__file__).parent.parent
+POLICIES = Path(__file__).parent / "town" / "policies"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, meaning in {
+        "slow": "takes more than a few seconds; left out by `make fast`",
+        "long": "takes minutes; runs in `make test-long` only",
+        "acceptance": "drives outside clients; runs in `make acceptance` only",
+        "requirement(id)": "the requirement of a standard that the test shows",
+    }.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def _home() -> Path:
+    return Path(os.environ.get("TWIN_TEST_HOME", PROJECT / ".twin" / "tests"))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The tests' own PostgreSQL; it keeps running until the whole run ends."""
+    cluster = Cluster(_home(), Secrets(_home() / "secrets"))
+    cluster.ensure_running()
+    make_template(cluster)
+    return cluster
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        Cluster(_home(), Secrets(_home() / "secrets")).stop()
+
+
+@pytest.fixture(scope="session")
+def new_town(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Town]]:
+    """Found another town: `new_town()` with the policies of the tests, or with a folder of one's own."""
+    founded: list[Town] = []
+
+    def found(policies: Path = POLICIES, *, rows: bool = True, apply: bool = True) -> Town:
+        town = Town(cluster, tmp_path_factory.mktemp("town"), policies)
+        founded.append(town)
+        if apply:
+            town.settle(rows=rows)
+        return town
+
+    yield found
+    for town in founded:
+        town.raze()
+
+
+@pytest.fixture(scope="session")
+def town(new_town: Callable[..., Town]) -> Town:
+    """The town that many tests read and none may change: a change is done in a `new_town()`."""
+    return new_town()
+
+
+@pytest.fixture(scope="session")
+def testdata() -> Path:
+    """The folder of real data; without it the test is skipped, or fails where it is required."""
+    settings = Settings()
+    if not (settings.testdata / "README.md").is_file():
+        reason = f"not run: there is no test data in {settings.testdata} (set TWIN_TESTDATA)"
+        pytest.fail(reason) if settings.require_testdata else pytest.skip(reason)
+    return settings.testdata
