@@ -10,7 +10,7 @@ help: ## list every task
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 fast: ## tests that take seconds; stops at the first failure
-	$(PYTEST) -m "not slow" -x -q -n 2
+	$(PYTEST) -m "not slow and not long and not acceptance" -x -q -n 2
 
 lint: ## style, types and the direction of imports
 	"$(VENV)/bin/ruff" check .

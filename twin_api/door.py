@@ -32,7 +32,7 @@ from twin_api.problems import (
     UriTooLong,
 )
 from twin_api.store.twin import Twin
-from twin_api.texts import Language
+from twin_api.texts import LANGUAGES, Language
 
 MAX_URI: Final = 8192
 _log = structlog.get_logger(__name__)
@@ -170,8 +170,9 @@ def _language(scope: Scope, default: Language) -> Language:
     wanted = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-language"), "")
     for entry in wanted[:512].lower().split(","):
         word = entry.strip()[:2]
-        if word == "de" or word == "en":
-            return word
+        for language in LANGUAGES:
+            if word == language:
+                return language
     return default
 
 

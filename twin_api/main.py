@@ -35,7 +35,7 @@ class Twins:
 
     @property
     def serves_citizens_only(self) -> bool:
-        return self._served == {CITIZEN}
+        return self._served == frozenset({CITIZEN})
 
     def open(self, role: str) -> Twin | None:
         """The window of a role, None where there is no such role here. Secrets are looked up again each time: roles come and go."""
@@ -90,4 +90,3 @@ def create_app(settings: Settings) -> FastAPI:
 def create_served_app() -> FastAPI:
     """For a server's workers: the settings of this process's environment."""
     return create_app(Settings())
-

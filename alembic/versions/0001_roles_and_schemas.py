@@ -3,8 +3,9 @@
 Downgrading keeps the schema `store` with all rows; it then belongs to the administrator.
 """
 
-from alembic import op
 from sqlalchemy import text
+
+from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -23,7 +24,9 @@ def upgrade() -> None:
     owner = f'"{database}_owner"'
     op.execute(f'GRANT CREATE, TEMPORARY ON DATABASE "{database}" TO {owner}')
     # an administrator who is no superuser must be a member to give objects away
-    op.execute(f"DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN GRANT {owner} TO CURRENT_USER; END IF; END $$")
+    op.execute(
+        f"DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN GRANT {owner} TO CURRENT_USER; END IF; END $$"
+    )
     op.execute(f"CREATE SCHEMA IF NOT EXISTS store AUTHORIZATION {owner}")
     op.execute(f"ALTER SCHEMA store OWNER TO {owner}")
     op.execute(f"ALTER SCHEMA control OWNER TO {owner}")
@@ -52,6 +55,8 @@ def _create_role(role: str) -> str:
 
 
 def _give_tables(schema: str, owner: str) -> None:
-    rows = op.get_bind().execute(text("SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(:s) AND relkind = 'r'"), {"s": schema})
+    rows = op.get_bind().execute(
+        text("SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(:s) AND relkind = 'r'"), {"s": schema}
+    )
     for (table,) in rows.all():
         op.execute(f'ALTER TABLE {schema}."{table}" OWNER TO {owner}')

@@ -1,7 +1,8 @@
 """Tokens, the audit log and the policies that were applied."""
 
-from alembic import op
 from sqlalchemy import text
+
+from alembic import op
 
 revision = "0002"
 down_revision = "0001"

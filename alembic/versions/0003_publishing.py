@@ -1,7 +1,8 @@
 """What the publisher stands on: the register of published tables and the figures that triggers keep true."""
 
-from alembic import op
 from sqlalchemy import text
+
+from alembic import op
 
 revision = "0003"
 down_revision = "0002"
@@ -95,12 +96,18 @@ def upgrade() -> None:
     database = op.get_bind().scalar(text("SELECT current_database()"))
     owner = f'"{database}_owner"'
     op.execute(f"CREATE SCHEMA published AUTHORIZATION {owner}")
-    op.execute(f"GRANT USAGE ON SCHEMA postgis TO {owner}, \"{database}_writer\"")
+    op.execute(f'GRANT USAGE ON SCHEMA postgis TO {owner}, "{database}_writer"')
     op.execute(REGISTER)
     for table in ("shown", "definition", "role"):
         op.execute(f"ALTER TABLE published.{table} OWNER TO {owner}")
     op.execute(FUNCTIONS)
-    for function in ("crs84(postgis.box2d)", "measure(text)", "spread(text)", "tell(text,bigint,postgis.box2d,postgis.box2d)", "refuse_truncate()"):
+    for function in (
+        "crs84(postgis.box2d)",
+        "measure(text)",
+        "spread(text)",
+        "tell(text,bigint,postgis.box2d,postgis.box2d)",
+        "refuse_truncate()",
+    ):
         op.execute(f"ALTER FUNCTION published.{function} OWNER TO {owner}")
         op.execute(f"REVOKE ALL ON FUNCTION published.{function} FROM PUBLIC")
 

@@ -4,8 +4,9 @@ On a cluster that many towns share, CREATEROLE would let one town's owner take o
 administrator's rights and reach only roles named after this database and marked as its own.
 """
 
-from alembic import op
 from sqlalchemy import text
+
+from alembic import op
 
 revision = "0004"
 down_revision = "0003"
@@ -94,7 +95,14 @@ CREATE FUNCTION control.reading() RETURNS name[] LANGUAGE sql IMMUTABLE AS $$
 $$;
 """
 
-FUNCTIONS = ("twin_login(text)", "ensure_login(text,text)", "drop_login(text)", "end_readers(oid[],interval)", "grant_reading(text)", "reading()")
+FUNCTIONS = (
+    "twin_login(text)",
+    "ensure_login(text,text)",
+    "drop_login(text)",
+    "end_readers(oid[],interval)",
+    "grant_reading(text)",
+    "reading()",
+)
 
 
 def upgrade() -> None:
@@ -108,7 +116,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     connection = op.get_bind()
-    roles = connection.execute(text("SELECT substr(rolname, length(current_database()) + 2) FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || current_database()"))
+    roles = connection.execute(
+        text(
+            "SELECT substr(rolname, length(current_database()) + 2) FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || current_database()"
+        )
+    )
     for (suffix,) in roles.all():
         connection.execute(text("SELECT control.drop_login(:suffix)"), {"suffix": suffix})
     for function in FUNCTIONS:

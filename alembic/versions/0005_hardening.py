@@ -3,8 +3,9 @@
 `control.harden()` can be run again at any time, and must be after every `ALTER EXTENSION postgis UPDATE`: new functions are PUBLIC.
 """
 
-from alembic import op
 from sqlalchemy import text
+
+from alembic import op
 
 revision = "0005"
 down_revision = "0004"

@@ -11,41 +11,28 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from things import Database, attribute
 
+from tests.imports.things import Database, attribute
+from tests.towns import TEMPLATE
 from twin_api.policy.documents import Attribute, Geometry, GeometryType, Layer, Place
 from twin_api.policy.load import load
-from twin_api.settings import PROJECT, Settings
+from twin_api.settings import PROJECT
 from twin_api.store.embedded import Cluster
-from twin_api.store.secrets import Secrets
 from twin_api.texts import Text
 
 BAYREUTH = "osm-bayreuth-nord"
 
 
-@pytest.fixture(scope="session")
-def import_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    home = tmp_path_factory.mktemp("imports")
-    cluster = Cluster(home, Secrets(home / "secrets"))
-    cluster.ensure_running()
-    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE imports_template")
-    with psycopg.connect(cluster.conninfo("imports_template"), autocommit=True) as connection:
-        connection.execute("CREATE SCHEMA postgis")
-        connection.execute("CREATE EXTENSION postgis SCHEMA postgis")
-        connection.execute("CREATE SCHEMA store")
-    yield cluster
-    cluster.remove()
-
-
 @pytest.fixture
-def database(import_cluster: Cluster) -> Iterator[Database]:
+def database(cluster: Cluster) -> Iterator[Database]:
+    """An empty store and nothing else: no policies, no triggers."""
     name = f"imports_{uuid4().hex[:12]}"
-    with psycopg.connect(import_cluster.conninfo(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE imports_template".encode())
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}".encode())
         connection.execute(f"ALTER DATABASE {name} SET search_path = postgis".encode())
-    yield Database(import_cluster.conninfo(name))
-    with psycopg.connect(import_cluster.conninfo(), autocommit=True) as connection:
+        with psycopg.connect(cluster.conninfo(name), autocommit=True) as inside:
+            inside.execute("CREATE SCHEMA store")
+        yield Database(cluster.conninfo(name))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
@@ -56,12 +43,8 @@ def layers() -> dict[str, Layer]:
 
 
 @pytest.fixture(scope="session")
-def bayreuth() -> Path:
-    folder = Settings().testdata / BAYREUTH
-    if not folder.is_dir():
-        reason = f"no test data at `{folder}`; set TWIN_TESTDATA"
-        pytest.fail(reason) if Settings().require_testdata else pytest.skip(reason)
-    return folder
+def bayreuth(testdata: Path) -> Path:
+    return testdata / "osm-bayreuth-nord"
 
 
 @pytest.fixture

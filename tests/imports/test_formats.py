@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import shapely
 from pyogrio.raw import read, write
-from things import Database, attribute, point
 
+from tests.imports.things import Database, attribute, point
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.formats import FORMATS, open_file
 from twin_api.imports.formats.geojson import Scan
@@ -73,10 +73,10 @@ def test_every_type_arrives_as_it_was_written(database: Database, new_layer: New
     )  # fmt: skip
     database.create(layer)
     shapes = shapely.to_wkb(np.array([shapely.Point(678_000, 5_540_000)] * 2, dtype=object))
-    known = [
-        np.array([2**53 + 1, -5]), np.array(["Süd„straße“", ""], dtype=object), np.array([0.1, -1e-9]), np.array([True, False]),
-        np.array(["1899-12-31", "2026-11-20"], dtype="datetime64[D]"), np.array(["2026-11-20T07:30:00.250", "1969-01-01T00:00:00"], dtype="datetime64[ms]"),
-    ]  # fmt: skip
+    days = np.array(["1899-12-31", "2026-11-20"], dtype="datetime64[D]")
+    moments = np.array(["2026-11-20T07:30:00.250", "1969-01-01T00:00:00"], dtype="datetime64[ms]")
+    texts = np.array(["Süd„straße“", ""], dtype=object)
+    known = [np.array([2**53 + 1, -5]), texts, np.array([0.1, -1e-9]), np.array([True, False]), days, moments]
     write(tmp_path / "a.gpkg", shapes, known, ["nr", "t", "n", "b", "d", "m"], driver="GPKG", geometry_type="Point", crs="EPSG:25832")
     run_import(ImportRequest(tmp_path / "a.gpkg"), layer, database.connect)
     assert database.rows("SELECT nr, t, n, b, d, m AT TIME ZONE 'UTC' FROM store.thing ORDER BY nr DESC") == [

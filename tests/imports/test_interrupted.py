@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from things import Database
 
+from tests.imports.things import Database
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.layers.musterdorf import write_generated
 from twin_api.policy.documents import Layer

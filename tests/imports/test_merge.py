@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from things import Database, attribute, point
 
+from tests.imports.things import Database, attribute, point
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.policy.documents import Layer
@@ -105,15 +105,19 @@ def test_a_layer_without_geometry_takes_the_attributes_only(database: Database, 
     assert bring(database, layer, geojson(({"nr": "1", "art": "Linde"}, None))).inserted == 1
 
 
+NOTE = """
+CREATE FUNCTION store.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO store.fired VALUES (TG_OP);
+  RETURN NULL;
+END $$"""
+TRIGGER = "CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON store.thing FOR EACH STATEMENT EXECUTE FUNCTION store.note()"
+
+
 def test_triggers_fire_once_for_each_kind_of_change(database: Database, thing: Layer, geojson: Write) -> None:
     with database.connect() as connection:
         connection.execute("CREATE TABLE store.fired (what text)")
-        connection.execute(
-            "CREATE FUNCTION store.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO store.fired VALUES (TG_OP); RETURN NULL; END $$"
-        )
-        connection.execute(
-            "CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON store.thing FOR EACH STATEMENT EXECUTE FUNCTION store.note()"
-        )
+        connection.execute(NOTE)
+        connection.execute(TRIGGER)
     bring(database, thing, three(geojson))
     bring(database, thing, three(geojson))
     bring(database, thing, geojson(({"nr": "B3", "art": "Ulme"}, point()), ({"nr": "B4"}, point())), replace=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pyogrio.raw import read
-from things import Database
 
+from tests.imports.things import Database
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.layers.musterdorf import write_generated
 from twin_api.policy.documents import Layer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from things import Database
 
+from tests.imports.things import Database
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.layers.musterdorf import write_real
 from twin_api.policy.documents import Layer

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import shapely
 from pyogrio.raw import write
-from things import Database, attribute, point
 
+from tests.imports.things import Database, attribute, point
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.policy.documents import Layer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shutil
 import tempfile
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin_api.policy.finding import PolicyInvalid, render
+from twin_api.policy.finding import Finding, PolicyInvalid, render
 from twin_api.policy.load import load
 
 SMALL = Path(__file__).parent / "small"
@@ -38,6 +37,14 @@ def spoilt(draw: st.DrawFn) -> tuple[str, str]:
     return file, text
 
 
+def findings_of(folder: Path) -> tuple[Finding, ...]:
+    try:
+        load(folder)
+    except PolicyInvalid as invalid:
+        return tuple(invalid.findings)
+    return ()
+
+
 @settings(max_examples=150, deadline=None)
 @given(spoilt())
 def test_a_spoilt_file_loads_or_is_explained(change: tuple[str, str]) -> None:
@@ -45,12 +52,9 @@ def test_a_spoilt_file_loads_or_is_explained(change: tuple[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         town = Path(shutil.copytree(SMALL, Path(folder) / "policies"))
         (town / file).write_text(text, encoding="utf-8")
-        try:
-            load(town)
-        except PolicyInvalid as invalid:
-            assert invalid.findings
-            assert all(finding.place.line >= 1 for finding in invalid.findings)
-            assert render(invalid.findings, "de").count("\n") == len(invalid.findings) - 1
+        findings = findings_of(town)
+    assert all(finding.place.line >= 1 for finding in findings)
+    assert len(render(findings, "de").splitlines()) == len(findings)
 
 
 @settings(max_examples=50, deadline=None)
@@ -60,8 +64,7 @@ def test_garbage_loads_or_is_explained(data: bytes, file: str) -> None:
         town = Path(shutil.copytree(SMALL, Path(folder) / "policies"))
         (town / file).parent.mkdir(exist_ok=True)
         (town / file).write_bytes(data)
-        with contextlib.suppress(PolicyInvalid):
-            load(town)
+        findings_of(town)
 
 
 def test_loading_keeps_the_text_of_every_file(small: Path) -> None:
@@ -75,5 +78,5 @@ def test_test_files_are_only_asked_to_be_yaml(small: Path) -> None:
     (small / "tests/baeume.yaml").write_text("anything: [at, all]\n", encoding="utf-8")
     assert "tests/baeume.yaml" in load(small).files
     (small / "tests/baeume.yaml").write_text("anything: [at\n", encoding="utf-8")
-    with pytest.raises(PolicyInvalid, match="tests/baeume.yaml:2"):
+    with pytest.raises(PolicyInvalid, match=r"tests/baeume\.yaml:2"):
         load(small)

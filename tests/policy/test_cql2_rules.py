@@ -117,7 +117,9 @@ VALUES: dict[str, st.SearchStrategy[Value]] = {
 def atoms(draw: st.DrawFn) -> Rule:
     name = draw(st.sampled_from(list(VALUES)))
     value = VALUES[name]
-    kind = draw(st.sampled_from(["=", "<>", "in", "null"] if name == "open" else ["=", "<>", "<", "<=", ">", ">=", "in", "null", "between"]))
+    kind = draw(
+        st.sampled_from(["=", "<>", "in", "null"] if name == "open" else ["=", "<>", "<", "<=", ">", ">=", "in", "null", "between"])
+    )
     if kind == "in":
         return In(name, tuple(draw(st.lists(value, min_size=1, max_size=3))))
     if kind == "null":
@@ -126,7 +128,9 @@ def atoms(draw: st.DrawFn) -> Rule:
 
 
 RULES = st.recursive(
-    atoms(), lambda inner: st.one_of(inner.map(Not), *(st.lists(inner, min_size=2, max_size=3).map(tuple).map(k) for k in (And, Or))), max_leaves=5
+    atoms(),
+    lambda inner: st.one_of(inner.map(Not), *(st.lists(inner, min_size=2, max_size=3).map(tuple).map(k) for k in (And, Or))),
+    max_leaves=5,
 )
 ROWS: st.SearchStrategy[Row] = st.fixed_dictionaries({name: st.none() | value for name, value in VALUES.items()})
 

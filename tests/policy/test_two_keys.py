@@ -47,7 +47,13 @@ TREE_RELEASE = "    release: {of: [art], reason: x, approve: [isb], until: 2027-
         ("citizen.yaml", TREES, "    attributes: {neu: keep}\n" + TREE_RELEASE.replace("art", "neu"), 7, "`neu` ist ungeprüft"),
         ("citizen.yaml", "{art: [Linde]}", "{neu: [x]}", 5, "`neu` ist ungeprüft"),
         ("layers/satzungen.yaml", "existence: public", "existence: unreviewed", 8, "`existence` ist ungeprüft"),
-        ("citizen.yaml", "  satzungen:\n", "  schaechte: {rows: all, geometry: hide, attributes: {}}\n  satzungen:\n", 8, "internen Gebrauch"),
+        (
+            "citizen.yaml",
+            "  satzungen:\n",
+            "  schaechte: {rows: all, geometry: hide, attributes: {}}\n  satzungen:\n",
+            8,
+            "internen Gebrauch",
+        ),
     ],
 )
 def test_a_release_lists_exactly_what_leaves_its_class(spoil: Spoil, file: str, old: str, new: str, where: int, said: str) -> None:
@@ -69,13 +75,19 @@ def test_a_part_is_judged_by_its_own_name(small: Path) -> None:
     """`administration/wasser` sees class kritis, `administration/bauhof` does not."""
     assert load(small).roles["administration/wasser"].grants["schaechte"][0].release is None
     with pytest.raises(Exception, match="`administration/bauhof` more than the class allows: `existence`, `geometry`, `sohle_m`"):
-        changed(small, "administration.yaml", "  wasser:\n", "  bauhof:\n    schaechte: {rows: all, geometry: xy, attributes: {sohle_m: keep}}\n  wasser:\n")
+        changed(
+            small,
+            "administration.yaml",
+            "  wasser:\n",
+            "  bauhof:\n    schaechte: {rows: all, geometry: xy, attributes: {sohle_m: keep}}\n  wasser:\n",
+        )
 
 
 def test_all_attributes_are_those_whose_class_the_role_sees(small: Path) -> None:
     policies = changed(small, "administration.yaml", "collections:\n", f"collections:\n{TREE_LIST}")
     grant = policies.roles["administration"].grants["baumliste"][0]
-    assert "notiz" in grant.attributes and "neu" not in grant.attributes
+    assert "notiz" in grant.attributes
+    assert "neu" not in grant.attributes
     assert set(grant.attributes.values()) == {Keep()}
 
 
@@ -86,7 +98,8 @@ def test_an_included_grant_keeps_the_release_of_its_own_file(small: Path) -> Non
     titles = "    attributes: {titel: keep}\n"
     policies = changed(small, "citizen.yaml", titles, titles + TREE_RELEASE.replace("art", "titel"))
     (included,) = policies.roles["council"].grants["satzungen"]
-    assert included.release is not None and included.file_role == "citizen"
+    assert included.release is not None
+    assert included.file_role == "citizen"
     assert "satzungen" not in policies.roles["council"].open_on(date(2028, 1, 1))
 
 
@@ -120,4 +133,5 @@ def test_the_matrix_tells_who_sees_what_on_a_day(small: Path) -> None:
 
 
 def test_nobody_is_told_that_approvals_are_enforced() -> None:
-    assert "noch nicht" in APPROVALS_NOTE.de and "not yet" in APPROVALS_NOTE.en
+    assert "noch nicht" in APPROVALS_NOTE.de
+    assert "not yet" in APPROVALS_NOTE.en

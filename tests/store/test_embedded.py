@@ -22,7 +22,12 @@ import pytest
 from twin_api.store.embedded import LOGS_KEPT, Cluster, SocketFolderForeign
 from twin_api.store.secrets import Secrets
 
+pytestmark = [
+    pytest.mark.slow,  # half a minute: most tests make a cluster of their own
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),  # children that work on their own and touch no thread
+]
 IS_ROOT = os.geteuid() == 0
+OPEN_TO_ALL = Path("/var/tmp")  # noqa: S108 - pytest's own folders can be entered by root alone
 NewCluster = Callable[[Path], Cluster]
 
 
@@ -210,7 +215,8 @@ def test_addresses_name_the_socket_and_only_the_superusers_holds_a_password(shar
     assert secret in shared.conninfo()
     assert shared.server("twin").split("=")[0] == "host"
     assert shared.server("twin").endswith("port=5432 dbname=twin")
-    assert secret not in shared.server("twin") and "user" not in shared.server("twin")
+    assert secret not in shared.server("twin")
+    assert "user" not in shared.server("twin")
 
 
 def test_the_password_lies_in_no_file_but_its_own(shared: Cluster) -> None:
@@ -251,7 +257,8 @@ def test_a_home_never_used_is_not_running_and_stop_leaves_it_alone(tmp_path: Pat
 def test_a_removed_cluster_leaves_nothing_and_can_be_made_again(running: Cluster) -> None:
     place, socket_folder = running.place, running.socket_folder
     running.remove()
-    assert not place.exists() and not socket_folder.exists()
+    assert not place.exists()
+    assert not socket_folder.exists()
     running.ensure_running()
     assert one(running, "SELECT to_regclass('kept')") is None
 
@@ -396,8 +403,8 @@ def test_a_server_of_a_stopped_process_goes_on(new_cluster: NewCluster, tmp_path
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
-def test_an_ordinary_user_runs_it_in_the_own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
-    home = Path("/var/tmp") / f"twin-test-{os.getpid()}"
+def test_an_ordinary_user_runs_it_in_the_own_home() -> None:
+    home = OPEN_TO_ALL / f"twin-test-{os.getpid()}"
     nobody = pwd.getpwnam("nobody")
     home.mkdir(mode=0o700)
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
@@ -422,7 +429,7 @@ def test_an_ordinary_user_runs_it_in_the_own_home(tmp_path_factory: pytest.TempP
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root runs it as another user")
 def test_root_runs_it_as_the_system_user_even_in_a_home_that_user_cannot_enter(new_cluster: NewCluster, tmp_path: Path) -> None:
-    closed, opened = tmp_path / "closed", Path("/var/tmp") / f"twin-test-{os.getpid()}"
+    closed, opened = tmp_path / "closed", OPEN_TO_ALL / f"twin-test-{os.getpid()}"
     closed.mkdir(mode=0o700)
     for home, inside in ((closed / "home", False), (opened, True)):
         cluster = new_cluster(home)

@@ -77,6 +77,7 @@ def ensure_at_once(folder: Path, start: object, answers: object) -> None:
     answers.put([Secrets(folder).ensure(role) for role in ("citizen", "council", "owner")])  # type: ignore[attr-defined]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_processes_that_ensure_at_once_get_one_value(secrets: Secrets) -> None:
     forked = multiprocessing.get_context("fork")
     start, answers = forked.Barrier(6), forked.SimpleQueue()

@@ -78,7 +78,7 @@ def administrator() -> str:
 def server() -> Server:
     """Where PostgreSQL is, without credentials."""
     told = conninfo.conninfo_to_dict(administrator())
-    return Server(conninfo.make_conninfo(**{k: v for k, v in told.items() if k not in ("user", "password", "passfile")}), secrets())
+    return Server(conninfo.make_conninfo(**{k: str(v) for k, v in told.items() if k not in ("user", "password", "passfile")}), secrets())
 
 
 def owner_connection() -> psycopg.Connection[tuple[Any, ...]]:
@@ -86,7 +86,12 @@ def owner_connection() -> psycopg.Connection[tuple[Any, ...]]:
     try:
         connection = server().connect("owner")
     except SecretMissing:
-        fail(Text("Die Datenbank ist noch nicht eingerichtet. Zuerst `twin migrate` aufrufen.", "There is no database yet. Run `twin migrate` first."))
+        fail(
+            Text(
+                "Die Datenbank ist noch nicht eingerichtet. Zuerst `twin migrate` aufrufen.",
+                "There is no database yet. Run `twin migrate` first.",
+            )
+        )
     connection.autocommit = True
     return connection
 

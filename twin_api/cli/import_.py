@@ -21,6 +21,7 @@ from twin_api.imports.run import Progress as OnProgress
 from twin_api.policy.documents import Layer
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.publish.bulk import published_setwise
+from twin_api.store.audit import note
 from twin_api.texts import Text
 
 NOTHING_CHANGED = Text("Nichts wurde geändert.", "Nothing has changed.")
@@ -43,7 +44,7 @@ def import_file(
     request = ImportRequest(file, _pairs(map_ or []), from_, where, replace, dry_run)
     try:
         with _bar() as on_progress:
-            outcome = run_import(request, target, context.owner_connection, on_progress, around=_publishing)
+            outcome = run_import(request, target, context.owner_connection, on_progress, audit=note, around=publishing)
     except FileRefused as refused:
         _say_refused(refused)
         raise typer.Exit(1) from None
@@ -81,7 +82,8 @@ def _pairs(written: list[str]) -> Mapping[str, str]:
 
 
 @contextmanager
-def _publishing(connection: psycopg.Connection, layer: Layer, rows: int) -> Iterator[None]:
+def publishing(connection: psycopg.Connection, layer: Layer, rows: int) -> Iterator[None]:
+    """Around the change of some rows of a layer: many are published set-wise."""
     with published_setwise(connection, layer.name, rows):
         yield
 

@@ -11,6 +11,7 @@ from twin_api.policy.check import APPROVALS_NOTE
 from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import matrix
 from twin_api.publish.apply import Plan, apply_policies
+from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
 from twin_api.publish.drift import find_drift
 from twin_api.publish.layers import missing_layers
 from twin_api.publish.switch import SwitchBlocked
@@ -36,7 +37,12 @@ def apply() -> None:
         absent = missing_layers(connection, loaded.layers)
         if absent:
             names = ", ".join(absent)
-            context.fail(Text(f"Im Speicher fehlen: {names}. Zuerst `twin layers apply` aufrufen.", f"Not in the store: {names}. Run `twin layers apply` first."))
+            context.fail(
+                Text(
+                    f"Im Speicher fehlen: {names}. Zuerst `twin layers apply` aufrufen.",
+                    f"Not in the store: {names}. Run `twin layers apply` first.",
+                )
+            )
         with Progress(console=context.errors, transient=True) as bar:
             task = bar.add_task("…", total=None)
             try:
@@ -81,6 +87,19 @@ def drift() -> None:
     if wrong:
         context.fail(Text("Abweichungen gefunden. `twin policy rebuild` baut sie neu.", "Drift found. `twin policy rebuild` builds anew."))
     context.say(Text(f"Keine Abweichung in {len(found)} Tabellen.", f"No drift in {len(found)} tables."))
+
+
+@app.command()
+def rebuild() -> None:
+    """Build every published table anew from the store; readers go on."""
+    with context.owner() as connection:
+        layers = published_layers(connection)
+        with Progress(console=context.errors, transient=True) as bar:
+            for layer in bar.track(layers, description="…"):
+                with connection.transaction():
+                    hold_writers(connection, layer)
+                    rebuild_layer(connection, layer)
+    context.say(Text(f"Neu gebaut: {len(layers)} Ebenen.", f"Built anew: {len(layers)} layers."))
 
 
 @app.command(name="matrix")

@@ -61,7 +61,12 @@ def _hand(names: list[str], folder: Path) -> None:
     absent = [name for name in names if name != "all" and not secrets.has(name)]
     if absent:
         known = ", ".join(absent)
-        context.fail(Text(f"Diese Rollen gibt es nicht: {known}. Erst `twin policy apply`.", f"There are no such roles: {known}. Run `twin policy apply` first."))
+        context.fail(
+            Text(
+                f"Diese Rollen gibt es nicht: {known}. Erst `twin policy apply`.",
+                f"There are no such roles: {known}. Run `twin policy apply` first.",
+            )
+        )
     secrets.hand(None if names == ["all"] else names, folder, also=identity)
 
 

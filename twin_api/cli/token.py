@@ -41,7 +41,9 @@ def _lasts(expires: str) -> timedelta:
     match = re.fullmatch(r"([1-9]\d{0,4})([dh])", expires)
     lasts = timedelta(**{"days" if match[2] == "d" else "hours": int(match[1])}) if match else None
     if lasts is None or lasts > LONGEST:
-        context.fail(Text(f"`{expires}`: eine Dauer wie 90d oder 8h, höchstens 365d.", f"`{expires}`: a time such as 90d or 8h, at most 365d."))
+        context.fail(
+            Text(f"`{expires}`: eine Dauer wie 90d oder 8h, höchstens 365d.", f"`{expires}`: a time such as 90d or 8h, at most 365d.")
+        )
     return lasts
 
 
@@ -67,5 +69,7 @@ def revoke(token: Annotated[str, typer.Argument(help="its id or its name")]) -> 
         try:
             ended = revoke_tokens(connection, token)
         except TokenUnknown:
-            context.fail(Text(f"Kein Token heißt `{token}`. Siehe `twin token list`.", f"No token is called `{token}`. See `twin token list`."))
+            context.fail(
+                Text(f"Kein Token heißt `{token}`. Siehe `twin token list`.", f"No token is called `{token}`. See `twin token list`.")
+            )
     context.say(Text(f"Widerrufen: {len(ended)}", f"Revoked: {len(ended)}"))

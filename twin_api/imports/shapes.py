@@ -22,6 +22,8 @@ REASONS: Final = {
     "Nested holes": "Löcher ineinander", "Duplicate Rings": "Ring doppelt", "Interior is disconnected": "Inneres zerfällt",
     "Too few points in geometry component": "zu wenige verschiedene Punkte",
 }  # fmt: skip
+COMPLETE: Final = Text("Objekt ergänzen oder weglassen", "complete the feature or leave it out")
+AXES: Final = Text("Koordinatensystem und Achsenfolge der Datei prüfen", "check the file's CRS and axis order")
 MEND: Final = Text("in der Quelle berichtigen", "mend it at the source")
 
 
@@ -52,22 +54,14 @@ class ShapeCheck:
         good = np.zeros(len(shapes), dtype=bool)
         for row, (shape, octets) in enumerate(zip(shapes, wkb, strict=True)):
             if octets is None:
-                report(
-                    row,
-                    Text("keine Geometrie", "no geometry"),
-                    Text("Objekt ergänzen oder weglassen", "complete the feature or leave it out"),
-                )
+                report(row, Text("keine Geometrie", "no geometry"), COMPLETE)
             elif shape is None:
                 report(row, _unreadable(octets), MEND)
             elif shape.is_empty:
-                report(
-                    row,
-                    Text("leere Geometrie", "empty geometry"),
-                    Text("Objekt ergänzen oder weglassen", "complete the feature or leave it out"),
-                )
+                report(row, _empty(shape), COMPLETE)
             elif shape.geom_type not in allowed:
-                wanted = f"`{self._geometry.type}`"
-                report(row, Text(f"Geometrie vom Typ `{shape.geom_type}`", f"geometry of type `{shape.geom_type}`"), Text(f"verlangt ist {wanted}", f"{wanted} is required"))  # fmt: skip
+                found = Text(f"Geometrie vom Typ `{shape.geom_type}`", f"geometry of type `{shape.geom_type}`")
+                report(row, found, Text(f"verlangt ist `{self._geometry.type}`", f"`{self._geometry.type}` is required"))
             else:
                 good[row] = True
         return good
@@ -100,10 +94,11 @@ class ShapeCheck:
         return shapes
 
     def _place(self, moved: Any, rows: Any, report: Report) -> None:
+        epsg = self._geometry.epsg
+        beyond = Text(f"liegt außerhalb des Gebiets von EPSG:{epsg}", f"lies outside the area of EPSG:{epsg}")
         away = self._outside(shapely.bounds(moved)) if len(moved) else np.zeros(0, dtype=bool)
         for at in np.flatnonzero(away).tolist():
-            report(int(rows[at]), Text(f"liegt außerhalb des Gebiets von EPSG:{self._geometry.epsg}", f"lies outside the area of EPSG:{self._geometry.epsg}"),
-                   Text("Koordinatensystem und Achsenfolge der Datei prüfen", "check the file's CRS and axis order"))  # fmt: skip
+            report(int(rows[at]), beyond, AXES)
         for at in np.flatnonzero(~away & ~shapely.is_valid(moved)).tolist():
             report(int(rows[at]), self._why(moved[at]), MEND)
 

@@ -56,12 +56,16 @@ class Source:
 
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         """The features with these columns only, one pass, never more than a few batches in memory."""
+        batches = self._batches(columns)
+        while (batch := self._next(batches)) is not None:
+            yield batch
+
+    def _next(self, batches: Iterator[Batch]) -> Batch | None:
+        """Without GDAL's remarks on geometries: our own check says the same, with the feature's number."""
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", RuntimeWarning
-            )  # GDAL's remarks on geometries; our own check says the same with the feature's number
+            warnings.simplefilter("ignore", RuntimeWarning)
             try:
-                yield from self._batches(columns)
+                return next(batches, None)
             except UNREADABLE as error:
                 raise unreadable(self.table.path, error) from None
 

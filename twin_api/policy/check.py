@@ -32,7 +32,9 @@ def check_grant(grant: Grant, layer: Layer, town: Town, at: At, findings: Findin
     unreviewed = [name for name, class_ in used.items() if class_ == UNREVIEWED]
     for name in unreviewed:
         place = grant.place if name == EXISTENCE else at(name)
-        what = Text(f"{quoted(name)} ist ungeprüft (`unreviewed`); niemand darf es sehen", f"{quoted(name)} is `unreviewed`; nobody may see it")
+        what = Text(
+            f"{quoted(name)} ist ungeprüft (`unreviewed`); niemand darf es sehen", f"{quoted(name)} is `unreviewed`; nobody may see it"
+        )
         remedy = f"layers/{layer.name}.yaml"
         findings.add(place, what, Text(f"zuerst in {remedy} einstufen", f"classify it first, in {remedy}"))
     if not unreviewed:
@@ -86,7 +88,10 @@ def _compare_release(listed_names: frozenset[str], leaving: set[str], place: Pla
 def _check_terms(grant: Grant, layer: Layer, findings: Findings) -> None:
     if layer.terms == "internal-only" and grant.file_role == "citizen":
         what = Text(f"`{layer.name}` ist nur für internen Gebrauch lizenziert", f"`{layer.name}` is licensed for internal use only")
-        remedy = Text("hier weglassen, oder mit dem Rechteinhaber `terms: open` vereinbaren", "leave it out, or agree on `terms: open` with its holder")
+        remedy = Text(
+            "hier weglassen, oder mit dem Rechteinhaber `terms: open` vereinbaren",
+            "leave it out, or agree on `terms: open` with its holder",
+        )
         findings.add(grant.place, what, remedy)
 
 

@@ -84,7 +84,7 @@ def _parse(text: str) -> Any:
         where = Text(f"ab {quoted(rest)}", f"from {quoted(rest)} on") if rest else Text("am Ende", "at its end")
         what = Text(f"die Regel ist {where.de} kein gültiges CQL2", f"the rule is not valid CQL2 {where.en}")
         raise _Refused(what) from None
-    except Exception:  # noqa: BLE001  # whatever else the parser makes of odd input
+    except Exception:  # whatever else the parser makes of odd input
         raise _Refused(Text("die Regel ist kein gültiges CQL2", "the rule is not valid CQL2")) from None
 
 
@@ -112,7 +112,7 @@ class _Translator:
                 return Between(name, self._value(low, attribute), self._value(high, attribute))
             case {"op": str(op), "args": [{"property": str(name)}, value]} if op in _COMPARISONS:
                 attribute = self._attribute(name) if op in ("=", "<>") else self._ordered(name)
-                return Compare(name, cast(Operator, op), self._value(value, attribute))
+                return Compare(name, cast("Operator", op), self._value(value, attribute))
         raise _Refused(_unknown_shape(node))
 
     def _attribute(self, name: str) -> Attribute:
@@ -126,7 +126,9 @@ class _Translator:
     def _ordered(self, name: str) -> Attribute:
         attribute = self._attribute(name)
         if attribute.type == "boolean":
-            raise _Refused(Text(f"`{name}` ist wahr oder falsch, nicht größer oder kleiner", f"`{name}` is true or false, not more or less"))
+            raise _Refused(
+                Text(f"`{name}` ist wahr oder falsch, nicht größer oder kleiner", f"`{name}` is true or false, not more or less")
+            )
         return attribute
 
     def _value(self, literal: Any, attribute: Attribute) -> Value:

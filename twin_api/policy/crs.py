@@ -22,9 +22,7 @@ def check_epsg(node: Node, findings: Findings) -> int:
     epsg = integer_of(node, findings)
     if len(findings) == before and unit_of(epsg) is None:
         what = Text(f"ein Koordinatensystem EPSG {quoted(epsg)} gibt es nicht", f"there is no coordinate system EPSG {quoted(epsg)}")
-        remedy = Text(
-            "etwa `25832` (ETRS89 / UTM 32N) oder `25833` schreiben", "write `25832` (ETRS89 / UTM 32N) or `25833`, for example"
-        )
+        remedy = Text("etwa `25832` (ETRS89 / UTM 32N) oder `25833` schreiben", "write `25832` (ETRS89 / UTM 32N) or `25833`, for example")
         findings.add(node.place, what, remedy)
     return epsg
 

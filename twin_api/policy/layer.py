@@ -39,7 +39,7 @@ def read_layer(node: Node, name: str, town: Town, findings: Findings) -> Layer |
         owner=fields.get("owner", one_of(town.departments, DEPARTMENT), ""),
         holder=source.get("holder", text_of, ""),
         licence=source.get("licence", text_of, ""),
-        terms=cast(Terms, source.get("terms", one_of(get_args(Terms), Text("eine Nutzungsart", "kind of terms")), "own")),
+        terms=cast("Terms", source.get("terms", one_of(get_args(Terms), Text("eine Nutzungsart", "kind of terms")), "own")),
         purpose=fields.get("purpose", text_of, ""),
         classified_by=classified.get("by", one_of(town.departments, DEPARTMENT), ""),
         classified_on=classified.get("on", date_of, NO_DATE),
@@ -59,7 +59,9 @@ def _check_file_name(fields: Fields, name: str) -> None:
     check_name(name, fields.place, fields.findings)
     said = fields.get("layer", text_of, "")
     if said and said != name:
-        what = Text(f"die Datei heißt {quoted(name)}, der Layer aber {quoted(said)}", f"the file is {quoted(name)}, the layer {quoted(said)}")
+        what = Text(
+            f"die Datei heißt {quoted(name)}, der Layer aber {quoted(said)}", f"the file is {quoted(name)}, the layer {quoted(said)}"
+        )
         fields.findings.add(fields.at("layer"), what, Text(f"`layer: {name}` schreiben", f"write `layer: {name}`"))
 
 
@@ -81,12 +83,18 @@ def _geometry(node: Node, town: Town, findings: Findings) -> Geometry:
     type_ = fields.get("type", one_of(_GEOMETRY_TYPES, Text("eine Geometrieart", "geometry type")), "Point")
     if type_.endswith("Z") and type_ in _GEOMETRY_TYPES and "heights" not in fields:
         what = Text(f"{quoted(type_)} hat Höhen, aber `heights` fehlt", f"{quoted(type_)} has heights, but `heights` is missing")
-        findings.add(fields.at("type"), what, Text("das Höhensystem ergänzen: `heights: DHHN2016`", "add the height system: `heights: DHHN2016`"))
+        findings.add(
+            fields.at("type"), what, Text("das Höhensystem ergänzen: `heights: DHHN2016`", "add the height system: `heights: DHHN2016`")
+        )
     if not type_.endswith("Z") and "heights" in fields:
         what = Text(f"{quoted(type_)} hat keine Höhen", f"{quoted(type_)} has no heights")
-        findings.add(fields.at("heights"), what, Text(f"`heights` löschen oder `type: {type_}Z` schreiben", f"delete `heights`, or write `type: {type_}Z`"))
+        findings.add(
+            fields.at("heights"),
+            what,
+            Text(f"`heights` löschen oder `type: {type_}Z` schreiben", f"delete `heights`, or write `type: {type_}Z`"),
+        )
     return Geometry(
-        type=cast(GeometryType, type_),
+        type=cast("GeometryType", type_),
         epsg=fields.get("epsg", check_epsg, 0),
         class_=fields.get("class", one_of(town.classes, CLASS), ""),
         heights=fields.get("heights", text_of, None),
@@ -95,7 +103,9 @@ def _geometry(node: Node, town: Town, findings: Findings) -> Geometry:
 
 def _datetime(node: Node, attributes: Mapping[str, Attribute], findings: Findings) -> str:
     times = [name for name, attribute in attributes.items() if attribute.type in ("date", "datetime")]
-    return one_of(times, Text("ein Attribut der Art `date` oder `datetime` namens", "attribute of type `date` or `datetime`"))(node, findings)
+    return one_of(times, Text("ein Attribut der Art `date` oder `datetime` namens", "attribute of type `date` or `datetime`"))(
+        node, findings
+    )
 
 
 def _attributes(node: Node, town: Town, findings: Findings) -> Mapping[str, Attribute]:
@@ -113,7 +123,7 @@ def _attribute(name: str, node: Node, place: Place, town: Town, findings: Findin
     attribute = Attribute(
         name=name,
         title=fields.get("title", title_of, Text("")),
-        type=cast(AttributeType, fields.get("type", one_of(_ATTRIBUTE_TYPES, Text("eine Werteart", "type")), "text")),
+        type=cast("AttributeType", fields.get("type", one_of(_ATTRIBUTE_TYPES, Text("eine Werteart", "type")), "text")),
         class_=fields.get("class", one_of(town.classes, CLASS), ""),
         place=place,
         unit=fields.get("unit", text_of, None),

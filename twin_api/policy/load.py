@@ -27,7 +27,15 @@ TESTS: Final = "tests"
 def load(folder: Path) -> Policies:
     """All policies in the folder. Raises `PolicyInvalid` with every finding at once."""
     findings = Findings()
-    files = dict(_files(folder, findings))
+    return _loaded(dict(_files(folder, findings)), findings)
+
+
+def load_texts(texts: Mapping[str, str]) -> Policies:
+    """Policies from the texts that `Policies.files` kept, by name within the folder. Raises `PolicyInvalid`."""
+    return _loaded({name: text.encode() for name, text in texts.items()}, Findings())
+
+
+def _loaded(files: Mapping[str, bytes], findings: Findings) -> Policies:
     nodes = {name: node for name, data in files.items() if (node := read(data, name, findings)) is not None}
     _check_empty(files, nodes, findings)
     if TOWN in nodes:
@@ -69,9 +77,7 @@ def _roles(role_files: Mapping[str, RoleFile], findings: Findings) -> Iterator[t
             yield name, Role(name, file.access, grants)
 
 
-def _with_included(
-    own: Mapping[str, Grant], included: Mapping[str, Grant], findings: Findings
-) -> dict[str, tuple[Grant, ...]]:
+def _with_included(own: Mapping[str, Grant], included: Mapping[str, Grant], findings: Findings) -> dict[str, tuple[Grant, ...]]:
     grants: dict[str, tuple[Grant, ...]] = {collection: (grant,) for collection, grant in own.items()}
     for collection, grant in included.items():
         if collection in own:
@@ -131,6 +137,6 @@ def _check_empty(files: Mapping[str, bytes], nodes: Mapping[str, Node], findings
             findings.add(Place(name, 1), what, Text("anlegen; ohne sie gilt keine Richtlinie", "create it; no policy holds without it"))
     for name in files:
         if name not in nodes and name not in broken:
-            findings.add(Place(name, 1), Text("die Datei ist leer", "the file is empty"), Text("ausfüllen oder löschen", "fill it or delete it"))
-
-
+            findings.add(
+                Place(name, 1), Text("die Datei ist leer", "the file is empty"), Text("ausfüllen oder löschen", "fill it or delete it")
+            )

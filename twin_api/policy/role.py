@@ -61,7 +61,7 @@ def _access(fields: Fields, role: str) -> Access:
         what = Text(f"{quoted(access)} passt nicht zur Rolle `{role}`", f"{quoted(access)} does not fit the role `{role}`")
         right = " / ".join(f"`access: {word}`" for word in possible)
         fields.findings.add(fields.at("access"), what, Text(f"{right} schreiben", f"write {right}"))
-    return cast(Access, access)
+    return cast("Access", access)
 
 
 def _includes(fields: Fields, role: str) -> bool:

@@ -25,7 +25,9 @@ def read_rows(node: Node, layer: Layer, findings: Findings) -> Rule:
     if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip():
         return _words(node.value.strip(), layer, node.place, findings)
     what = Text("`rows` sagt nicht, welche Zeilen gezeigt werden", "`rows` does not say which rows are shown")
-    remedy = Text("`all`, `{attribut: [werte]}` oder eine Regel in CQL2 schreiben", "write `all`, `{attribute: [values]}` or a rule in CQL2")
+    remedy = Text(
+        "`all`, `{attribut: [werte]}` oder eine Regel in CQL2 schreiben", "write `all`, `{attribute: [values]}` or a rule in CQL2"
+    )
     findings.add(node.place, what, remedy)
     return All()
 
@@ -35,7 +37,9 @@ def _words(text: str, layer: Layer, place: Place, findings: Findings) -> Rule:
         return All()
     if text.isalpha():
         what = Text(f"{quoted(text)} ist keine Regel", f"{quoted(text)} is not a rule")
-        findings.add(place, what, suggestion(text, ["all"]) if text.lower() not in ("alle", "alles") else Text("`all` schreiben", "write `all`"))
+        findings.add(
+            place, what, suggestion(text, ["all"]) if text.lower() not in ("alle", "alles") else Text("`all` schreiben", "write `all`")
+        )
         return All()
     return read_cql2(text, layer, place, findings)
 
@@ -77,13 +81,17 @@ def _choice(node: Items, attribute: Attribute, findings: Findings) -> Rule | Non
             values.append(value)
     if not node.items:
         what = Text("eine leere Liste zeigt keine einzige Zeile", "an empty list shows no row at all")
-        findings.add(node.place, what, Text("Werte eintragen, oder die ganze Collection weglassen", "enter values, or leave the collection out"))
+        findings.add(
+            node.place, what, Text("Werte eintragen, oder die ganze Collection weglassen", "enter values, or leave the collection out")
+        )
     return In(attribute.name, tuple(values)) if values else None
 
 
 def _range(node: Table, attribute: Attribute, findings: Findings) -> Rule | None:
     if attribute.type == "boolean":
-        what = Text(f"`{attribute.name}` ist wahr oder falsch und hat keinen Bereich", f"`{attribute.name}` is true or false and has no range")
+        what = Text(
+            f"`{attribute.name}` ist wahr oder falsch und hat keinen Bereich", f"`{attribute.name}` is true or false and has no range"
+        )
         findings.add(node.place, what, Text("eine Liste schreiben: `[true]`", "write a list: `[true]`"))
         return None
     before = len(findings)
@@ -93,7 +101,9 @@ def _range(node: Table, attribute: Attribute, findings: Findings) -> Rule | None
         what = Text("der Bereich hat weder Anfang noch Ende", "the range has neither beginning nor end")
         findings.add(node.place, what, Text("`from`, `to` oder beides angeben", "give `from`, `to` or both"))
     if low is not None and high is not None and _is_reversed(low, high):
-        what = Text(f"der Bereich ist leer: {quoted(low)} liegt nach {quoted(high)}", f"the range is empty: {quoted(low)} is after {quoted(high)}")
+        what = Text(
+            f"der Bereich ist leer: {quoted(low)} liegt nach {quoted(high)}", f"the range is empty: {quoted(low)} is after {quoted(high)}"
+        )
         findings.add(node.place, what, Text("`from` und `to` vertauschen", "swap `from` and `to`"))
     return Between(attribute.name, low, high) if len(findings) == before else None
 

@@ -50,7 +50,7 @@ def _ags(node: Node, findings: Findings) -> str:
     ags = text_of(node, findings)
     if ags and not re.fullmatch(r"[0-9]{8}", ags):
         what = Text(f"{quoted(ags)} ist kein Gemeindeschlüssel", f"{quoted(ags)} is not a municipality key (AGS)")
-        findings.add(node.place, what, Text("acht Ziffern in Anführungszeichen, etwa `\"09572999\"`", 'eight digits in quotes, `"09572999"`'))
+        findings.add(node.place, what, Text('acht Ziffern in Anführungszeichen, etwa `"09572999"`', 'eight digits in quotes, `"09572999"`'))
     return ags
 
 
@@ -100,7 +100,9 @@ def _classes(node: Node | None, departments: Mapping[str, str], findings: Findin
         place = table.places[name]
         check_name(name, place, findings)
         if name == UNREVIEWED:
-            what = Text("die Klasse `unreviewed` ist fest eingebaut; niemand sieht sie", "the class `unreviewed` is built in; nobody sees it")
+            what = Text(
+                "die Klasse `unreviewed` ist fest eingebaut; niemand sieht sie", "the class `unreviewed` is built in; nobody sees it"
+            )
             findings.add(place, what, Text("den Eintrag löschen", "delete the entry"))
         classes[name] = _class(name, entry, place, departments, findings)
     title, ground = "Ungeprüft", "Noch nicht eingestuft: niemand sieht es, und keine Freigabe hebt das auf."
@@ -130,5 +132,3 @@ def _pattern(node: Node, departments: Mapping[str, str], findings: Findings) -> 
     elif slash and part != "*":
         check_name(part, node.place, findings)
     return pattern
-
-

@@ -47,7 +47,9 @@ def convert(plain: Plain | date | datetime, attribute: Attribute, place: Place, 
         is_unquoted = kind == "text" and isinstance(plain, int | float)
         findings.add(place, what, _in_quotes(plain) if is_unquoted and not isinstance(plain, date) else _EXAMPLES[kind])
     elif attribute.enum is not None and value not in attribute.enum:
-        findings.unknown(place, Text(f"einen Wert von `{attribute.name}` namens", f"value of `{attribute.name}`"), str(value), attribute.enum)
+        findings.unknown(
+            place, Text(f"einen Wert von `{attribute.name}` namens", f"value of `{attribute.name}`"), str(value), attribute.enum
+        )
         return None
     return value
 

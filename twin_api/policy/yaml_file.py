@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
@@ -126,7 +126,7 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark is not None else 1
             self._findings.add(Place(self._file, line), *explain_syntax(str(error.problem)).say())
-        except Exception:  # noqa: BLE001  # the library's own mistakes on odd input are a finding too
+        except Exception:  # the library's own mistakes on odd input are a finding too
             self._findings.add(Place(self._file, 1), *explain_syntax("").say())
         return None
 
@@ -154,8 +154,7 @@ class _Reader:
             return self._table(event, depth)
         if isinstance(event, SequenceStartEvent):
             return Items(tuple(self._items(depth)), self._place(event))
-        assert isinstance(event, ScalarEvent)
-        return Scalar(self._value(event), self._place(event))
+        return Scalar(self._value(cast("ScalarEvent", event)), self._place(event))
 
     def _check_plain(self, event: NodeEvent) -> None:
         if event.anchor is not None:
@@ -207,7 +206,7 @@ class _Reader:
             self._add(event, NUMBER, event.value)
             return str(event.value)
         value = resolve(event.value)
-        if isinstance(value, float) and not isfinite(value) or len(event.value) > MAX_DIGITS and not isinstance(value, str):
+        if (isinstance(value, float) and not isfinite(value)) or (len(event.value) > MAX_DIGITS and not isinstance(value, str)):
             self._add(event, INFINITE, event.value)
             return 0
         return value
@@ -219,7 +218,7 @@ class _Reader:
     def _add(self, event: Event, message: Message, *words: str) -> None:
         self._findings.add(self._place(event), *message.say(*words))
 
-    def _fail(self, event: Event, message: Message, *words: str) -> None:
+    def _fail(self, event: Event, message: Message, *words: str) -> NoReturn:
         self._add(event, message, *words)
         raise _Unreadable
 

@@ -74,9 +74,7 @@ BAD_KEY: Final = Message(
     Text("in Anführungszeichen setzen: {in_quotes}", "put it in quotes: {in_quotes}"),
 )
 NUMBER: Final = Message(
-    Text(
-        "{0} kann Zahl oder Text sein (führende Null oder Unterstrich)", "{0} may be a number or text (leading zero or underscore)"
-    ),
+    Text("{0} kann Zahl oder Text sein (führende Null oder Unterstrich)", "{0} may be a number or text (leading zero or underscore)"),
     Text("in Anführungszeichen setzen: {in_quotes}", "put it in quotes: {in_quotes}"),
 )
 INFINITE: Final = Message(

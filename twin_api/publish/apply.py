@@ -24,6 +24,7 @@ from twin_api.publish.role_schema import drop_role, drop_view, ensure_role, poin
 from twin_api.publish.statement import quoted
 from twin_api.publish.switch import lock_for_switch
 from twin_api.publish.table import PUBLISHED, create_statements
+from twin_api.store.audit import note
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -65,7 +66,9 @@ def apply_policies(
         names = {role.schema: role.name for role in policies.roles.values()}
         for schema in plan.new_roles:
             ensure_role(connection, schema, names[schema], secrets)
-        lock_for_switch(connection, [(schema, shown.collection) for schema, shown in plan.moved] + plan.gone + _all_of(connection, plan.gone_roles))
+        lock_for_switch(
+            connection, [(schema, shown.collection) for schema, shown in plan.moved] + plan.gone + _all_of(connection, plan.gone_roles)
+        )
         _switch(connection, plan)
         _record(connection, policies, day)
     for schema in plan.gone_roles:
@@ -76,7 +79,7 @@ def apply_policies(
 def make_plan(connection: Connection, policies: Policies, day: date) -> Plan:
     """What an apply would do now; changes nothing."""
     plan = Plan(compile_policies(policies, day))
-    built = dict(connection.execute("SELECT relation, layer FROM published.definition").fetchall())
+    built: dict[str, str] = dict(connection.execute("SELECT relation, layer FROM published.definition").fetchall())
     shown = {(s, c): r for s, c, r in connection.execute("SELECT schema, collection, relation FROM published.shown").fetchall()}
     roles = {schema for (schema,) in connection.execute("SELECT schema FROM published.role").fetchall()}
     wanted = {(schema, name): entry for schema, entries in plan.wanted.items() for name, entry in entries.items()}
@@ -151,6 +154,7 @@ def _record(connection: Connection, policies: Policies, day: date) -> None:
         return
     rows = [asdict(row) for row in matrix(policies, day)]
     connection.execute(
-        "INSERT INTO control.policy (version, files, matrix) VALUES (%s, %s, %s)", [version, Jsonb(dict(policies.files)), Jsonb(rows, dumps=orjson.dumps)]
+        "INSERT INTO control.policy (version, files, matrix) VALUES (%s, %s, %s)",
+        [version, Jsonb(dict(policies.files)), Jsonb(rows, dumps=orjson.dumps)],
     )
-    connection.execute("INSERT INTO control.audit (action, what) VALUES ('policy.apply', %s)", [Jsonb({"version": version})])
+    note(connection, "policy.apply", {"version": version})

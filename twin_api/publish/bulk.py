@@ -28,14 +28,24 @@ def published_setwise(connection: Connection, layer: str, rows: int) -> Iterator
         yield
         return
     table = quoted(STORE, layer)
-    connection.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE".encode())
+    hold_writers(connection, layer)
     connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
     yield
     connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())
-    _rebuild(connection, layer)
+    rebuild_layer(connection, layer)
 
 
-def _rebuild(connection: Connection, layer: str) -> None:
+def hold_writers(connection: Connection, layer: str) -> None:
+    """Let other writers of a layer wait until the end of the transaction."""
+    connection.execute(f"LOCK TABLE {quoted(STORE, layer)} IN SHARE ROW EXCLUSIVE MODE".encode())
+
+
+def published_layers(connection: Connection) -> list[str]:
+    return [layer for (layer,) in connection.execute("SELECT DISTINCT layer FROM published.definition ORDER BY layer").fetchall()]
+
+
+def rebuild_layer(connection: Connection, layer: str) -> None:
+    """Build every published table of a layer anew and switch to it; inside a transaction that holds off the layer's writers."""
     connection.execute("SET LOCAL \"TimeZone\" = 'UTC'")
     connection.execute("SET LOCAL extra_float_digits = 1")
     query = "SELECT relation, statements FROM published.definition WHERE layer = %s ORDER BY relation"

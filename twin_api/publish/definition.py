@@ -75,9 +75,7 @@ def compile_policies(policies: Policies, day: date) -> dict[str, dict[str, Shown
 
 
 def compile_role(policies: Policies, role: Role, day: date) -> dict[str, Shown]:
-    return {
-        name: _compile(policies.town, policies.layers[grant.layer], grant) for name, grant in sorted(role.open_on(day).items())
-    }
+    return {name: _compile(policies.town, policies.layers[grant.layer], grant) for name, grant in sorted(role.open_on(day).items())}
 
 
 def _compile(town: Town, layer: Layer, grant: Grant) -> Shown:

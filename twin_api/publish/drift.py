@@ -58,7 +58,9 @@ def _compare(connection: Connection, relation: str, layer: str, has_geometry: bo
     sides = f"WITH wanted AS ({select}), found AS (SELECT {columns} FROM {table})"
     missing = _count(connection, f"{sides} SELECT count(*) FROM (SELECT * FROM wanted EXCEPT ALL SELECT * FROM found) AS d")
     surplus = _count(connection, f"{sides} SELECT count(*) FROM (SELECT * FROM found EXCEPT ALL SELECT * FROM wanted) AS d")
-    return Drift(relation, layer, missing, surplus, 3 - _triggers(connection, relation, layer), _is_wrong(connection, relation, has_geometry))
+    return Drift(
+        relation, layer, missing, surplus, 3 - _triggers(connection, relation, layer), _is_wrong(connection, relation, has_geometry)
+    )
 
 
 def _count(connection: Connection, query: str) -> int:

@@ -17,6 +17,7 @@ from twin_api.policy.documents import Layer
 from twin_api.publish.statement import quoted, sql_text
 from twin_api.texts import Text
 
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -55,9 +56,7 @@ def apply_layers(connection: Connection, layers: Mapping[str, Layer]) -> LayersO
 def _create(connection: Connection, table: sa.Table) -> None:
     name = quoted(STORE, table.name)
     connection.execute(sql_text(CreateTable(table)).encode())
-    connection.execute(
-        f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {name} EXECUTE FUNCTION published.refuse_truncate()".encode()
-    )
+    connection.execute(f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {name} EXECUTE FUNCTION published.refuse_truncate()".encode())
     _grant(connection, table)
 
 
@@ -89,7 +88,7 @@ def _grow(connection: Connection, table: sa.Table, stored: Mapping[str, str], ou
 
 def _type_name(column: sa.Column[Any]) -> str:
     """The type as `format_type` prints it, in lower case."""
-    return str(column.type.compile(dialect=postgresql.dialect())).split(" COLLATE")[0].lower()
+    return str(column.type.compile(dialect=_DIALECT)).split(" COLLATE")[0].lower()
 
 
 def _stored_columns(connection: Connection) -> dict[str, dict[str, str]]:

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
-from alembic import command
 from alembic.config import Config
 from psycopg import conninfo, sql
 
+from alembic import command
 from twin_api.store.secrets import Secrets
 
 BASE_LOGINS: Final = ("owner", "writer", "audit", "control")

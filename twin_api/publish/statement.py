@@ -10,7 +10,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import UserDefinedType
 
 # `named` leaves per cent signs alone; the text is never given to a driver with parameters
-_DIALECT = postgresql.dialect(paramstyle="named")
+_DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
 
 class PlainGeometry(UserDefinedType[Any]):

@@ -59,7 +59,7 @@ class During:
 
     def condition(self, rows: sa.FromClause) -> sa.ColumnElement[bool]:
         column = rows.c[self.attribute]
-        bounds = [column.is_not(None)]
+        bounds: list[sa.ColumnElement[bool]] = [column.is_not(None)]
         if self.starts:
             bounds.append(column >= sa.bindparam("time_from", type_=column.type))
         if self.ends:

@@ -43,7 +43,7 @@ TOKENS: Final = sa.Table(
 
 _VALID: Final = sa.and_(TOKENS.c.id == sa.bindparam("id", type_=sa.Text()), TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now())
 _FIND: Final = compile_statement(sa.select(TOKENS.c.secret, TOKENS.c.roles).where(_VALID))
-_MINUTE: Final = sa.literal_column("interval '1 minute'")
+_MINUTE: Final[sa.ColumnElement[timedelta]] = sa.literal_column("interval '1 minute'")
 _USED: Final = compile_statement(
     sa.update(TOKENS)
     .where(_VALID, sa.or_(TOKENS.c.last_used_at.is_(None), TOKENS.c.last_used_at < sa.func.now() - _MINUTE))

@@ -1,4 +1,6 @@
-"""The private PostgreSQL cluster of one home: made, started and stopped here. It must never run as root, open a TCP port or let anybody in unasked.
+"""The private PostgreSQL cluster of one home: made, started and stopped here.
+
+It must never run as root, open a TCP port or let anybody in without a password.
 
 <home>/cluster.lock      one process at a time makes, starts or stops
 <home>/cluster/          the place (root with an unreachable home: below /var/lib/twin-api, noted in <home>/cluster.place)
@@ -22,7 +24,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
@@ -77,7 +79,7 @@ class Cluster:
         if len(os.fsencode(_socket_in(inside))) <= LONGEST_SOCKET and re.fullmatch(r"[\w/. +~-]+", str(inside)):
             return inside
         name = f"twin-{self._account().uid}-{_digest(self.place)}"
-        return Path("/run" if os.geteuid() == 0 else "/tmp") / name
+        return Path("/run" if os.geteuid() == 0 else "/tmp") / name  # noqa: S108 - owner and mode are checked before each start
 
     def conninfo(self, database: str = "postgres") -> str:
         """Address for the superuser, password included: for administration only, never for a serving process."""
@@ -173,7 +175,8 @@ class Cluster:
             _set_aside(place)  # its home was deleted, and its password with it
         elif back.exists() and _is_copy(self.home, Path(back.read_text(encoding="utf-8").strip()), note):
             note.unlink()  # two homes must not share one cluster: the copy starts with an empty one
-            return self._settle_outside(self.place)
+            self._settle_outside(self.place)
+            return
         place.mkdir(mode=0o755, parents=True, exist_ok=True)
         _write(back, f"{self.home}\n")
         _write(note, f"{place}\n")
@@ -298,7 +301,8 @@ class Cluster:
         """Run a command as the owner of the data, with nothing of our environment."""
         account = self._account()
         lowered = {"user": account.uid, "group": account.gid, "extra_groups": []} if os.geteuid() == 0 else {}
-        return subprocess.run(  # type: ignore[call-overload, no-any-return]  # mypy cannot match the optional keywords
+        # mypy cannot match the optional keywords; the commands are PostgreSQL's own, run without a shell
+        return subprocess.run(  # type: ignore[call-overload, no-any-return]  # noqa: S603
             [str(word) for word in command],
             check=False,
             cwd=cwd,
@@ -328,10 +332,8 @@ def _socket_in(folder: Path) -> Path:
 
 
 def _send(pid: int, how: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, how)
-    except ProcessLookupError:
-        pass
 
 
 def _comes_true(claim: Callable[[], bool], within_s: float) -> bool:

@@ -95,7 +95,7 @@ class Pool:
     async def _run(self, sql: str, params: Params) -> Sequence[tuple[Any, ...]]:
         async with self._connection() as connection:
             try:
-                cursor = await connection.execute(sql, params, prepare=True, binary=True)  # type: ignore[arg-type]
+                cursor = await connection.execute(sql, params, prepare=True, binary=True)
                 return await cursor.fetchall()
             except _RESULT_GONE:
                 await connection.close()

@@ -57,7 +57,7 @@ def _on_path() -> list[tuple[int, Path]]:
     found = shutil.which("postgres")
     if found is None:
         return []
-    said = subprocess.run([found, "--version"], check=False, capture_output=True, text=True).stdout
+    said = subprocess.run([found, "--version"], check=False, capture_output=True, text=True).stdout  # noqa: S603 - no shell
     version = re.search(r"\) (\d+)", said)
     return [(int(version[1]), Path(found).resolve().parent)] if version else []
 
@@ -77,7 +77,7 @@ def system_user() -> Account:
     if found:
         return found
     options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
-    made = subprocess.run(["/usr/sbin/useradd", *options, SYSTEM_USER], check=False, capture_output=True, text=True)
+    made = subprocess.run(["/usr/sbin/useradd", *options, SYSTEM_USER], check=False, capture_output=True, text=True)  # noqa: S603 - all constant
     for _ in range(50):  # another process may be creating it at this moment
         if found := _user_named(SYSTEM_USER):
             return found

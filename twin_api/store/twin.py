@@ -20,7 +20,7 @@ from twin_api.store.engine import Pool, SchemaMoved
 
 NOT_COUNTED: Final = -1  # more items match than are counted
 
-_DIALECT: Final = postgresql.dialect(paramstyle="pyformat")
+_DIALECT: Final = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class Page:
 class PageQuery(Protocol):
     """A request for a page, bound to the collection it was checked against."""
 
-    collection: Collection
+    @property
+    def collection(self) -> Collection: ...
 
     def statement(self, schema: str) -> Statement:
         """One statement with the columns version, count, matched, features, returned, place, id, more."""

@@ -72,6 +72,5 @@ class Scan:
         self.objects += int(np.count_nonzero(members >= start)) if self._inside else 0
 
 
-FORMAT = Format(
-    "GeoJSON", (".geojson", ".json", ".ndjson", ".geojsonl", ".geojsons", ".jsonl"), ("GeoJSON", "GeoJSONSeq"), recognises, count
-)
+SUFFIXES: Final = (".geojson", ".json", ".ndjson", ".geojsonl", ".geojsons", ".jsonl")  # a single feature may stand in a file of lines
+FORMAT = Format("GeoJSON", SUFFIXES, ("GeoJSON", "GeoJSONSeq"), recognises, DATES_AS_WRITTEN, count=count)

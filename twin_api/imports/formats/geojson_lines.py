@@ -46,11 +46,5 @@ def _is_feature(record: bytes) -> bool:
     return isinstance(member, dict) and member.get("type") == "Feature"
 
 
-FORMAT = Format(
-    "GeoJSON lines",
-    (".geojsonl", ".geojsons", ".ndjson", ".jsonl", ".geojson", ".json"),
-    ("GeoJSONSeq",),
-    recognises,
-    DATES_AS_WRITTEN,
-    count=count,
-)
+SUFFIXES: Final = (".geojsonl", ".geojsons", ".ndjson", ".jsonl", ".geojson", ".json")
+FORMAT = Format("GeoJSON lines", SUFFIXES, ("GeoJSONSeq",), recognises, DATES_AS_WRITTEN, count=count)

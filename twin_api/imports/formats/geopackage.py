@@ -14,7 +14,7 @@ WRONG: Final[dict[Kind, str]] = {  # reading them anyway, GDAL makes 0 of `abc`,
     "integer": "typeof({0}) NOT IN ('integer', 'null')",
     "number": "typeof({0}) NOT IN ('real', 'integer', 'null')",
     "boolean": "{0} IS NOT NULL AND (typeof({0}) <> 'integer' OR {0} NOT IN (0, 1))",
-    "date": "{0} IS NOT NULL AND (typeof({0}) <> 'text' OR date({0}) IS NOT {0})",
+    "date": "{0} IS NOT NULL AND (typeof({0}) <> 'text' OR date({0}, '+0 days') IS NOT {0})",
 }
 
 
@@ -27,12 +27,14 @@ def doubts(table: Table) -> Iterator[Doubt]:
     wrong = {name: WRONG[kind].format(_quoted(name)) for name, kind in table.columns.items() if kind in WRONG}
     if not wrong:
         return
+    fid, layer = _quoted(table.fid_column or "rowid"), _quoted(table.layer)
     flagged = ", ".join(f"CASE WHEN {condition} THEN {_quoted(name)} END" for name, condition in wrong.items())
-    query = f"SELECT {_quoted(table.fid_column or 'rowid')}, {flagged} FROM {_quoted(table.layer)} WHERE ({' OR '.join(wrong.values())})"
+    query = f"SELECT {fid}, {flagged} FROM {layer} WHERE ({' OR '.join(wrong.values())})"  # noqa: S608 - names are quoted, nothing else is foreign
+    query += f" AND ({table.where})" if table.where else ""
     with closing(sqlite3.connect(f"{table.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.text_factory = lambda octets: octets.decode(errors="replace")
-        for fid, *values in connection.execute(f"{query} AND ({table.where})" if table.where else query):
-            yield from ((fid, name, value) for name, value in zip(wrong, values, strict=True) if value is not None)
+        for row, *values in connection.execute(query):
+            yield from ((row, name, value) for name, value in zip(wrong, values, strict=True) if value is not None)
 
 
 def _quoted(name: str) -> str:

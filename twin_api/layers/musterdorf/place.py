@@ -19,7 +19,8 @@ BLOCK_M: Final = (92.0, 70.0)  # from street to street, along and across
 STREET_M: Final = 9.0
 BLOCKS: Final = 4  # on each side of the market, so eight by eight
 ALONG: Final = (
-    "Lerchenweg", "Schulstraße", "Bachgasse", "Untere Marktstraße", "Marktstraße", "Obere Marktstraße", "Ringstraße", "Gartenweg", "Höhenweg",
+    "Lerchenweg", "Schulstraße", "Bachgasse", "Untere Marktstraße", "Marktstraße", "Obere Marktstraße", "Ringstraße",
+    "Gartenweg", "Höhenweg",
 )  # fmt: skip
 ACROSS: Final = (
     "Am Anger", "Mühlgasse", "Kirchgasse", "Badgasse", "Hauptstraße", "Torgasse", "Brunnenweg", "Lindenstraße", "Ostring",

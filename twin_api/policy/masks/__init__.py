@@ -10,4 +10,16 @@ from twin_api.policy.masks.xy import Xy
 GEOMETRY_MASKS: tuple[type[GeometryMask], ...] = (KeepGeometry, Xy, Grid, Hide)
 VALUE_MASKS: tuple[type[ValueMask], ...] = (Keep, Round)
 
-__all__ = ["GEOMETRY_MASKS", "VALUE_MASKS", "GeometryMask", "Grid", "Hide", "Keep", "KeepGeometry", "MaskRefused", "Round", "ValueMask", "Xy"]
+__all__ = [
+    "GEOMETRY_MASKS",
+    "VALUE_MASKS",
+    "GeometryMask",
+    "Grid",
+    "Hide",
+    "Keep",
+    "KeepGeometry",
+    "MaskRefused",
+    "Round",
+    "ValueMask",
+    "Xy",
+]

@@ -1,0 +1,5 @@
+"""`python -m twin_api.cli` is `twin`."""
+
+from twin_api.cli import app
+
+app()

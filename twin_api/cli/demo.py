@@ -1,0 +1,163 @@
+"""`twin demo`: a small town from nothing: cluster, store, data, policies, server and worker."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import psycopg
+import typer
+
+from twin_api.cli import context
+from twin_api.cli.import_ import publishing
+from twin_api.imports.run import ImportRequest, run_import
+from twin_api.layers.musterdorf import write_generated, write_real
+from twin_api.policy.documents import Policies
+from twin_api.publish.apply import apply_policies
+from twin_api.publish.layers import apply_layers
+from twin_api.publish.migrate import migrate
+from twin_api.store.audit import note
+from twin_api.store.control import create_token, list_tokens, revoke_tokens
+from twin_api.texts import Text
+
+REAL = Path("osm-bayreuth-nord") / "bayreuth-nord_25832.gpkg"
+TOKEN_NAME = "demo "  # noqa: S105  # the beginning of a name, no secret
+TOKENS_LAST = timedelta(days=7)
+
+
+def demo(
+    port: Annotated[int, typer.Option(envvar="PORT", help="port to listen on")] = 8000,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    prepare: Annotated[bool, typer.Option("--prepare", help="set everything up and stop before serving")] = False,
+) -> None:
+    """Set up a small town and serve its twins until Ctrl-C."""
+    _refuse_taken_port(host, port)
+    loaded = context.policies()
+    rests = context.settings().database_url is None and not context.cluster().is_running()
+    try:
+        _prepare(loaded)
+        if not prepare:
+            _serve(loaded, host, port)
+    finally:
+        if rests:
+            context.cluster().stop()
+
+
+def _prepare(loaded: Policies) -> None:
+    context.say(Text("Datenbank …", "Database …"))
+    migrate(context.administrator(), context.secrets())
+    with context.owner() as connection:
+        apply_layers(connection, loaded.layers)
+        _fill(connection, loaded)
+        context.say(Text("Richtlinien …", "Policies …"))
+        apply_policies(connection, loaded, context.today(loaded), context.secrets())
+
+
+def _fill(connection: psycopg.Connection[Any], loaded: Policies) -> None:
+    """The sample rows, once: what stands in a layer is left alone."""
+    empty = [name for name in loaded.layers if connection.execute(f'SELECT 1 FROM store."{name}" LIMIT 1'.encode()).fetchone() is None]
+    if not empty:
+        return
+    folder, real = context.settings().home / "sample", context.settings().testdata / REAL
+    folder.mkdir(parents=True, exist_ok=True)
+    files = write_real(real, folder) if real.is_file() else write_generated(folder)
+    for name in (name for name in empty if name in files):
+        context.say(Text(f"Daten: {loaded.layers[name].title.de} …", f"Data: {loaded.layers[name].title.en} …"))
+        run_import(ImportRequest(files[name]), loaded.layers[name], context.owner_connection, audit=note, around=publishing)
+
+
+def _make_tokens(loaded: Policies) -> Mapping[str, str]:
+    """A fresh token for each role that wants one; those of earlier starts end."""
+    pepper = context.secrets().ensure("pepper")
+    tokens = {}
+    with context.owner() as connection, connection.transaction():
+        for token in list_tokens(connection):
+            if token.name.startswith(TOKEN_NAME) and token.revoked_at is None:
+                revoke_tokens(connection, token.id)
+        for role in (role for role in loaded.roles.values() if role.access != "anonymous"):
+            tokens[role.name] = create_token(connection, pepper, TOKEN_NAME + role.name, [role.name], TOKENS_LAST).text()
+    return tokens
+
+
+def _serve(loaded: Policies, host: str, port: int) -> None:
+    tokens = _make_tokens(loaded)
+    twin = [sys.executable, "-m", "twin_api.cli"]
+    signal.signal(signal.SIGTERM, _interrupt)
+    children = [
+        subprocess.Popen([*twin, "serve", "--host", host, "--port", str(port)]),  # noqa: S603  # our own program
+        subprocess.Popen([*twin, "work"]),  # noqa: S603
+    ]
+    try:
+        _wait_until_ready(children[0], f"http://{host}:{port}/readyz")
+        _introduce(f"http://{host}:{port}", tokens)
+        while all(child.poll() is None for child in children):
+            time.sleep(0.2)
+        context.fail(Text("Ein Prozess ist unerwartet zu Ende gegangen.", "A process has ended unexpectedly."))
+    except KeyboardInterrupt:
+        context.say(Text("\nAuf Wiedersehen.", "\nGoodbye."))
+    finally:
+        _end(children)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _end(children: list[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        with suppress(ProcessLookupError):
+            child.terminate()
+    for child in children:
+        try:
+            child.wait(25)
+        except subprocess.TimeoutExpired:
+            child.kill()
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError:
+        context.fail(
+            Text(f"Port {port} ist belegt: mit PORT=… einen anderen wählen.", f"Port {port} is taken: choose another with PORT=….")
+        )
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], address: str) -> None:
+    deadline = time.monotonic() + 60
+    while server.poll() is None and time.monotonic() < deadline:
+        with suppress(urllib.error.URLError, ConnectionError):
+            urllib.request.urlopen(address, timeout=5).close()  # noqa: S310  # our own address
+            return
+        time.sleep(0.05)
+    context.fail(Text("Der Server ist nicht gestartet.", "The server did not start."))
+
+
+def _introduce(address: str, tokens: Mapping[str, str]) -> None:
+    context.say(Text("\nDie Zwillinge stehen bereit:\n", "\nThe twins are ready:\n"))
+    context.say(
+        Text(f"  Bürgerzwilling, ohne Anmeldung:  {address}/citizen?f=html", f"  Citizen twin, anonymous:  {address}/citizen?f=html")
+    )
+    context.say(
+        Text(
+            "\nMit Token (gelten sieben Tage, die früherer Starts sind widerrufen):\n",
+            "\nWith a token (valid for seven days, earlier ones are revoked):\n",
+        )
+    )
+    width = max(len(role) for role in tokens)
+    for role, token in tokens.items():
+        context.console.print(f"  {address}/{role:<{width}}  {token}", markup=False)
+    first = next(iter(tokens))
+    example = f'curl -H "Authorization: Bearer {tokens[first]}" {address}/{first}/collections'
+    context.say(Text(f"\nZum Beispiel:\n\n  {example}\n\nEnde mit Strg-C.", f"\nFor example:\n\n  {example}\n\nCtrl-C ends it."))
+    sys.stdout.flush()
