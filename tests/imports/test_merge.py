@@ -148,7 +148,7 @@ def test_the_audit_line_is_written_in_the_same_transaction(database: Database, t
 
     run_import(ImportRequest(three(geojson)), thing, database.connect, audit=audit)
     assert lines[0] | {"sha256": ""} == {
-        "action": "import", "layer": "thing", "file": "thing.geojson", "sha256": "", "replace": False,
+        "action": "layer.import", "layer": "thing", "file": "thing.geojson", "sha256": "", "replace": False,
         "read": 3, "inserted": 3, "updated": 0, "unchanged": 0, "deleted": 0,
     }  # fmt: skip
 

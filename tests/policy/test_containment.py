@@ -54,9 +54,14 @@ ATOM = st.one_of(
     st.builds(Compare, st.sampled_from("ab"), st.sampled_from(["=", "<>", "<", "<=", ">", ">="]), NUMBER),
     st.builds(IsNull, st.sampled_from("ab")),
 )
-RULE = st.recursive(
-    ATOM | st.just(All()), lambda inner: st.one_of(inner.map(Not), *(st.lists(inner, min_size=1, max_size=3).map(tuple).map(k) for k in (And, Or)))
-)  # fmt: skip
+
+
+def combined(inner: st.SearchStrategy[Rule]) -> st.SearchStrategy[Rule]:
+    terms = st.lists(inner, min_size=1, max_size=3).map(tuple)
+    return st.one_of(inner.map(Not), terms.map(And), terms.map(Or))
+
+
+RULE = st.recursive(ATOM | st.just(All()), combined)
 EVERY_ROW: list[Row] = [{"a": a, "b": b} for a in (None, 0, 1, 2, 3, 4) for b in (None, 0, 1, 2, 3, 4)]
 
 

@@ -63,12 +63,14 @@ def test_a_rule_is_read_as_cql2_means_it(text: str, rule: Rule) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "year", "TRUE", "open", "year = NULL", "year = year", "1 = year", "year = 1 = 2", "year + 1 = 2", "name LIKE 'a%'", "CASEI(name) = 'a'",
+        "year", "TRUE", "open", "year = NULL", "year = year", "1 = year", "year = 1 = 2", "year + 1 = 2", "name LIKE 'a%'",
+        "CASEI(name) = 'a'",
         "year IN (name)", "year IN ('a')", "year BETWEEN 1 AND name", "open > FALSE", "year = 'a'", "year = 1.5", "height = 'a'",
         "name = 1", "open = 'true'", "day = '2026-01-01'", "day = TIMESTAMP('2026-01-01T00:00:00Z')", "seen = DATE('2026-01-01')",
         "seen > TIMESTAMP('2026-01-01T00:00:00')", "day > DATE('2026-13-01')", "height > 1e400", "year = 9007199254740992", "hidden = 1",
         "S_INTERSECTS(geometry, POINT(1 2))", "year = 1; DROP TABLE x", "year = 1 --", "a.b = 1", "A_OVERLAPS(name, ('a'))", "(", "'", "",
-        "year = (SELECT 1)", "name IS NULL IS NULL", "year = CAST('1' AS int)", "upper(name) = 'A'", "year = 1 AND", "NOT", "name = \"name\"",
+        "year = (SELECT 1)", "name IS NULL IS NULL", "year = CAST('1' AS int)", "upper(name) = 'A'", "year = 1 AND", "NOT",
+        "name = \"name\"",
     ],
 )  # fmt: skip
 def test_everything_else_is_refused(text: str) -> None:
@@ -97,7 +99,7 @@ def test_brackets_within_text_are_not_counted() -> None:
 
 @settings(max_examples=300, deadline=2000)
 @given(st.one_of(st.text(max_size=80), st.lists(st.sampled_from(
-    ["year", "name", " ", "AND", "OR", "NOT", "(", ")", "=", "<", "'x'", "'", '"', "1", "-", "IN", "BETWEEN", "IS", "NULL", "DATE('", ",", "\n"]
+    ["year", "name", " ", "AND", "OR", "NOT", "(", ")", "=", "<", "'x'", "'", '"', "1", "-", "IN", "BETWEEN", "IS", "NULL", "DATE('", ","]
 ), max_size=30).map(" ".join)))  # fmt: skip
 def test_no_text_raises_anything(text: str) -> None:
     read_cql2(text, LAYER, HERE, Findings())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import floor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin_api.policy import masks
 from twin_api.policy.masks import (
     GEOMETRY_MASKS,
     VALUE_MASKS,
@@ -117,3 +119,8 @@ def _reread(written: str | dict[str, object], shelf: tuple[type[ValueMask | Geom
 def test_a_mask_that_would_mean_nothing_is_refused(kind: type[ValueMask], argument: object, type_: str) -> None:
     with pytest.raises(MaskRefused):
         kind.parse(argument, type_)
+
+
+def test_every_file_on_the_shelf_is_registered() -> None:
+    homes = {kind.__module__.rpartition(".")[2] for kind in (*GEOMETRY_MASKS, *VALUE_MASKS)}
+    assert homes == {path.stem for path in Path(masks.__file__).parent.glob("*.py")} - {"__init__", "mask"}

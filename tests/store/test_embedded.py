@@ -375,8 +375,10 @@ def test_a_copied_home_shares_nothing_with_the_first(new_cluster: NewCluster, ru
     assert one(running, "SELECT to_regclass('only_in_copy')") is None
 
 
-def test_a_home_deleted_and_made_again_starts_anew(new_cluster: NewCluster, running: Cluster) -> None:
-    running.stop()
+@pytest.mark.parametrize("rests", [True, False])
+def test_a_home_deleted_and_made_again_starts_anew(new_cluster: NewCluster, running: Cluster, rests: bool) -> None:
+    if rests:
+        running.stop()
     old = running.place
     shutil.rmtree(running.home)
     again = new_cluster(running.home)

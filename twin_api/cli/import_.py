@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import psycopg
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text as RichText
 
 from twin_api.cli import context
-from twin_api.imports.finding import FileRefused, Finding
+from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.run import Progress as OnProgress
 from twin_api.policy.documents import Layer
@@ -44,20 +44,23 @@ def import_file(
     request = ImportRequest(file, _pairs(map_ or []), from_, where, replace, dry_run)
     try:
         with _bar() as on_progress:
-            outcome = run_import(request, target, context.owner_connection, on_progress, audit=note, around=publishing)
+            outcome = run_import(request, target, context.owner_connection, on_progress, audit=_last_step, around=publishing)
     except FileRefused as refused:
-        _say_refused(refused)
-        raise typer.Exit(1) from None
+        _fail_refused(refused)
     except KeyboardInterrupt:
-        context.say(Text(f"Abgebrochen. {NOTHING_CHANGED.de}", f"Interrupted. {NOTHING_CHANGED.en}"))
+        _complain(Text(f"Abgebrochen. {NOTHING_CHANGED.de}", f"Interrupted. {NOTHING_CHANGED.en}"))
         raise typer.Exit(INTERRUPTED) from None
     except psycopg.Error as error:
-        code = error.sqlstate or type(error).__name__
-        context.say(
-            Text(f"Die Datenbank hat abgebrochen ({code}). {NOTHING_CHANGED.de}", f"The database gave up ({code}). {NOTHING_CHANGED.en}")
-        )
-        raise typer.Exit(1) from None
+        _fail_database(error)
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     _say_done(outcome)
+
+
+def _last_step(connection: psycopg.Connection, action: str, what: dict[str, Any]) -> None:
+    """The audit line; from here on Ctrl-C comes too late, because only the commit is left and nobody could say how it ended."""
+    note(connection, action, what)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _layer(name: str) -> Layer:
@@ -65,8 +68,7 @@ def _layer(name: str) -> Layer:
     if name in layers:
         return layers[name]
     remedy = suggestion(name, layers)
-    context.say(Text(f"Eine Schicht {quoted(name)} gibt es nicht; {remedy.de}", f"There is no layer {quoted(name)}; {remedy.en}"))
-    raise typer.Exit(1)
+    context.fail(Text(f"Eine Ebene {quoted(name)} gibt es nicht; {remedy.de}", f"There is no layer {quoted(name)}; {remedy.en}"))
 
 
 def _pairs(written: list[str]) -> Mapping[str, str]:
@@ -98,23 +100,40 @@ class Rate(ProgressColumn):
 @contextmanager
 def _bar() -> Iterator[OnProgress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    with Progress(*columns, console=context.errors, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _say_refused(refused: FileRefused) -> None:
+def _fail_refused(refused: FileRefused) -> NoReturn:
     for finding in refused.findings:
-        context.say(_line(finding))
+        text = finding.text()
+        _complain(Text(f"✗ {text.de}", f"✗ {text.en}"))
     more = refused.total - len(refused.findings)
     counted = Text(f"{refused.total} Befunde", f"{refused.total} findings")
     hidden = Text(f", {more} davon nicht gezeigt", f", {more} of them not shown") if more else Text("")
-    context.say(Text(f"{counted.de}{hidden.de}. {NOTHING_CHANGED.de}", f"{counted.en}{hidden.en}. {NOTHING_CHANGED.en}"))
+    context.fail(Text(f"{counted.de}{hidden.de}. {NOTHING_CHANGED.de}", f"{counted.en}{hidden.en}. {NOTHING_CHANGED.en}"))
 
 
-def _line(finding: Finding) -> Text:
-    text = finding.text()
-    return Text(f"✗ {text.de}", f"✗ {text.en}")
+def _fail_database(error: psycopg.Error) -> NoReturn:
+    """Without the database's own text, which may hold values. A connection lost during the commit leaves its end unknown."""
+    if error.sqlstate is None:
+        context.fail(
+            Text(
+                "Die Verbindung zur Datenbank ist abgerissen. Entweder ist alles übernommen oder nichts; ein neuer Lauf schadet nicht.",
+                "The connection to the database was lost. Either all of it was imported or nothing; running it again does no harm.",
+            )
+        )
+    context.fail(
+        Text(
+            f"Die Datenbank hat abgebrochen ({error.sqlstate}). {NOTHING_CHANGED.de}",
+            f"The database gave up ({error.sqlstate}). {NOTHING_CHANGED.en}",
+        )
+    )
+
+
+def _complain(text: Text) -> None:
+    context.errors.print(text.say(context.settings().lang), markup=False)
 
 
 def _say_done(outcome: ImportOutcome) -> None:

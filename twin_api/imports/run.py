@@ -92,7 +92,7 @@ def run_import(
         with around(connection, layer, merge.touched) if merge.touched else nullcontext():
             counts = merge.write(connection)
         if audit is not None:
-            audit(connection, "import", _line(request, layer, read, counts))
+            audit(connection, "layer.import", _line(request, layer, read, counts))
     end = time.monotonic()
     return ImportOutcome(
         layer.name, read, counts.inserted, counts.updated, counts.unchanged, counts.deleted, mapping.columns, mapping.ignored,
@@ -104,7 +104,7 @@ def _prepare(request: ImportRequest, layer: Layer) -> tuple[Source, ColumnMap, C
     """Everything that can be refused before a row is read and before a connection is opened."""
     if not layer.key and not request.replace:
         raise refuse(
-            Text(f"die Schicht `{layer.name}` hat keinen Schlüssel, ihre Zeilen lassen sich nicht wiedererkennen",
+            Text(f"die Ebene `{layer.name}` hat keinen Schlüssel, ihre Zeilen lassen sich nicht wiedererkennen",
                  f"the layer `{layer.name}` has no key, its rows cannot be recognised"),
             Text("mit `--replace` den ganzen Bestand ersetzen", "replace everything with `--replace`"),
         )  # fmt: skip

@@ -172,6 +172,7 @@ class Cluster:
     def _settle_outside(self, place: Path) -> None:
         note, back = self.home / "cluster.place", place / "home"
         if not note.exists():
+            self._stop()
             _set_aside(place)  # its home was deleted, and its password with it
         elif back.exists() and _is_copy(self.home, Path(back.read_text(encoding="utf-8").strip()), note):
             note.unlink()  # two homes must not share one cluster: the copy starts with an empty one
