@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,8 +34,15 @@ def _home() -> Path:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
-    """The tests' own PostgreSQL; it keeps running until the whole run ends."""
+def cluster() -> Iterator[Cluster]:
+    """The tests' own PostgreSQL; it keeps running until the last run that uses it ends."""
+    _home().mkdir(parents=True, exist_ok=True)
+    with (_home() / "in-use").open("w") as use:
+        fcntl.flock(use, fcntl.LOCK_SH)
+        yield _started()
+
+
+def _started() -> Cluster:
     cluster = Cluster(_home(), Secrets(_home() / "secrets"))
     cluster.ensure_running()
     make_template(cluster)
@@ -41,7 +50,10 @@ def cluster() -> Cluster:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if not hasattr(session.config, "workerinput"):
+    if hasattr(session.config, "workerinput") or not (_home() / "in-use").exists():
+        return
+    with (_home() / "in-use").open("w") as use, suppress(BlockingIOError):
+        fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
         Cluster(_home(), Secrets(_home() / "secrets")).stop()
 
 

@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twin_api.block import Block, Handler
 from twin_api.encodings.answer import Answer
-from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject
+from twin_api.encodings.media import weights_of
+from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
 from twin_api.identity.tokens import Token, TokenMalformed, read_token
 from twin_api.problems import (
     MEDIA_TYPE,
@@ -65,6 +66,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            await send({"type": "websocket.close"})
             return
         try:
             await self._enter(scope, receive, send)
@@ -91,7 +93,7 @@ class Door:
 
     def _split(self, path: str) -> tuple[str, str]:
         """`/administration/bauhof/collections` -> (`administration/bauhof`, `/collections`)."""
-        family, _, rest = path.lstrip("/").partition("/")
+        family, _, rest = path.removeprefix("/").partition("/")
         if family not in FAMILIES:
             raise NotFound()
         first, _, further = rest.partition("/")
@@ -104,7 +106,7 @@ class Door:
         subject = await self._subject(credentials)
         if role != CITIZEN and subject is None:
             raise CredentialsMissing() if self._subjects else NotFound()
-        twin = self._open_twin(role)
+        twin = self._open_twin(role) if is_role(role) else None
         if twin is None:
             raise NotFound()
         if subject is not None and role != CITIZEN and not subject.holds(role):
@@ -141,7 +143,7 @@ def cached_response(request: Request, twin: Twin, answer: Answer) -> Response:
     etag = f'"{blake2b(answer.body, digest_size=12).hexdigest()}"'
     visibility = "public" if twin.name == CITIZEN else "private"
     headers = {"ETag": etag, "Cache-Control": f"{visibility}, no-cache", "Vary": "Accept, Accept-Language", **answer.headers}
-    if _matches(request.headers.get("if-none-match"), etag):
+    if _matches(request.headers.getlist("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     return Response(answer.body, media_type=None, headers={**headers, "Content-Type": answer.media_type, "X-Content-Type-Options": "nosniff"})
 
@@ -151,11 +153,10 @@ def problem_response(problem: Problem) -> Response:
     return Response(problem.body(), status_code=problem.status, headers=headers)
 
 
-def _matches(if_none_match: str | None, etag: str) -> bool:
-    """RFC 9110, 13.1.2: weak comparison."""
-    if if_none_match is None:
-        return False
-    return if_none_match.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
+def _matches(if_none_match: Sequence[str], etag: str) -> bool:
+    """RFC 9110, 13.1.2: weak comparison; the header may stand on several lines."""
+    known = [tag.strip() for line in if_none_match for tag in line.split(",")]
+    return known == ["*"] or etag in (tag.removeprefix("W/") for tag in known)
 
 
 def _authorization(scope: Scope) -> str | None:
@@ -166,14 +167,12 @@ def _authorization(scope: Scope) -> str | None:
 
 
 def _language(scope: Scope, default: Language) -> Language:
-    """The first language of the house that the client names, else the town's own."""
-    wanted = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-language"), "")
-    for entry in wanted[:512].lower().split(","):
-        word = entry.strip()[:2]
-        for language in LANGUAGES:
-            if word == language:
-                return language
-    return default
+    """The language of the house that the client wants most (RFC 9110, 12.5.4), else the town's own."""
+    wanted = b",".join(value for name, value in scope["headers"] if name == b"accept-language")
+    weights = [(word.partition("-")[0], weight) for word, weight in weights_of(wanted.decode("latin-1"))]
+    offered = {language: max((w for word, w in weights if word == language), default=0.0) for language in (default, *LANGUAGES)}
+    best = max(offered, key=lambda language: offered[language])
+    return best if offered[best] > 0 else default
 
 
 def _origin(scope: Scope) -> str:

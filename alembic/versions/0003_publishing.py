@@ -113,6 +113,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for (schema,) in op.get_bind().execute(text("SELECT schema FROM published.role")).all():
-        op.execute(f'DROP SCHEMA "{schema}" CASCADE')
     op.execute("DROP SCHEMA published CASCADE")

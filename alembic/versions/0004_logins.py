@@ -121,7 +121,10 @@ def downgrade() -> None:
             "SELECT substr(rolname, length(current_database()) + 2) FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || current_database()"
         )
     )
+    op.execute("DELETE FROM published.shown")
+    op.execute("DELETE FROM published.role")
     for (suffix,) in roles.all():
+        op.execute(f'DROP SCHEMA IF EXISTS "{suffix}" CASCADE')
         connection.execute(text("SELECT control.drop_login(:suffix)"), {"suffix": suffix})
     for function in FUNCTIONS:
         op.execute(f"DROP FUNCTION control.{function}")

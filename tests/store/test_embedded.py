@@ -364,15 +364,29 @@ def test_a_home_that_moved_keeps_its_data(new_cluster: NewCluster, running: Clus
     assert not moved.is_running()
 
 
-def test_a_copied_home_shares_nothing_with_the_first(new_cluster: NewCluster, running: Cluster, tmp_path: Path) -> None:
-    running.stop()
+@pytest.mark.parametrize("rests", [True, False])
+def test_a_copied_home_shares_nothing_with_the_first(new_cluster: NewCluster, running: Cluster, tmp_path: Path, rests: bool) -> None:
+    if rests:
+        running.stop()
     shutil.copytree(running.home, tmp_path / "copy", ignore=shutil.ignore_patterns("cluster"))
     copy = new_cluster(tmp_path / "copy")
+    assert not copy.is_running()
     copy.ensure_running()
     running.ensure_running()
     run(copy, "CREATE TABLE only_in_copy ()")
     assert copy.data != running.data
     assert one(running, "SELECT to_regclass('only_in_copy')") is None
+    copy.stop()
+    assert running.is_running()
+
+
+def test_a_new_home_where_a_moved_one_was_leaves_that_ones_data_alone(new_cluster: NewCluster, running: Cluster, tmp_path: Path) -> None:
+    running.home.rename(tmp_path / "moved")
+    moved = new_cluster(tmp_path / "moved")
+    moved.ensure_running()
+    new_cluster(running.home).ensure_running()
+    assert one(moved, "SELECT number FROM kept") == 7
+    assert one(running, "SELECT to_regclass('kept')") is None
 
 
 @pytest.mark.parametrize("rests", [True, False])

@@ -30,9 +30,9 @@ async def get_items(request: Request, twin: Twin) -> Answer:
     collection = await twin.known(request.path_params["collection"])
     window = bind(collection, request.query_params.multi_items())
     page = await twin.page(Pages(collection, window))
-    links = _page_links(request, collection, window, page, media)
+    links = _page_links(request, window, page, media)
     if media is HTML:
-        return html.items(request.state.lang, request.state.base, collection, page, links)
+        return html.items(request.state.lang, request.state.base, page, links)
     return geojson.page(page, links)
 
 
@@ -40,11 +40,11 @@ async def get_item(request: Request, twin: Twin) -> Answer:
     """/req/core/f-op, /req/core/f-success."""
     media = ask_media(request, OFFERED)
     name, id = request.path_params["collection"], _id(request.path_params["id"])
-    feature = await twin.item(name, id)
+    item = await twin.item(name, id)
     links = _item_links(request, name, id, media)
     if media is HTML:
-        return html.item(request.state.lang, request.state.base, await twin.known(name), feature)
-    return geojson.item(feature, links)
+        return html.item(request.state.lang, request.state.base, item, links)
+    return geojson.item(item.feature, links)
 
 
 def _id(text: str) -> UUID:
@@ -58,8 +58,8 @@ def _id(text: str) -> UUID:
     return id
 
 
-def _page_links(request: Request, collection: Collection, window: Window, page: Page, media: Media) -> list[Link]:
-    href = f"{request.state.base}/collections/{quote(collection.name)}"
+def _page_links(request: Request, window: Window, page: Page, media: Media) -> list[Link]:
+    href = f"{request.state.base}/collections/{quote(page.collection.name)}"
     asked = [(name, text) for name, text in window.asked if name != "f"]
     links = [_as(offered, f"{href}/items", asked, "self" if offered is media else "alternate") for offered in OFFERED]
     if page.last is not None:

@@ -42,6 +42,7 @@ def import_file(
     """Import a file into a layer: all of it, or nothing."""
     target = _layer(layer)
     request = ImportRequest(file, _pairs(map_ or []), from_, where, replace, dry_run)
+    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         with _bar() as on_progress:
             outcome = run_import(request, target, context.owner_connection, on_progress, audit=_last_step, around=publishing)
@@ -53,7 +54,7 @@ def import_file(
     except psycopg.Error as error:
         _fail_database(error)
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, on_interrupt)
     _say_done(outcome)
 
 
@@ -65,10 +66,10 @@ def _last_step(connection: psycopg.Connection, action: str, what: dict[str, Any]
 
 def _layer(name: str) -> Layer:
     layers = context.policies().layers
-    if name in layers:
-        return layers[name]
-    remedy = suggestion(name, layers)
-    context.fail(Text(f"Eine Ebene {quoted(name)} gibt es nicht; {remedy.de}", f"There is no layer {quoted(name)}; {remedy.en}"))
+    if name not in layers:
+        remedy = suggestion(name, layers)
+        context.fail(Text(f"Eine Ebene {quoted(name)} gibt es nicht; {remedy.de}", f"There is no layer {quoted(name)}; {remedy.en}"))
+    return layers[name]
 
 
 def _pairs(written: list[str]) -> Mapping[str, str]:

@@ -37,14 +37,15 @@ def choose(offered: Sequence[Media], f: str | None, accept: str) -> Media:
         raise InvalidParameter("f", f"`f` wants {words}")
     if not accept:
         return offered[0]
-    weights = _weights(accept)
+    weights = weights_of(accept)
     best = max(offered, key=lambda media: _weight(media, weights))
     if _weight(best, weights) <= 0:
         raise NotAcceptable("offered are " + ", ".join(f"`{media.type}`" for media in offered))
     return best
 
 
-def _weights(accept: str) -> list[tuple[str, float]]:
+def weights_of(accept: str) -> list[tuple[str, float]]:
+    """The entries of a header such as `Accept` with their weights from 0 to 1; a weight that is no number is 0."""
     weights = []
     for entry in accept[:2048].lower().split(","):
         type_, *params = (part.strip() for part in entry.split(";"))

@@ -5,12 +5,14 @@ Must never decide what a role sees.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 CITIZEN: Final = "citizen"
 FAMILIES: Final = ("citizen", "council", "administration")
 WITH_PARTS: Final = ("council", "administration")
+_ROLE: Final = re.compile(rf"{'|'.join(FAMILIES)}|({'|'.join(WITH_PARTS)})/[a-z][a-z0-9_]{{0,39}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class Subject:
 
     def holds(self, role: str) -> bool:
         return role in self.roles
+
+
+def is_role(name: str) -> bool:
+    """Whether a role could have this name; not whether there is one."""
+    return _ROLE.fullmatch(name) is not None
 
 
 def schema_of(role: str) -> str:

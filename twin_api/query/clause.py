@@ -16,6 +16,7 @@ Columns = tuple[tuple[str, sa.types.TypeEngine[Any]], ...]
 
 _EARTH_RADIUS_M: Final = 6378137.0
 _POLE_DEGREES: Final = 89.9  # Web Mercator has no poles
+_PRINTED_DEGREES: Final = 0.5e-7  # coordinates are printed to seven digits; a box drawn on a printed point has to find it
 _MARGIN_M: Final = 2.0  # PostGIS compares boxes in single precision, up to half a metre off at these coordinates
 
 
@@ -46,7 +47,7 @@ class Equals:
 
 @dataclass(frozen=True, slots=True)
 class During:
-    """The temporal property lies in a closed interval; an open end has no bound."""
+    """The temporal property lies in a closed interval, or is not known (/req/core/fc-time-response C); an open end has no bound."""
 
     attribute: str
     type: str
@@ -59,17 +60,17 @@ class During:
 
     def condition(self, rows: sa.FromClause) -> sa.ColumnElement[bool]:
         column = rows.c[self.attribute]
-        bounds: list[sa.ColumnElement[bool]] = [column.is_not(None)]
+        bounds: list[sa.ColumnElement[bool]] = []
         if self.starts:
             bounds.append(column >= sa.bindparam("time_from", type_=column.type))
         if self.ends:
             bounds.append(column <= sa.bindparam("time_to", type_=column.type))
-        return sa.and_(*bounds)
+        return sa.or_(column.is_(None), sa.and_(*bounds))
 
 
 @dataclass(frozen=True, slots=True)
 class InBox:
-    """The geometry meets one box, or either of two where the box crosses the antimeridian.
+    """The geometry meets one box, or either of two where the box crosses the antimeridian, or there is none (/req/core/fc-bbox-response C).
 
     Exact: the index finds candidates; what lies well inside needs no further test, what is near the edge is intersected.
     """
@@ -82,7 +83,7 @@ class InBox:
 
     def condition(self, rows: sa.FromClause) -> sa.ColumnElement[bool]:
         geometry = rows.c[MERCATOR]
-        return sa.or_(*(self._meets(geometry, number) for number in range(self.boxes)))
+        return sa.or_(geometry.is_(None), *(self._meets(geometry, number) for number in range(self.boxes)))
 
     def _meets(self, geometry: sa.ColumnElement[Any], number: int) -> sa.ColumnElement[bool]:
         box, inner = _envelope(f"box{number}"), _envelope(f"inner{number}")
@@ -105,7 +106,7 @@ def box_params(west: float, south: float, east: float, north: float) -> tuple[In
     spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
     params: Params = {}
     for number, (left, right) in enumerate(spans):
-        corners = (*_mercator(left, south), *_mercator(right, north))
+        corners = (*_mercator(left - _PRINTED_DEGREES, south - _PRINTED_DEGREES), *_mercator(right + _PRINTED_DEGREES, north + _PRINTED_DEGREES))
         shift = (_MARGIN_M, _MARGIN_M, -_MARGIN_M, -_MARGIN_M)
         inner = [corner + by for corner, by in zip(corners, shift, strict=True)]
         if inner[0] >= inner[2] or inner[1] >= inner[3]:

@@ -38,7 +38,10 @@ def read_instant(text: str) -> date | datetime:
         raise ValueError
     if len(text) == 10:
         return date.fromisoformat(text)
-    return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError:  # in UTC it lies before the year 1 or after 9999
+        raise ValueError from None
 
 
 def _read_text(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from twin_api.problems import InvalidParameter
+from twin_api.query.ask import Asked, once
 from twin_api.query.clause import Clause, During, Equals, Params, box_params
 from twin_api.query.value import read_instant, read_number, read_value
 from twin_api.store.collection import Collection
@@ -23,8 +24,6 @@ from twin_api.store.twin import Key
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 10_000
 PARAMETERS: Final = ("bbox", "datetime", "limit", "cursor", "f")
-
-Asked = Sequence[tuple[str, str]]  # the query string's parameters in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +39,16 @@ class Window:
 
 def bind(collection: Collection, asked: Asked) -> Window:
     """Read the parameters for a collection; raises `InvalidParameter` for the first one that is not right. Touches no database."""
-    given = _once(asked)
+    given = once(asked)
     shape: list[Clause] = []
     params: Params = {}
     for name, text in given.items():
         if name in ("limit", "cursor", "f"):
             continue
-        clause, values = _clause(collection, name, text)
-        shape.append(clause)
+        clauses, values = _clauses(collection, name, text)
+        shape += clauses
         params |= values
+    shape.sort(key=repr)  # whatever the order they are asked in, it is one text
     return Window(asked, tuple(shape), params, _limit(given.get("limit")), _cursor(given.get("cursor")))
 
 
@@ -57,24 +57,17 @@ def cursor(key: Key) -> str:
     return base64.urlsafe_b64encode(key.id.bytes + key.place.encode()).decode().rstrip("=")
 
 
-def _once(asked: Asked) -> dict[str, str]:
-    given: dict[str, str] = {}
-    for name, text in asked:
-        if name in given:
-            raise InvalidParameter(name, f"`{name}` is given twice: give it once")
-        given[name] = text
-    return given
-
-
-def _clause(collection: Collection, name: str, text: str) -> tuple[Clause, Params]:
+def _clauses(collection: Collection, name: str, text: str) -> tuple[Sequence[Clause], Params]:
+    """No clause where the collection has nothing that the parameter could narrow: then everything matches."""
     if name == "bbox":
-        return _bbox(text)
+        clause, params = _bbox(text)
+        return ((clause,), params) if collection.description.geometry_type else ((), {})
     if name == "datetime":
         return _datetime(collection, text)
     shown = collection.property(name)
     if shown is None:
         raise _unknown(collection, name)
-    return Equals(name, shown.type), {f"is_{name}": read_value(name, shown.type, text)}
+    return (Equals(name, shown.type),), {f"is_{name}": read_value(name, shown.type, text)}
 
 
 def _unknown(collection: Collection, name: str) -> InvalidParameter:
@@ -122,19 +115,19 @@ def _bbox(text: str) -> tuple[Clause, Params]:
     return box_params(west, south, east, north)
 
 
-def _datetime(collection: Collection, text: str) -> tuple[Clause, Params]:
-    name = collection.description.datetime
-    if name is None:
-        raise InvalidParameter("datetime", "this collection has no temporal property: leave `datetime` out")
-    type_ = next(p.type for p in collection.description.properties if p.name == name)
+def _datetime(collection: Collection, text: str) -> tuple[Sequence[Clause], Params]:
     try:
         starts, ends = _interval(text)
     except ValueError:
         wanted = "`datetime` wants a date, a time with offset, or an interval such as `2025-01-01/..`"
         raise InvalidParameter("datetime", wanted) from None
+    shown = collection.property(collection.description.datetime or "")
+    if shown is None:
+        return (), {}
+    name, type_ = shown.name, shown.type
     params = {"time_from": _bound(starts, type_, time.min), "time_to": _bound(ends, type_, time.max)}
     clause = During(name, type_, starts is not None, ends is not None)
-    return clause, {key: value for key, value in params.items() if value is not None}
+    return (clause,), {key: value for key, value in params.items() if value is not None}
 
 
 def _interval(text: str) -> tuple[date | None, date | None]:

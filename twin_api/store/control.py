@@ -65,10 +65,13 @@ class Tokens:
         """Whom a token stands for; None if it is unknown, revoked or expired."""
         hashed = token.hash(self._pepper)
         seen = self._seen.get(token.id)
-        if seen is None or time.monotonic() - seen[0] > FRESH_S:
+        known = seen is not None and time.monotonic() - seen[0] <= FRESH_S
+        if not known:
             seen = await self._look_up(token.id)
         if seen is None or not hmac.compare_digest(seen[1], hashed):
             return None
+        if not known:
+            self._note_use(token.id)
         return seen[2]
 
     async def _look_up(self, id: str) -> tuple[float, bytes, Subject] | None:
@@ -81,7 +84,6 @@ class Tokens:
             self._seen.clear()
         found = (asked_at, bytes(row[0]), Subject(id, tuple(role.decode() for role in row[1])))
         self._seen[id] = found
-        self._note_use(id)
         return found
 
     def _note_use(self, id: str) -> None:

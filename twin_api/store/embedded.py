@@ -35,6 +35,7 @@ from twin_api.store.machine import Account, ClusterFailed, find_binaries, is_rea
 from twin_api.store.secrets import Secrets
 
 OUTSIDE = Path("/var/lib/twin-api")  # for root, where the system user cannot reach the home
+NOTE = "cluster.place"  # in a home whose place is outside
 PORT = 5432  # names the socket file only; each cluster has a socket folder of its own
 LONGEST_SOCKET = 100  # bytes; the kernel takes 107
 LOGS_KEPT = 10
@@ -60,13 +61,13 @@ class Cluster:
     @property
     def place(self) -> Path:
         """The folder that holds everything of this cluster; it outlives a move of the home."""
-        note = self.home / "cluster.place"
-        if note.exists():
-            return Path(note.read_text(encoding="utf-8").strip())
-        inside = self.home / "cluster"
+        noted, inside = self._noted_place(), self.home / "cluster"
+        if noted is not None:
+            return noted
         if inside.exists() or os.geteuid() != 0 or is_reachable(self.home, system_user()):
             return inside
-        return OUTSIDE / f"{self.home.name}-{_digest(self.home)}"
+        outside = OUTSIDE / f"{self.home.name}-{_digest(self.home)}"
+        return outside.with_name(f"{outside.name}-new") if _is_held(outside, by_other_than=self.home) else outside
 
     @property
     def data(self) -> Path:
@@ -92,7 +93,7 @@ class Cluster:
     def is_running(self) -> bool:
         """True if this cluster's server answers and takes connections."""
         address = make_conninfo(self.server("postgres"), user="postgres", connect_timeout=5)
-        return self._postmaster() is not None and PGconn.ping(address.encode()) == Ping.OK
+        return self._is_settled() and self._postmaster() is not None and PGconn.ping(address.encode()) == Ping.OK
 
     def ensure_running(self) -> None:
         """Make the cluster if there is none, start it if it rests; returns when it takes connections."""
@@ -117,7 +118,7 @@ class Cluster:
             shutil.rmtree(self.socket_folder, ignore_errors=True)
             if self.place.exists():
                 shutil.rmtree(self.place)
-            (self.home / "cluster.place").unlink(missing_ok=True)
+            (self.home / NOTE).unlink(missing_ok=True)
 
     def prune_logs(self) -> None:
         """Keep the newest log files only, each at most 10 MB or a day; the worker's calendar calls this too."""
@@ -170,17 +171,12 @@ class Cluster:
             shutil.rmtree(draft, ignore_errors=True)
 
     def _settle_outside(self, place: Path) -> None:
-        note, back = self.home / "cluster.place", place / "home"
-        if not note.exists():
+        if self._noted_place() is None:
             self._stop()
             _set_aside(place)  # its home was deleted, and its password with it
-        elif back.exists() and _is_copy(self.home, Path(back.read_text(encoding="utf-8").strip()), note):
-            note.unlink()  # two homes must not share one cluster: the copy starts with an empty one
-            self._settle_outside(self.place)
-            return
         place.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _write(back, f"{self.home}\n")
-        _write(note, f"{place}\n")
+        _write(place / "home", f"{self.home}\n")
+        _write(self.home / NOTE, f"{place}\n")
 
     def _initialise(self) -> None:
         account = self._account()
@@ -245,6 +241,18 @@ class Cluster:
             raise SocketFolderForeign(folder)
 
     # -- looking
+
+    def _noted_place(self) -> Path | None:
+        """The place outside that this home has noted; a note copied along with another home counts for nothing."""
+        noted = _text_of(self.home / NOTE).strip()
+        if not noted or _is_held(Path(noted), by_other_than=self.home):
+            return None
+        return Path(noted)
+
+    def _is_settled(self) -> bool:
+        """True unless a place outside and this home have yet to name each other."""
+        place = self.place
+        return place.parent != OUTSIDE or (self._noted_place() == place and _text_of(place / "home").strip() == str(self.home))
 
     def _account(self) -> Account:
         """Who owns the data: whoever made it, else the invoking user, for root the system user."""
@@ -315,8 +323,10 @@ class Cluster:
         )
 
 
-def _is_copy(home: Path, first: Path, note: Path) -> bool:
-    return first != home and _text_of(first / note.name) == _text_of(note)
+def _is_held(place: Path, by_other_than: Path) -> bool:
+    """True if the place names another home, and that home still names the place."""
+    holder = _text_of(place / "home").strip()
+    return holder not in ("", str(by_other_than)) and _text_of(Path(holder) / NOTE).strip() == str(place)
 
 
 def _set_aside(place: Path) -> None:

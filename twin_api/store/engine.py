@@ -16,14 +16,18 @@ import psycopg
 from psycopg import AsyncConnection, conninfo
 from psycopg.abc import Buffer, Params
 from psycopg.adapt import Loader
-from psycopg.pq import Format
+from psycopg.pq import Format, TransactionStatus
 from psycopg.rows import tuple_row
 
-from twin_api.problems import DatabaseAway, TooBusy
-from twin_api.store.secrets import Secrets
+from twin_api.problems import DatabaseAway, NotFound, TooBusy
+from twin_api.store.secrets import SecretMissing, Secrets, is_twin_role
 
+_BUSY: Final = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
 _RESULT_GONE: Final = (psycopg.errors.FeatureNotSupported,)  # "cached plan must not change result type"
 _STALE: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction)
+_PREPARED: Final = 300  # statements kept per connection: each costs the server some 100 KB
+_LOGIN_TRIES: Final = 10
+_LOGIN_PAUSE_S: Final = 0.1
 
 
 class SchemaMoved(Exception):
@@ -62,7 +66,8 @@ class Server:
 class Pool:
     """Connections of one login, last in first out, so that few stay warm; every statement is prepared once per connection.
 
-    A request that finds none free within `wait_s` gets `TooBusy`; a server that does not answer gives `DatabaseAway`.
+    A request that finds none free within `wait_s` gets `TooBusy`; a server that does not answer gives `DatabaseAway`; the login of
+    a role that a policy change has taken away gives `NotFound`.
     """
 
     def __init__(self, server: Server, role: str, size: int, wait_s: float) -> None:
@@ -71,6 +76,7 @@ class Pool:
         self._wait_s = wait_s
         self._idle: deque[AsyncConnection[Any]] = deque()
         self._places = asyncio.Semaphore(size)
+        self._closed = False
 
     async def row(self, sql: str, params: Params) -> tuple[Any, ...] | None:
         """The first row of a single autocommit statement."""
@@ -84,40 +90,40 @@ class Pool:
         """
         try:
             return await self._run(sql, params)
-        except psycopg.OperationalError as error:
-            if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
-                raise TooBusy() from None
+        except _BUSY:
+            raise TooBusy() from None
+        except psycopg.OperationalError:
+            await self._close_idle()  # one died, so the others probably did
         try:
-            return await self._run(sql, params)
+            return await self._run(sql, params, fresh=True)
+        except _BUSY:
+            raise TooBusy() from None
         except psycopg.OperationalError:
             raise DatabaseAway() from None
 
-    async def _run(self, sql: str, params: Params) -> Sequence[tuple[Any, ...]]:
-        async with self._connection() as connection:
-            try:
+    async def _run(self, sql: str, params: Params, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
+        try:
+            async with self._connection(fresh) as connection:
                 cursor = await connection.execute(sql, params, prepare=True, binary=True)
                 return await cursor.fetchall()
-            except _RESULT_GONE:
-                await connection.close()
-                raise SchemaMoved from None
-            except _STALE:
-                raise SchemaMoved from None
+        except _STALE:
+            raise SchemaMoved from None
+        except _RESULT_GONE:
+            await self._close_idle()  # their plans are as old
+            raise SchemaMoved from None
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+    async def _connection(self, fresh: bool) -> AsyncIterator[AsyncConnection[Any]]:
         await self._take_place()
         try:
-            connection = self._idle.pop() if self._idle else await self._connect()
+            connection = await self._find(fresh)
             try:
                 yield connection
-            except asyncio.CancelledError:
+            except (asyncio.CancelledError, *_RESULT_GONE):
                 await connection.close()
                 raise
             finally:
-                if connection.closed or connection.broken:
-                    self._drop_dead()
-                else:
-                    self._idle.append(connection)
+                await self._give_back(connection)
         finally:
             self._places.release()
 
@@ -126,20 +132,50 @@ class Pool:
             await self._places.acquire()  # free: returns without waiting
             return
         try:
-            await asyncio.wait_for(self._places.acquire(), self._wait_s)
+            async with asyncio.timeout(self._wait_s):
+                await self._places.acquire()
         except TimeoutError:
             raise TooBusy() from None
 
+    async def _find(self, fresh: bool) -> AsyncConnection[Any]:
+        """An idle connection, or a new one, which stands in for an idle one: there are never more than places."""
+        if self._idle:
+            connection = self._idle.pop()
+            if not fresh:
+                return connection
+            await connection.close()
+        return await self._connect()
+
+    async def _give_back(self, connection: AsyncConnection[Any]) -> None:
+        if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            await connection.close()
+        else:
+            self._idle.append(connection)
+
     async def _connect(self) -> AsyncConnection[Any]:
+        """A new connection. A login that is refused is tried again for a moment: a policy change may be making or removing it."""
+        for _ in range(_LOGIN_TRIES):
+            try:
+                return await self._log_in()
+            except SecretMissing:
+                raise (NotFound() if is_twin_role(self._role) else DatabaseAway()) from None
+            except psycopg.OperationalError as error:
+                if error.pgconn is None or not error.pgconn.used_password:
+                    raise
+            await asyncio.sleep(_LOGIN_PAUSE_S)
+        raise DatabaseAway()
+
+    async def _log_in(self) -> AsyncConnection[Any]:
         connection = await AsyncConnection.connect(self._server.conninfo(self._role), autocommit=True, row_factory=tuple_row)
         connection.adapters.register_loader("text", _Utf8)
-        connection.prepared_max = 1000
+        connection.prepared_max = _PREPARED
         return connection
 
-    def _drop_dead(self) -> None:
-        """One connection died, so the others probably did: let them all be made anew."""
-        self._idle.clear()
-
-    async def close(self) -> None:
+    async def _close_idle(self) -> None:
         while self._idle:
             await self._idle.pop().close()
+
+    async def close(self) -> None:
+        """End all connections, those in use when they come back."""
+        self._closed = True
+        await self._close_idle()

@@ -41,12 +41,24 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items in order. `features` is their finished GeoJSON, joined by commas; `matched` is None beyond what is counted."""
+    """Some items in order. `features` is their finished GeoJSON, joined by commas; `matched` is None beyond what is counted.
 
+    `collection` is the one they were read from: it may be newer than the one that the request was checked against first.
+    """
+
+    collection: Collection
     features: bytes
     returned: int
     matched: int | None
     last: Key | None  # None: there is no next page
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item as its finished GeoJSON feature, and the collection it was read from."""
+
+    collection: Collection
+    feature: bytes
 
 
 class PageQuery(Protocol):
@@ -107,22 +119,21 @@ class Twin:
             except SchemaMoved:
                 row = None
             if row is not None and row[0].decode() == query.collection.version:
-                return _as_page(row)
+                return _as_page(query.collection, row)
             query = query.rebind(await self.collection(query.collection.name))
         raise NotFound()
 
-    async def item(self, collection: str, id: UUID) -> bytes:
-        """The finished GeoJSON feature; raises `NotFound` for what is not there, whatever the reason."""
-        await self.known(collection)
-        for _ in range(2):
+    async def item(self, name: str, id: UUID) -> Item:
+        """The item; raises `NotFound` for what is not there, whatever the reason."""
+        collection = await self.known(name)
+        for _ in range(3):
             try:
-                row = await self._pool.row(self._item_sql(collection), {"id": id, "name": collection})
+                row = await self._pool.row(self._item_sql(name), {"id": id, "name": name})
             except SchemaMoved:
-                await self.collection(collection)
-                continue
-            if row is None or row[0] is None:
-                break
-            return bytes(row[0])
+                row = None
+            if row is not None and row[0].decode() == collection.version:
+                return _as_item(collection, row)
+            collection = await self.collection(name)
         raise NotFound()
 
     def _find(self, name: str) -> Collection:
@@ -150,11 +161,11 @@ def _select_collections(schema: str) -> sa.Select[Any]:
 
 
 def _select_item(schema: str, collection: str) -> sa.Select[Any]:
-    """One row if the collection is shown; in it the feature, or NULL."""
+    """One row if the collection is shown: its version, and the feature or NULL."""
     told = collection_table(schema)
     items = sa.table(collection, sa.column("id", sa.Uuid()), sa.column(FEATURE, sa.Text()), schema=schema)
     joined = told.outerjoin(items, items.c.id == sa.bindparam("id", type_=sa.Uuid()))
-    return sa.select(items.c[FEATURE]).select_from(joined).where(told.c.name == sa.bindparam("name", type_=sa.Text()), is_shown(told))
+    return sa.select(told.c.version, items.c[FEATURE]).select_from(joined).where(told.c.name == sa.bindparam("name", type_=sa.Text()), is_shown(told))
 
 
 def _as_collection(row: tuple[Any, ...]) -> Collection:
@@ -169,10 +180,16 @@ def _as_collection(row: tuple[Any, ...]) -> Collection:
     )
 
 
-def _as_page(row: tuple[Any, ...]) -> Page:
+def _as_item(collection: Collection, row: tuple[Any, ...]) -> Item:
+    if row[1] is None:
+        raise NotFound()
+    return Item(collection, bytes(row[1]))
+
+
+def _as_page(collection: Collection, row: tuple[Any, ...]) -> Page:
     _, count, matched, features, returned, place, id, more = row
     last = Key(place.decode(), id) if more else None
-    return Page(features or b"", returned, _matched(count, matched), last)
+    return Page(collection, features or b"", returned, _matched(count, matched), last)
 
 
 def _matched(count: int, matched: int | None) -> int | None:

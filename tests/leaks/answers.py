@@ -1,0 +1,122 @@
+"""Proof 1: no canary in any answer of any route to any role, and what is answered is exactly what the role must see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import httpx
+from fastapi import FastAPI
+from starlette.routing import Mount, Route
+
+from tests.leaks.canaries import Canaries, words_said
+from tests.leaks.exact import check_collections, check_features, check_page
+from tests.leaks.seen import Seen
+from tests.leaks.walk import MADE_UP, NO_ID, Asked, Walk, raw_bytes, send
+from tests.towns import Town
+from twin_api.main import create_app
+from twin_api.problems import PROBLEMS
+
+_PROBLEMS: Final = {f"urn:twin-api:problem:{p.type}": (p.status, p.title) for p in PROBLEMS}
+_PROBLEM_MEMBERS: Final = {"type", "title", "status", "detail", "parameter", "roles"}
+
+
+def find_leaks(town: Town, roles: list[str] | None = None) -> list[str]:
+    """Findings over all routes and media types for these roles, or for all of them."""
+    seen = Seen(town)
+    found: list[str] = list(_outside_the_blocks(town, seen))
+    for role in roles or seen.roles:
+        found += _role_leaks(town, seen, role)
+    return found
+
+
+def _role_leaks(town: Town, seen: Seen, role: str) -> Iterator[str]:
+    client = town.client(*(() if role == "citizen" else (role,)))
+    canaries = Canaries(seen, role)
+    document = client.get(f"/{role}/api?f=json").json()
+    cursors: list[str] = []
+    yield from (f"{role}: {what}" for what in check_collections(seen, role, client, document))
+    for collection in seen.grants(role):
+        yield from (f"{role}: {what}" for what in check_features(seen, role, collection, client, cursors))
+    walk = Walk(seen, role, document, cursors[:3])
+    for asked in walk.requests():
+        response = send(client, role, asked)
+        where = f"{role}: {asked.address[:120]} ({asked.accept or 'any'})"
+        yield from (f"{where}: {what}" for what in canaries.find(raw_bytes(response), words_said(*asked.words)))
+        yield from (f"{where}: {what}" for what in _check_manner(role, response))
+        yield from (f"{where}: {what}" for what in check_page(seen, role, asked, response))
+    yield from (f"{role}: {what}" for what in walk.unwalked)
+
+
+def _check_manner(role: str, response: httpx.Response) -> Iterator[str]:
+    """Caching as the door promises it, and errors from the closed list."""
+    cache = response.headers.get("cache-control", "")
+    if response.status_code >= 400:
+        yield from _check_problem(response)
+        if cache != "no-store":
+            yield f"an error with `Cache-Control: {cache}`"
+        return
+    wanted = ("public" if role == "citizen" else "private") + ", no-cache"
+    if cache != wanted:
+        yield f"`Cache-Control: {cache}` instead of `{wanted}`"
+    if not response.headers.get("etag"):
+        yield "no ETag"
+
+
+def _check_problem(response: httpx.Response) -> Iterator[str]:
+    if response.status_code >= 500:
+        yield f"status {response.status_code}"
+    try:
+        problem: dict[str, Any] = response.json()
+    except ValueError:
+        yield "an error that is no problem document"
+        return
+    if _PROBLEMS.get(problem.get("type", "")) != (problem.get("status"), problem.get("title")) or problem["status"] != response.status_code:
+        yield "an error outside the closed list"
+    if problem.keys() - _PROBLEM_MEMBERS:
+        yield f"an error with members {sorted(problem.keys() - _PROBLEM_MEMBERS)}"
+    if re.search(r"syntax for type|relation |column |SQLSTATE|LINE \d|Traceback|psycopg|ERROR:", str(problem.get("detail", ""))):
+        yield "the text of a database error"
+
+
+def _outside_the_blocks(town: Town, seen: Seen) -> Iterator[str]:
+    """Routes of the application besides the door: no canary of anybody, in any method; and nothing mounted that nobody walks."""
+    client = town.client()
+    canaries = Canaries(seen, "citizen")
+    for path, known in _plain_routes(create_app(town.settings())):
+        if not known:
+            yield f"the route `{path}` is of a kind that tests/leaks/answers.py does not walk"
+            continue
+        for method in ("GET", "HEAD", "POST", "OPTIONS"):
+            response = client.request(method, path)
+            yield from (f"{method} {path}: {what}" for what in canaries.find(raw_bytes(response)))
+    yield from _doors(town, seen)
+
+
+def _plain_routes(app: FastAPI) -> Iterator[tuple[str, bool]]:
+    for route in app.routes:
+        if isinstance(route, Mount) and route.path == "":
+            continue  # the door
+        path = getattr(route, "path", repr(route))
+        yield path, isinstance(route, Route) and "{" not in path
+
+
+def _doors(town: Town, seen: Seen) -> Iterator[str]:
+    """Each role's paths open to the token of that role and to no other; nobody learns what is behind a closed door."""
+    for role in seen.roles:
+        rows = [row for rows in seen.rows.values() for row in rows]
+        for paths in (("/collections",), (f"/collections/{rows[0].layer}/items/{rows[0].id}",), (f"/collections/{MADE_UP}/items/{NO_ID}",)):
+            yield from _door(town, seen, role, paths[0])
+
+
+def _door(town: Town, seen: Seen, role: str, path: str) -> Iterator[str]:
+    asks: dict[str, Callable[[], httpx.Client]] = {other: (lambda other=other: town.client(other)) for other in seen.roles}  # type: ignore[misc]
+    for other, client_of in {"nobody": town.client, **asks}.items():
+        if role in ("citizen", other):
+            continue
+        wanted = 401 if other == "nobody" else 403
+        with client_of() as client:
+            response = send(client, role, Asked(path))
+        if response.status_code != wanted:
+            yield f"{role}: {path} answers {response.status_code} to {other}, not {wanted}"

@@ -1,0 +1,55 @@
+"""Set-wise publishing yields what row by row yields, and readers see either all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from tests.towns import Town
+from twin_api.publish import bulk
+from twin_api.publish.bulk import published_setwise
+
+INSERT = (
+    "INSERT INTO store.baeume (baum_nr, art, hoehe_m, status, geometry) SELECT 'B' || n, 'Linde', n / 7.0, "
+    "CASE WHEN n % 3 = 0 THEN 'gefaellt' ELSE 'steht' END, ST_SetSRID(ST_MakePoint(672000 + n % 80, 5500000 + n / 80), 25832) "
+    "FROM generate_series(1, 6000) AS n"
+)
+
+
+def test_a_bulk_write_is_published_like_a_small_one(new_town: Callable[..., Town]) -> None:
+    town = new_town()
+    with town.login("owner") as connection, connection.transaction(), published_setwise(connection, "baeume", 6000):
+        connection.execute(INSERT)
+    assert town.drift() == []
+    assert town.client_for("citizen").get("collections/baeume/items").json()["numberMatched"] == 41 + 4000
+    town.write("UPDATE store.baeume SET status = 'gefaellt' WHERE baum_nr = 'B1'")  # the triggers follow again
+    assert town.drift() == []
+    assert town.client_for("citizen").get("collections/baeume/items").json()["numberMatched"] == 41 + 3999
+
+
+def test_a_bulk_write_that_fails_leaves_everything_as_it_was(new_town: Callable[..., Town]) -> None:
+    town = new_town()
+    before = town.client_for("citizen").get("collections/baeume/items?limit=100").content
+    with town.login("owner") as connection, pytest.raises(psycopg.errors.DivisionByZero), connection.transaction():
+        with published_setwise(connection, "baeume", 6000):
+            connection.execute(INSERT)
+        connection.execute("SELECT 1 / 0")
+    assert town.client_for("citizen").get("collections/baeume/items?limit=100").content == before
+    assert town.drift() == []
+
+
+def test_a_small_write_is_left_to_the_triggers(new_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch) -> None:
+    town = new_town()
+    monkeypatch.setattr(bulk, "rebuild_layer", lambda *_: pytest.fail("rebuilt for a few rows"))
+    with town.login("owner") as connection, connection.transaction(), published_setwise(connection, "baeume", 10):
+        connection.execute("UPDATE store.baeume SET art = 'Ulme' WHERE art = 'Linde'")
+    assert town.drift() == []
+
+
+def test_nobody_empties_a_layer_past_publishing(town: Town) -> None:
+    with town.login("owner") as connection, pytest.raises(psycopg.errors.RaiseException, match="TRUNCATE would bypass"):
+        connection.execute("TRUNCATE store.baeume")
+    with town.login("writer") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("TRUNCATE store.baeume")

@@ -1,0 +1,107 @@
+"""Migrations: up and down on data, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from tests.towns import DAY, Town
+from twin_api.publish.apply import apply_policies
+from twin_api.publish.migrate import StoreUnfit, downgrade, migrate
+
+NewTown = Callable[..., Town]
+CHECKSUM = "SELECT count(*), md5(string_agg(s::text, '' ORDER BY id)) FROM store.baeume s"
+FOREIGN = (
+    "SELECT p.oid::regprocedure::text, p.proacl::text FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace "
+    "AND NOT (p.proacl IS NULL OR p.proacl = acldefault('f', p.proowner)) ORDER BY 1"
+)
+
+
+def _ask(town: Town, query: str) -> list[tuple[object, ...]]:
+    with town.superuser() as connection:
+        connection.execute("SET search_path = pg_catalog, postgis")
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_down_and_up_again_keeps_every_row_of_the_store(new_town: NewTown) -> None:
+    town = new_town()
+    before = _ask(town, CHECKSUM)
+    citizen = town.client_for("citizen").get("collections/baeume/items?limit=100").content
+    downgrade(town.admin, "base")
+    assert _ask(town, CHECKSUM) == before
+    assert _ask(town, "SELECT nspname FROM pg_namespace WHERE nspname ~ '^(published|citizen|council|administration)'") == []
+    assert _ask(town, f"SELECT rolname FROM pg_roles WHERE starts_with(rolname, '{town.database}_')") == []
+    migrate(town.admin, town.secrets)
+    with town.login("owner") as connection:
+        apply_policies(connection, town.policies, DAY, town.secrets)
+    assert _ask(town, CHECKSUM) == before
+    assert town.client_for("citizen").get("collections/baeume/items?limit=100").content == citizen
+    assert town.drift() == []
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
+def test_each_step_goes_down_and_up(new_town: NewTown, revision: str) -> None:
+    town = new_town()
+    before = _ask(town, CHECKSUM)
+    downgrade(town.admin, revision)
+    migrate(town.admin, town.secrets)
+    town.apply()
+    assert _ask(town, CHECKSUM) == before
+    assert town.client_for("citizen").get("collections/baeume/items").json()["numberMatched"] == 41
+    assert town.drift() == []
+
+
+def test_hardening_taken_back_gives_public_what_it_had_and_no_more(new_town: NewTown) -> None:
+    town = new_town(apply=False)
+    with psycopg.connect(town.cluster.conninfo("tests_template"), autocommit=True) as untouched:
+        given = untouched.execute(FOREIGN.encode()).fetchall()
+    downgrade(town.admin, "0004")
+    now = {name: acl for name, acl in _ask(town, FOREIGN)}
+    assert {name for name, _ in given} - now.keys() == set()
+    with town.superuser() as connection:
+        public = "SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0))"
+        ours = {name for (name,) in connection.execute(public.encode()).fetchall()}
+    with psycopg.connect(town.cluster.conninfo("tests_template"), autocommit=True) as untouched:
+        theirs = {name for (name,) in untouched.execute(public.encode()).fetchall()}
+    assert ours == theirs
+
+
+def test_migrating_again_changes_nothing(new_town: NewTown) -> None:
+    town = new_town()
+    everything = "SELECT n.nspname, c.relname, c.relacl::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 1, 2"
+    before = _ask(town, everything)
+    migrate(town.admin, town.secrets)
+    assert _ask(town, everything) == before
+
+
+def test_a_database_with_postgis_elsewhere_is_refused_and_left_alone(town: Town) -> None:
+    name = f"{town.database}_misfit"
+    with psycopg.connect(town.cluster.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'".encode())
+        try:
+            with psycopg.connect(town.cluster.conninfo(name), autocommit=True) as inside:
+                inside.execute("CREATE EXTENSION postgis")
+            with pytest.raises(StoreUnfit, match="lies in another schema"):
+                migrate(town.cluster.conninfo(name), town.secrets)
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def test_two_towns_on_one_cluster_do_not_touch_each_other(new_town: NewTown) -> None:
+    one, other = new_town(), new_town()
+    names = f"SELECT rolname FROM pg_roles WHERE starts_with(rolname, '{other.database}_') ORDER BY 1"
+    before = _ask(other, names)
+    downgrade(one.admin, "base")
+    assert _ask(other, names) == before
+    assert other.client_for("council").get("collections").status_code == 200
+
+
+def test_the_owner_cannot_make_or_end_logins_of_others(town: Town) -> None:
+    with town.login("owner") as connection:
+        for suffix in ("owner", "writer", "postgres", "citizen; DROP ROLE x", "x_citizen"):
+            with pytest.raises(psycopg.errors.RaiseException, match="not the name of a twin"):
+                connection.execute("SELECT control.drop_login(%s)", [suffix])
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("CREATE ROLE mine LOGIN")
