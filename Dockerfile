@@ -28,4 +28,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=120s \
   CMD python3 -c "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=4)"
 ENTRYPOINT ["twin"]
-CMD ["demo"]
+CMD ["demo", "--host", "0.0.0.0"]

@@ -104,7 +104,11 @@ class Town:
         return int((self.cluster.data / "postmaster.pid").read_text().splitlines()[0])
 
     def _fingerprint(self) -> str:
-        made_by = [*POLICIES.rglob("*.yaml"), *(PROJECT / "twin_api" / "publish").glob("*.py"), *(PROJECT / "alembic" / "versions").glob("*.py")]
+        made_by = [
+            *POLICIES.rglob("*.yaml"),
+            *(PROJECT / "twin_api" / "publish").glob("*.py"),
+            *(PROJECT / "alembic" / "versions").glob("*.py"),
+        ]
         made_by += [Path(__file__), Path(shapes.__file__)]
         digest = hashlib.sha256(f"{self.features} {shapes.describe_source(self.testdata)}".encode())
         for path in sorted(made_by):

@@ -50,7 +50,9 @@ class Door:
     `subjects` is None in a process that serves citizens only: it holds no key to the tokens and judges their form alone.
     """
 
-    def __init__(self, blocks: Sequence[Block], open_twin: Callable[[str], Twin | None], subjects: Subjects | None, base_url: str, lang: Language) -> None:
+    def __init__(
+        self, blocks: Sequence[Block], open_twin: Callable[[str], Twin | None], subjects: Subjects | None, base_url: str, lang: Language
+    ) -> None:
         self._open_twin = open_twin
         self._subjects = subjects
         self._base_url = base_url.rstrip("/")
@@ -145,7 +147,8 @@ def cached_response(request: Request, twin: Twin, answer: Answer) -> Response:
     headers = {"ETag": etag, "Cache-Control": f"{visibility}, no-cache", "Vary": "Accept, Accept-Language", **answer.headers}
     if _matches(request.headers.getlist("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    return Response(answer.body, media_type=None, headers={**headers, "Content-Type": answer.media_type, "X-Content-Type-Options": "nosniff"})
+    described = {"Content-Type": answer.media_type, "X-Content-Type-Options": "nosniff"}
+    return Response(answer.body, headers=headers | described)
 
 
 def problem_response(problem: Problem) -> Response:

@@ -128,6 +128,15 @@ def test_a_condition_chooses_features_of_any_format(database: Database, new_laye
     assert run_import(ImportRequest(file, where="art = 'Linde'"), layer, database.connect).inserted == 5
 
 
+@pytest.mark.parametrize(("where", "expected"), [("building = 'house'", 10), ("ST_Area(geom) > 5000", 6)])
+def test_a_condition_may_use_what_the_driver_understands(
+    database: Database, layers: dict[str, Layer], bayreuth: Path, where: str, expected: int
+) -> None:
+    database.create(layers["gebaeude"])
+    request = ImportRequest(bayreuth / "bayreuth-nord_25832.gpkg", {"building": "art"}, "buildings", where)
+    assert run_import(request, layers["gebaeude"], database.connect).inserted == expected
+
+
 def test_a_file_of_several_layers_asks_which_one(bayreuth: Path) -> None:
     with pytest.raises(FileRefused, match="choose one with `--from`: `buildings`, `landuse`"):
         open_file(bayreuth / "bayreuth-nord_25832.gpkg")

@@ -11,8 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.link import Link
 from twin_api.encodings.media import HTML
-from twin_api.store.collection import Collection
-from twin_api.store.twin import Page
+from twin_api.store.twin import Item, Page
 from twin_api.texts import Language, Text
 
 _WORDS: Final = {
@@ -24,6 +23,7 @@ _WORDS: Final = {
     "count": Text("Anzahl", "Count"),
     "extent": Text("Ausdehnung (Grad)", "Extent (degrees)"),
     "property": Text("Merkmal", "Property"),
+    "properties": Text("Merkmale", "Properties"),
     "title": Text("Bezeichnung", "Title"),
     "type": Text("Art", "Type"),
     "unit": Text("Einheit", "Unit"),
@@ -34,7 +34,6 @@ _WORDS: Final = {
     "geometry": Text("Geometrie", "Geometry"),
     "none": Text("keine", "none"),
     "next": Text("Nächste Seite", "Next page"),
-    "as_json": Text("Als JSON", "As JSON"),
     "found": Text("gefunden", "found"),
     "shown": Text("auf dieser Seite", "on this page"),
     "skip": Text("Zum Inhalt", "Skip to content"),
@@ -42,31 +41,52 @@ _WORDS: Final = {
     "addresses": Text("Adressen", "Addresses"),
     "id": Text("Kennung", "Id"),
     "and_more": Text("mehr als gezählt wurden", "more than were counted"),
+    "links": Text("Verweise", "Links"),
+    "parameters": Text("Parameter", "Parameters"),
+    "content": Text("Inhalt", "Content"),
+    "address": Text("Adresse", "Address"),
+    "period": Text("Zeitraum", "Period"),
+    "crs": Text("Koordinaten", "Coordinates"),
+    "yes": Text("ja", "yes"),
+    "no": Text("nein", "no"),
     "nothing": Text("Hier ist nichts zu sehen.", "There is nothing to see here."),
+}
+_RELATIONS: Final = {
+    "self": Text("Diese Seite", "This page"),
+    "alternate": Text("Diese Seite als Daten (JSON)", "This page as data (JSON)"),
+    "next": Text("Nächste Seite", "Next page"),
+    "collection": Text("Der Datensatz", "The collection"),
+    "items": Text("Die Objekte", "The items"),
+    "data": Text("Alle Datensätze", "All collections"),
+    "license": Text("Lizenz", "Licence"),
+    "conformance": Text("Konformität", "Conformance"),
+    "service-desc": Text("Schnittstelle als OpenAPI", "The API as OpenAPI"),
+    "service-doc": Text("Schnittstelle zum Lesen", "The API to read"),
 }
 _NUMBERS: Final = {"de": ".", "en": ","}
 
 
-def page(template: str, lang: Language, **values: Any) -> Answer:
-    """One of the pages in `encodings/pages`; every value is escaped."""
+def page(template: str, lang: Language, *, links: Sequence[Link] = (), **values: Any) -> Answer:
+    """One of the pages in `encodings/pages`; every value is escaped. `links` stand at its end, so nothing that JSON tells is missing."""
     words = {key: text.say(lang) for key, text in _WORDS.items()}
-    rendered = _PAGES.get_template(template).render(lang=lang, words=words, number=_number(lang), say=lambda text: text.say(lang), **values)
-    return Answer(rendered.encode(), HTML.type, {"Content-Language": lang})
+    named = [(link, _RELATIONS[link.rel].say(lang) if link.rel in _RELATIONS else link.title) for link in links]
+    told = {"lang": lang, "words": words, "number": _number(lang), "say": lambda text: text.say(lang), "links": named}
+    return Answer(_PAGES.get_template(template).render(told | values).encode(), HTML.type, {"Content-Language": lang})
 
 
-def items(lang: Language, base: str, collection: Collection, found: Page, links: Sequence[Link]) -> Answer:
+def items(lang: Language, base: str, found: Page, links: Sequence[Link]) -> Answer:
     """A page of items as a table."""
     rows = orjson.loads(b"[" + found.features + b"]")
     following = next((link.href for link in links if link.rel == "next"), None)
-    json = next(link.href for link in links if link.rel == "alternate")
-    title = collection.description.title.say(lang)
-    return page("items.html", lang, title=title, base=base, collection=collection, page=found, rows=rows, following=following, json=json)
+    title = found.collection.description.title.say(lang)
+    return page("items.html", lang, title=title, base=base, collection=found.collection, page=found, rows=rows, following=following, links=links)
 
 
-def item(lang: Language, base: str, collection: Collection, feature: bytes) -> Answer:
-    shown = orjson.loads(feature)
-    title = f"{collection.description.title.say(lang)} · {shown['id'][:8]}"
-    return page("item.html", lang, title=title, base=base, collection=collection, feature=shown)
+def item(lang: Language, base: str, found: Item, links: Sequence[Link]) -> Answer:
+    shown = orjson.loads(found.feature)
+    title = f"{found.collection.description.title.say(lang)} · {shown['id'][:8]}"
+    geometry = orjson.dumps(shown["geometry"]).decode()
+    return page("item.html", lang, title=title, base=base, collection=found.collection, feature=shown, geometry=geometry, links=links)
 
 
 def _number(lang: Language) -> Any:

@@ -106,7 +106,8 @@ def box_params(west: float, south: float, east: float, north: float) -> tuple[In
     spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
     params: Params = {}
     for number, (left, right) in enumerate(spans):
-        corners = (*_mercator(left - _PRINTED_DEGREES, south - _PRINTED_DEGREES), *_mercator(right + _PRINTED_DEGREES, north + _PRINTED_DEGREES))
+        low = _mercator(left - _PRINTED_DEGREES, south - _PRINTED_DEGREES)
+        corners = (*low, *_mercator(right + _PRINTED_DEGREES, north + _PRINTED_DEGREES))
         shift = (_MARGIN_M, _MARGIN_M, -_MARGIN_M, -_MARGIN_M)
         inner = [corner + by for corner, by in zip(corners, shift, strict=True)]
         if inner[0] >= inner[2] or inner[1] >= inner[3]:

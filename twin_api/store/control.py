@@ -41,7 +41,8 @@ TOKENS: Final = sa.Table(
     schema="control",
 )
 
-_VALID: Final = sa.and_(TOKENS.c.id == sa.bindparam("id", type_=sa.Text()), TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now())
+_IS_ASKED: Final = TOKENS.c.id == sa.bindparam("id", type_=sa.Text())
+_VALID: Final = sa.and_(_IS_ASKED, TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now())
 _FIND: Final = compile_statement(sa.select(TOKENS.c.secret, TOKENS.c.roles).where(_VALID))
 _MINUTE: Final[sa.ColumnElement[timedelta]] = sa.literal_column("interval '1 minute'")
 _USED: Final = compile_statement(

@@ -165,7 +165,8 @@ def _select_item(schema: str, collection: str) -> sa.Select[Any]:
     told = collection_table(schema)
     items = sa.table(collection, sa.column("id", sa.Uuid()), sa.column(FEATURE, sa.Text()), schema=schema)
     joined = told.outerjoin(items, items.c.id == sa.bindparam("id", type_=sa.Uuid()))
-    return sa.select(told.c.version, items.c[FEATURE]).select_from(joined).where(told.c.name == sa.bindparam("name", type_=sa.Text()), is_shown(told))
+    is_named = told.c.name == sa.bindparam("name", type_=sa.Text())
+    return sa.select(told.c.version, items.c[FEATURE]).select_from(joined).where(is_named, is_shown(told))
 
 
 def _as_collection(row: tuple[Any, ...]) -> Collection:

@@ -11,7 +11,7 @@ import numpy as np
 from twin_api.imports.format import Format
 
 DATES_AS_WRITTEN: Final = {"DATE_AS_STRING": "YES"}  # else GDAL makes 2 March of 30 February
-CHUNK: Final = 8 * 1024 * 1024
+CHUNK: Final = 1024 * 1024
 FEATURES: Final = re.compile(rb'"features"\s*:\s*$')
 ESCAPES: Final = re.compile(rb"\\.", re.DOTALL)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Final
 
 from twin_api.imports.format import Doubt, Format, Kind, Table
@@ -30,11 +30,18 @@ def doubts(table: Table) -> Iterator[Doubt]:
     fid, layer = _quoted(table.fid_column or "rowid"), _quoted(table.layer)
     flagged = ", ".join(f"CASE WHEN {condition} THEN {_quoted(name)} END" for name, condition in wrong.items())
     query = f"SELECT {fid}, {flagged} FROM {layer} WHERE ({' OR '.join(wrong.values())})"  # noqa: S608 - names are quoted, nothing else is foreign
-    query += f" AND ({table.where})" if table.where else ""
     with closing(sqlite3.connect(f"{table.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.text_factory = lambda octets: octets.decode(errors="replace")
-        for row, *values in connection.execute(query):
+        for row, *values in _rows(connection, query, table.where):
             yield from ((row, name, value) for name, value in zip(wrong, values, strict=True) if value is not None)
+
+
+def _rows(connection: sqlite3.Connection, query: str, where: str | None) -> sqlite3.Cursor:
+    """A condition that needs GDAL's own functions (`ST_Area` …) cannot be asked here: then every row is looked at."""
+    if where is not None:
+        with suppress(sqlite3.OperationalError):
+            return connection.execute(f"{query} AND ({where})")
+    return connection.execute(query)
 
 
 def _quoted(name: str) -> str:

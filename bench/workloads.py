@@ -1,0 +1,63 @@
+"""What is asked: items by id, pages in boxes with few or many hits, and the largest page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, pi, radians, sqrt
+from pathlib import Path
+from random import Random
+
+from bench.servers import Asked, Name
+from bench.town import Town
+
+BOXES = 200  # per workload, each about a building drawn by lot
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`lasts` is how many times a usual round this one needs, to see enough requests."""
+
+    name: str
+    title: str
+    connections: int
+    asked: tuple[Asked, ...]
+    folder: Path
+    lasts: int = 1
+
+    def paths(self, server: Name) -> Path:
+        """The file of the paths for a server."""
+        path = self.folder / f"{self.name}.{server}.txt"
+        path.write_text("".join(f"{asked.path(server)}\n" for asked in self.asked))
+        return path
+
+
+def make_workloads(town: Town, chance: Random) -> list[Workload]:
+    folder = town.home / "paths"
+    folder.mkdir(exist_ok=True)
+    with town.peers() as connection:
+        ids = [str(id) for (id,) in connection.execute("SELECT id FROM gebaeude ORDER BY id").fetchall()]
+    some = tuple(Asked(id=id) for id in chance.sample(ids, min(5_000, len(ids))))
+    few, many = (_boxes(town, chance.sample(ids, min(BOXES, len(ids))), hits) for hits in (150, 1_500))
+    return [
+        Workload("W3", "one feature by id", 16, some, folder),
+        Workload("W1a", "100 of ~150 in a bbox", 16, few, folder),
+        Workload("W1b", "100 of ~1,500 in a bbox", 16, many, folder),
+        Workload("W2", "10,000 features", 2, (Asked(limit=10_000),), folder, 2),
+    ]
+
+
+def _boxes(town: Town, ids: list[str], hits: int) -> tuple[Asked, ...]:
+    """A box about each of these buildings that holds about so many: as large as a circle about it with so many neighbours."""
+    query = """
+        SELECT ST_X(here.at), ST_Y(here.at), ST_DistanceSphere(here.at, last.at)
+        FROM (SELECT id, ST_Centroid(geom) AS at FROM gebaeude WHERE id = ANY (%s::uuid[])) here CROSS JOIN LATERAL
+             (SELECT ST_Centroid(geom) AS at FROM gebaeude ORDER BY geom <-> here.at OFFSET %s LIMIT 1) last
+        ORDER BY here.id"""
+    with town.peers() as connection:
+        found = connection.execute(query, [ids, hits]).fetchall()
+    return tuple(Asked(limit=100, bbox=_bbox(x, y, distance_m * sqrt(pi) / 2)) for x, y, distance_m in found)
+
+
+def _bbox(x: float, y: float, half_m: float) -> str:
+    degrees = half_m / 111_195
+    return ",".join(f"{corner:.6f}" for corner in (x - degrees / cos(radians(y)), y - degrees, x + degrees / cos(radians(y)), y + degrees))
