@@ -17,16 +17,15 @@ FEATURE = """concat('{"type":"Feature","id":"', id, '","geometry":', ST_AsGeoJSO
  ',"properties":{"name":', coalesce(to_json(name)::text, 'null'), ',"art":', coalesce(to_json(art)::text, 'null'),
  ',"nutzung":', coalesce(to_json(nutzung)::text, 'null'), ',"baujahr":', coalesce(baujahr::text, 'null'),
  ',"hoehe_m":', coalesce(to_json(hoehe_m)::text, 'null'), '}}')"""
-COLLECTION = """SELECT concat('{"type":"FeatureCollection","features":[', string_agg(feature, ','), ']}') FROM ({}) page"""
+COLLECTION = """SELECT concat('{"type":"FeatureCollection","features":[', string_agg(feature, ','), ']}') FROM"""
 
 ITEM = f"SELECT {FEATURE} FROM gebaeude WHERE id = $1"
-FIRST = COLLECTION.format(f"SELECT {FEATURE} feature FROM gebaeude ORDER BY id LIMIT $1")
+FIRST = f"{COLLECTION} (SELECT {FEATURE} feature FROM gebaeude ORDER BY id LIMIT $1) page"
 BOX = "ST_MakeEnvelope($2, $3, $4, $5, 4326)"
 # the index finds and the ids are sorted first, the exact test is done for the page alone: the fastest of the ways tried
-BOXED = COLLECTION.format(
-    f"WITH hits AS MATERIALIZED (SELECT * FROM gebaeude WHERE geom && {BOX} ORDER BY id) "
-    f"SELECT {FEATURE} feature FROM hits WHERE ST_Intersects(geom, {BOX}) ORDER BY id LIMIT $1"
-)
+BOXED = f"""{COLLECTION} (
+ WITH hits AS MATERIALIZED (SELECT * FROM gebaeude WHERE geom && {BOX} ORDER BY id)
+ SELECT {FEATURE} feature FROM hits WHERE ST_Intersects(geom, {BOX}) ORDER BY id LIMIT $1) page"""
 HEAD = [(b"content-type", b"application/geo+json")]
 
 

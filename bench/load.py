@@ -35,7 +35,9 @@ class Seen:
 
 def ask(port: int, paths: Path, connections: int, seconds: float) -> Seen:
     """Ask for the paths in a file in turn, on so many connections, for so long."""
-    return _ask_by_wrk(WRK, port, paths, connections, seconds) if WRK else asyncio.run(_ask(port, paths, connections, seconds))
+    if WRK:
+        return _ask_by_wrk(WRK, port, paths, connections, seconds)
+    return asyncio.run(_ask(port, paths.read_text().split(), connections, seconds))
 
 
 def _ask_by_wrk(wrk: str, port: int, paths: Path, connections: int, seconds: float) -> Seen:
@@ -45,8 +47,8 @@ def _ask_by_wrk(wrk: str, port: int, paths: Path, connections: int, seconds: flo
     return Seen(**json.loads(told.stdout.strip().splitlines()[-1]))
 
 
-async def _ask(port: int, paths: Path, connections: int, seconds: float) -> Seen:
-    turn = itertools.cycle(_request(path) for path in paths.read_text().split())
+async def _ask(port: int, paths: Sequence[str], connections: int, seconds: float) -> Seen:
+    turn = itertools.cycle(_request(path) for path in paths)
     started = time.perf_counter()
     walks = await asyncio.gather(*(_walk(port, turn, started + seconds) for _ in range(connections)))
     lasted = time.perf_counter() - started

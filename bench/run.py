@@ -15,7 +15,7 @@ from statistics import median
 
 from bench.check import check_answers
 from bench.load import GENERATOR, Seen, ask
-from bench.servers import NAMES, WORKERS, Asked, Name, Serving, cpu_ms_of_postgres, serving
+from bench.servers import NAMES, WORKERS, Name, Serving, cpu_ms_of_postgres, serving
 from bench.town import PROJECT, Town
 from bench.workloads import Workload, make_workloads
 from twin_api.settings import Settings
@@ -105,9 +105,9 @@ def _print_table(workloads: list[Workload], found: Rounds) -> None:
     rounds = len(next(iter(found.values())))
     print(f"{os.cpu_count()} processors, {WORKERS} workers each, load by {GENERATOR}, {rounds} interleaved rounds, medians.")
     print("Compare the ratios; the rest is this machine at this minute.\n")
-    print(
-        f"{'workload':<34}{'server':<7}{'requests/s':>11}{'ours is':>9}{'rounds':>13}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms: server':>16}{'PostgreSQL':>12}"
-    )
+    figures = ("requests/s", "ours is", "rounds", "p50 ms", "p99 ms", "CPU ms: server", "PostgreSQL")
+    widths = (11, 9, 13, 9, 9, 16, 12)
+    print(f"{'workload':<34}{'server':<7}" + "".join(f"{figure:>{width}}" for figure, width in zip(figures, widths, strict=True)))
     for workload in workloads:
         for name in (name for name in NAMES if (workload, name) in found):
             _print_row(workload, name, found[workload, name], found[workload, "ours"])

@@ -84,7 +84,8 @@ class Town:
 
     def peers_url(self) -> str:
         """For asyncpg: the socket's folder stands where a host would."""
-        return f"postgresql://{PEERS}:{self.secrets.ensure(PEERS)}@{quote(str(self.cluster.socket_folder), safe='')}:{self.cluster.port}/{PEERS}"
+        folder = quote(str(self.cluster.socket_folder), safe="")
+        return f"postgresql://{PEERS}:{self.secrets.ensure(PEERS)}@{folder}:{self.cluster.port}/{PEERS}"
 
     def peers(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.cluster.conninfo(PEERS), autocommit=True)

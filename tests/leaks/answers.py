@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
@@ -104,19 +104,15 @@ def _plain_routes(app: FastAPI) -> Iterator[tuple[str, bool]]:
 
 def _doors(town: Town, seen: Seen) -> Iterator[str]:
     """Each role's paths open to the token of that role and to no other; nobody learns what is behind a closed door."""
+    asking = {"nobody": town.client(), **{role: town.client(role) for role in seen.roles}}
+    row = next(row for rows in seen.rows.values() for row in rows)
+    paths = ("/collections", f"/collections/{row.layer}/items/{row.id}", f"/collections/{MADE_UP}/items/{NO_ID}")
     for role in seen.roles:
-        rows = [row for rows in seen.rows.values() for row in rows]
-        for paths in (("/collections",), (f"/collections/{rows[0].layer}/items/{rows[0].id}",), (f"/collections/{MADE_UP}/items/{NO_ID}",)):
-            yield from _door(town, seen, role, paths[0])
-
-
-def _door(town: Town, seen: Seen, role: str, path: str) -> Iterator[str]:
-    asks: dict[str, Callable[[], httpx.Client]] = {other: (lambda other=other: town.client(other)) for other in seen.roles}  # type: ignore[misc]
-    for other, client_of in {"nobody": town.client, **asks}.items():
-        if role in ("citizen", other):
-            continue
-        wanted = 401 if other == "nobody" else 403
-        with client_of() as client:
-            response = send(client, role, Asked(path))
-        if response.status_code != wanted:
-            yield f"{role}: {path} answers {response.status_code} to {other}, not {wanted}"
+        for other, client in asking.items():
+            if role in ("citizen", other):
+                continue
+            wanted = 401 if other == "nobody" else 403
+            for path in paths:
+                response = send(client, role, Asked(path))
+                if response.status_code != wanted:
+                    yield f"{role}: {path} answers {response.status_code} to {other}, not {wanted}"

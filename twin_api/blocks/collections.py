@@ -12,12 +12,12 @@ from twin_api.block import Block, Route
 from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.geojson import instant
-from twin_api.encodings.link import Link
-from twin_api.encodings.media import HTML, JSON
+from twin_api.encodings.link import Link, forms
+from twin_api.encodings.media import HTML, JSON, Media
 from twin_api.query.ask import ask_media
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Twin
-from twin_api.texts import Text
+from twin_api.texts import Language, Text
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 GREGORIAN: Final = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
@@ -35,10 +35,11 @@ async def get_collections(request: Request, twin: Twin) -> Answer:
     media = ask_media(request, (JSON, HTML))
     base, lang = request.state.base, request.state.lang
     collections = await twin.collections()
+    links = forms(f"{base}/collections", JSON, media)
     if media is HTML:
-        return html.page("collections.html", lang, title=_TITLE.say(lang), base=base, collections=collections)
+        return html.page("collections.html", lang, title=_TITLE.say(lang), base=base, collections=collections, links=links)
     described = [describe(request, collection) for collection in collections]
-    return _json({"links": _self_links(f"{base}/collections"), "collections": described})
+    return _json({"links": [link.as_json() for link in links], "collections": described}, lang)
 
 
 async def get_collection(request: Request, twin: Twin) -> Answer:
@@ -46,31 +47,40 @@ async def get_collection(request: Request, twin: Twin) -> Answer:
     media = ask_media(request, (JSON, HTML))
     collection = await twin.collection(request.path_params["collection"])
     if media is HTML:
-        lang = request.state.lang
-        title = collection.description.title.say(lang)
-        return html.page("collection.html", lang, title=title, base=request.state.base, collection=collection, licences=LICENCES)
-    return _json(describe(request, collection))
+        return _page(request, collection)
+    return _json(describe(request, collection), request.state.lang)
+
+
+def _page(request: Request, collection: Collection) -> Answer:
+    title = collection.description.title.say(request.state.lang)
+    told: dict[str, Any] = {"crs": CRS84, "interval": [instant(end) for end in collection.interval or ()]}
+    told |= {"base": request.state.base, "collection": collection, "links": _links(request, collection, HTML)}
+    return html.page("collection.html", request.state.lang, title=title, **told)
 
 
 def describe(request: Request, collection: Collection) -> dict[str, Any]:
     """A collection as OGC API Features writes it. The bounding box is that of what is shown, in CRS84."""
-    base, told = request.state.base, collection.description
-    href = f"{base}/collections/{collection.name}"
-    links = [Link(href, "self", JSON.type, "This collection as JSON"), Link(f"{href}?f=html", "alternate", "text/html", "This collection as HTML")]
-    links += [link for block in request.state.blocks for link in block.collection_links(base, collection)]
-    if told.licence in LICENCES:
-        links.append(Link(LICENCES[told.licence], "license", "text/html", told.licence))
+    told = collection.description
     described: dict[str, Any] = {
         "id": collection.name,
         "title": told.title.say(request.state.lang),
         "attribution": told.holder,
-        "links": [link.as_json() for link in links],
+        "links": [link.as_json() for link in _links(request, collection, JSON)],
         "itemType": "feature",
         "crs": [CRS84],
     }
     if extent := _extent(collection):
         described["extent"] = extent
     return described
+
+
+def _links(request: Request, collection: Collection, shown: Media) -> list[Link]:
+    base, licence = request.state.base, collection.description.licence
+    links = forms(f"{base}/collections/{collection.name}", JSON, shown)
+    links += [link for block in request.state.blocks for link in block.collection_links(base, collection)]
+    if licence in LICENCES:
+        links.append(Link(LICENCES[licence], "license", "text/html", licence))
+    return links
 
 
 def _extent(collection: Collection) -> dict[str, Any]:
@@ -85,17 +95,12 @@ def _extent(collection: Collection) -> dict[str, Any]:
 _TITLE: Final = Text("Datensätze", "Collections")
 
 
-def _json(document: Mapping[str, Any]) -> Answer:
-    return Answer(orjson.dumps(document), JSON.type)
-
-
-def _self_links(href: str) -> list[dict[str, str]]:
-    links = Link(href, "self", JSON.type, "This page as JSON"), Link(f"{href}?f=html", "alternate", "text/html", "This page as HTML")
-    return [link.as_json() for link in links]
+def _json(document: Mapping[str, Any], lang: Language) -> Answer:
+    return Answer(orjson.dumps(document), JSON.type, {"Content-Language": lang})
 
 
 def _landing_links(base: str) -> Sequence[Link]:
-    return (Link(f"{base}/collections", "data", JSON.type, "The collections of this twin"),)
+    return (Link(f"{base}/collections?f=json", "data", JSON.type, "The collections of this twin"),)
 
 
 def _list_operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from twin_api.block import Block, Route
 from twin_api.encodings import geojson, html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.link import Link
-from twin_api.encodings.media import GEOJSON, HTML, Media
+from twin_api.encodings.media import GEOJSON, HTML, JSON, Media
 from twin_api.problems import NotFound
 from twin_api.query.ask import ask_media, choose_media
 from twin_api.query.page import Pages
@@ -65,12 +65,17 @@ def _page_links(request: Request, window: Window, page: Page, media: Media) -> l
     if page.last is not None:
         further = [(name, text) for name, text in asked if name != "cursor"]
         links.append(_as(media, f"{href}/items", [*further, ("cursor", cursor(page.last))], "next"))
-    return [*links, Link(href, "collection", "application/json", "The collection")]
+    return [*links, _collection_link(href, media)]
+
+
+def _collection_link(href: str, media: Media) -> Link:
+    form = HTML if media is HTML else JSON
+    return Link(f"{href}?f={form.word}", "collection", form.bare_type, "The collection")
 
 
 def _as(media: Media, href: str, asked: Sequence[tuple[str, str]], rel: str) -> Link:
     query = urlencode([*asked, ("f", media.word)])
-    return Link(f"{href}?{query}", rel, media.type.partition(";")[0], _TITLES[rel])
+    return Link(f"{href}?{query}", rel, media.bare_type, _TITLES[rel])
 
 
 _TITLES = {"self": "This document", "alternate": "This document in another form", "next": "The next page"}
@@ -79,7 +84,7 @@ _TITLES = {"self": "This document", "alternate": "This document in another form"
 def _item_links(request: Request, collection: str, id: UUID, media: Media) -> list[Link]:
     href = f"{request.state.base}/collections/{quote(collection)}"
     links = [_as(offered, f"{href}/items/{id}", (), "self" if offered is media else "alternate") for offered in OFFERED]
-    return [*links, Link(href, "collection", "application/json", "The collection")]
+    return [*links, _collection_link(href, media)]
 
 
 def _collection_links(base: str, collection: Collection) -> Sequence[Link]:

@@ -8,11 +8,12 @@ from typing import Any, Final
 import orjson
 from starlette.requests import Request
 
-from twin_api.block import Block, Route
+from twin_api.block import Block, Handler, Route
 from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
-from twin_api.encodings.link import Link
-from twin_api.encodings.media import HTML, JSON, OPENAPI
+from twin_api.encodings.link import Link, forms
+from twin_api.encodings.media import HTML, JSON, OPENAPI, Media
+from twin_api.identity.subject import CITIZEN
 from twin_api.query.ask import ask_media
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Twin
@@ -31,15 +32,12 @@ async def get_landing_page(request: Request, twin: Twin) -> Answer:
     """/req/core/root-op, /req/core/root-success."""
     media = ask_media(request, (JSON, HTML))
     base = request.state.base
-    links = [
-        Link(base, "self" if media is JSON else "alternate", JSON.type, "This page as JSON"),
-        Link(f"{base}?f=html", "self" if media is HTML else "alternate", "text/html", "This page as HTML"),
-        *(link for block in request.state.blocks for link in block.landing_links(base)),
-    ]
-    title = title_of(twin.name).say(request.state.lang)
+    lang = request.state.lang
+    links = [*forms(base, JSON, media), *(link for block in request.state.blocks for link in block.landing_links(base))]
+    title = title_of(twin.name).say(lang)
     if media is HTML:
-        return html.page("landing.html", request.state.lang, title=title, base=base, links=links, collections=await twin.collections())
-    return _json({"title": title, "links": [link.as_json() for link in links]})
+        return html.page("landing.html", lang, title=title, base=base, links=links, collections=await twin.collections())
+    return Answer(orjson.dumps({"title": title, "links": [link.as_json() for link in links]}), JSON.type, {"Content-Language": lang})
 
 
 async def get_conformance_declaration(request: Request, twin: Twin) -> Answer:
@@ -47,17 +45,20 @@ async def get_conformance_declaration(request: Request, twin: Twin) -> Answer:
     media = ask_media(request, (JSON, HTML))
     classes = [uri for block in request.state.blocks for uri in block.conformance]
     if media is HTML:
-        return html.page("conformance.html", request.state.lang, title=_CONFORMANCE.say(request.state.lang), base=request.state.base, classes=classes)
-    return _json({"conformsTo": classes})
+        base, lang = request.state.base, request.state.lang
+        links = forms(f"{base}/conformance", JSON, media)
+        return html.page("conformance.html", lang, title=_CONFORMANCE.say(lang), base=base, classes=classes, links=links)
+    return Answer(orjson.dumps({"conformsTo": classes}), JSON.type)
 
 
 async def get_api(request: Request, twin: Twin) -> Answer:
     """/req/core/api-definition-op, -success: the OpenAPI document of what this role sees."""
     media = ask_media(request, (OPENAPI, HTML))
-    title = title_of(twin.name)
-    document = openapi.document(title, request.state.base, request.state.blocks, await twin.collections())
+    title, base = title_of(twin.name), request.state.base
+    document = openapi.document(title, base, request.state.blocks, await twin.collections(), asks_token=twin.name != CITIZEN)
     if media is HTML:
-        return html.page("api.html", request.state.lang, title=title.say(request.state.lang), base=request.state.base, document=document)
+        links = forms(f"{base}/api", OPENAPI, media)
+        return html.page("api.html", request.state.lang, title=title.say(request.state.lang), base=base, document=document, links=links)
     return Answer(orjson.dumps(document), OPENAPI.type)
 
 
@@ -71,20 +72,17 @@ def title_of(role: str) -> Text:
 _CONFORMANCE: Final = Text("Konformität", "Conformance")
 
 
-def _json(document: Mapping[str, Any]) -> Answer:
-    return Answer(orjson.dumps(document), JSON.type)
-
-
 def _landing_links(base: str) -> Sequence[Link]:
     return (
-        Link(f"{base}/api", "service-desc", OPENAPI.type, "The API as OpenAPI document"),
+        Link(f"{base}/api?f=json", "service-desc", OPENAPI.type, "The API as OpenAPI document"),
         Link(f"{base}/api?f=html", "service-doc", "text/html", "The API as a page to read"),
-        Link(f"{base}/conformance", "conformance", JSON.type, "What this API conforms to"),
+        Link(f"{base}/conformance?f=json", "conformance", JSON.type, "What this API conforms to"),
     )
 
 
-def _operations(path: str, name: str, summary: str, media: str) -> Any:
-    operation = openapi.operation(name, summary, [openapi.F], {media: {"type": "object"}, "text/html": {"type": "string"}})
+def _operations(path: str, handler: Handler, summary: str, media: Media) -> Any:
+    content = {media.type: {"type": "object"}, "text/html": {"type": "string"}}
+    operation = openapi.operation(handler.__name__, summary, [openapi.F], content)
 
     def operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
         return {path: operation}
@@ -95,9 +93,9 @@ def _operations(path: str, name: str, summary: str, media: str) -> Any:
 BLOCK = Block(
     name="landing",
     routes=(
-        Route("/", get_landing_page, _operations("/", "get_landing_page", "Landing page", JSON.type)),
-        Route("/conformance", get_conformance_declaration, _operations("/conformance", "get_conformance_declaration", "Conformance", JSON.type)),
-        Route("/api", get_api, _operations("/api", "get_api", "API definition", OPENAPI.type)),
+        Route("/", get_landing_page, _operations("/", get_landing_page, "Landing page", JSON)),
+        Route("/conformance", get_conformance_declaration, _operations("/conformance", get_conformance_declaration, "Conformance", JSON)),
+        Route("/api", get_api, _operations("/api", get_api, "API definition", OPENAPI)),
     ),
     conformance=(_CONF + "core", _CONF + "oas30", _CONF + "html", _CONF + "geojson"),
     landing_links=_landing_links,

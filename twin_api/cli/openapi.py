@@ -11,6 +11,7 @@ import typer
 from twin_api.blocks.landing import title_of
 from twin_api.cli import context
 from twin_api.encodings import openapi
+from twin_api.identity.subject import CITIZEN
 from twin_api.main import BLOCKS
 from twin_api.publish.definition import compile_role, described
 from twin_api.texts import Text
@@ -23,7 +24,7 @@ def write_openapi(write: Annotated[Path, typer.Option(help="folder to write them
     wanted = {}
     for role in loaded.roles.values():
         collections = described(compile_role(loaded, role, context.today(loaded)))
-        document = openapi.document(title_of(role.name), f"/{role.name}", BLOCKS, collections)
+        document = openapi.document(title_of(role.name), f"/{role.name}", BLOCKS, collections, asks_token=role.name != CITIZEN)
         wanted[f"{role.schema}.json"] = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
     for stale in (path for path in write.glob("*.json") if path.name not in wanted):
         stale.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any, Final
 
 import orjson
@@ -68,7 +69,7 @@ _NUMBERS: Final = {"de": ".", "en": ","}
 
 def page(template: str, lang: Language, *, links: Sequence[Link] = (), **values: Any) -> Answer:
     """One of the pages in `encodings/pages`; every value is escaped. `links` stand at its end, so nothing that JSON tells is missing."""
-    words = {key: text.say(lang) for key, text in _WORDS.items()}
+    words = SimpleNamespace(**{key: text.say(lang) for key, text in _WORDS.items()})  # a dict would answer `words.items` with its method
     named = [(link, _RELATIONS[link.rel].say(lang) if link.rel in _RELATIONS else link.title) for link in links]
     told = {"lang": lang, "words": words, "number": _number(lang), "say": lambda text: text.say(lang), "links": named}
     return Answer(_PAGES.get_template(template).render(told | values).encode(), HTML.type, {"Content-Language": lang})
@@ -77,9 +78,8 @@ def page(template: str, lang: Language, *, links: Sequence[Link] = (), **values:
 def items(lang: Language, base: str, found: Page, links: Sequence[Link]) -> Answer:
     """A page of items as a table."""
     rows = orjson.loads(b"[" + found.features + b"]")
-    following = next((link.href for link in links if link.rel == "next"), None)
     title = found.collection.description.title.say(lang)
-    return page("items.html", lang, title=title, base=base, collection=found.collection, page=found, rows=rows, following=following, links=links)
+    return page("items.html", lang, title=title, base=base, page=found, rows=rows, links=links)
 
 
 def item(lang: Language, base: str, found: Item, links: Sequence[Link]) -> Answer:

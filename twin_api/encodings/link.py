@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from twin_api.encodings.media import HTML, Media
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -14,3 +16,13 @@ class Link:
 
     def as_json(self) -> dict[str, str]:
         return {key: value for key, value in asdict(self).items() if value}
+
+
+def forms(href: str, data: Media, shown: Media) -> list[Link]:
+    """The page at `href` in both its forms, as data and as HTML; the one that is `shown` is `self`."""
+    offered = ((data, "This page as data"), (HTML, "This page as HTML"))
+    return [_form(href, media, "self" if media is shown else "alternate", title) for media, title in offered]
+
+
+def _form(href: str, media: Media, rel: str, title: str) -> Link:
+    return Link(f"{href}?f={media.word}", rel, media.bare_type, title)

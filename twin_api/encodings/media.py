@@ -17,6 +17,11 @@ class Media:
     type: str
     answers_to: tuple[str, ...] = ()
 
+    @property
+    def bare_type(self) -> str:
+        """Without parameters, as links name it; OpenAPI's version belongs to the name."""
+        return self.type.removesuffix("; charset=utf-8")
+
     def suits(self, wanted: str) -> bool:
         return wanted in (self.type.partition(";")[0], *self.answers_to) or wanted == "*/*" or wanted == self.type.partition("/")[0] + "/*"
 

@@ -109,18 +109,22 @@ class _Block(Protocol):
     def routes(self) -> Sequence[_Route]: ...
 
 
-def document(title: Text, server: str, blocks: Sequence[_Block], collections: Sequence[Collection]) -> Json:
-    """The whole document; `server` is the twin's base address."""
+def document(title: Text, server: str, blocks: Sequence[_Block], collections: Sequence[Collection], *, asks_token: bool) -> Json:
+    """The whole document; `server` is the twin's base address. `asks_token` unless the twin is open to all (/req/oas30/security)."""
     paths: dict[str, Any] = {}
     for block in blocks:
         for route in block.routes:
             paths |= {path: {"get": operation} for path, operation in route.operations(collections).items()}
+    components: Json = {"schemas": {"problem": _PROBLEM, "featureCollection": _COLLECTION_OF_FEATURES}}
+    if asks_token:
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     return {
         "openapi": "3.0.3",
         "info": {"title": title.de, "description": title.en, "version": VERSION, "license": {"name": "EUPL-1.2"}},
         "servers": [{"url": server}],
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": {"problem": _PROBLEM, "featureCollection": _COLLECTION_OF_FEATURES}},
+        "components": components,
+        **({"security": [{"token": []}]} if asks_token else {}),
     }
 
 
@@ -142,7 +146,7 @@ def operation(id: str, summary: str, parameters: Sequence[Json], content: Mappin
 
 def item_parameters(collection: Collection) -> list[Json]:
     """The parameters of the items of a collection, its properties among them."""
-    fixed = [_LIMIT, _BBOX, *([_DATETIME] if collection.description.datetime else []), _CURSOR, F]
+    fixed = [_LIMIT, _BBOX, _DATETIME, _CURSOR, F]
     return fixed + [
         {"name": p.name, "in": "query", "required": False, "description": p.title.de, "schema": _schema(p)}
         for p in collection.description.properties

@@ -1,0 +1,111 @@
+"""The commands of a data officer and of an administrator, as they type them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tests.towns import Town
+
+NewTown = Callable[..., Town]
+
+
+def twin(town: Town, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command `twin` in an environment that knows the town and nothing else."""
+    told = {
+        "TWIN_DATABASE_URL": town.admin, "TWIN_SECRETS": str(town.secrets.folder), "TWIN_POLICIES": str(town.policies_folder),
+        "TWIN_HOME": str(town.folder), "PATH": "/usr/bin:/bin", "COLUMNS": "200", **environment,
+    }  # fmt: skip
+    return subprocess.run([sys.executable, "-m", "twin_api.cli", *arguments], env=told, capture_output=True, text=True, cwd=town.folder)
+
+
+def test_a_wrong_policy_is_told_whole_with_file_line_and_remedy_and_nothing_changes(new_town: NewTown) -> None:
+    town = new_town()
+    town.edit("citizen.yaml", "art: keep", "artt: keep, vermerk: keep")
+    for command in ("check", "apply"):
+        ended = twin(town, "policy", command)
+        assert ended.returncode == 1
+        assert "citizen.yaml:7" in ended.stderr
+        assert "`artt`" in ended.stderr
+        assert "Traceback" not in ended.stderr
+    assert "art" in town.client_for("citizen").get("collections/baeume/items").json()["features"][0]["properties"]
+
+
+def test_check_says_that_approvals_are_not_enforced_yet(town: Town) -> None:
+    assert "noch nicht" in twin(town, "policy", "check").stdout
+    assert "not" in twin(town, "policy", "check", TWIN_LANG="en").stdout
+
+
+def test_a_changed_policy_is_live_at_once(new_town: NewTown) -> None:
+    town = new_town()
+    citizen = town.client_for("citizen")
+    assert "art" in citizen.get("collections/baeume/items").json()["features"][0]["properties"]
+    town.edit("citizen.yaml", "art: keep, ", "")
+    assert twin(town, "policy", "apply").returncode == 0
+    assert "art" not in citizen.get("collections/baeume/items").json()["features"][0]["properties"]
+    assert citizen.get("collections/baeume/items?art=Linde").status_code == 400
+    assert "keine abweichung" in twin(town, "policy", "drift").stdout.lower()
+
+
+def test_drift_is_told_with_exit_code_1_and_rebuild_mends_it(new_town: NewTown) -> None:
+    town = new_town()
+    with town.superuser() as connection:
+        connection.execute("ALTER TABLE store.baeume DISABLE TRIGGER USER")
+        connection.execute("DELETE FROM store.baeume WHERE status = 'steht'")
+        connection.execute("ALTER TABLE store.baeume ENABLE TRIGGER USER")
+    assert twin(town, "policy", "drift").returncode == 1
+    assert twin(town, "policy", "rebuild").returncode == 0
+    assert twin(town, "policy", "drift").returncode == 0
+    assert town.client_for("citizen").get("collections/baeume").json().get("extent", {}) == {}
+
+
+def test_the_matrix_shows_three_different_twins(town: Town) -> None:
+    shown = twin(town, "policy", "matrix").stdout
+    for word in ("citizen", "council", "administration/bauhof", "grid_m 100", "round 10", "status"):
+        assert word in shown
+
+
+def test_layers_grow_and_what_would_lose_data_is_refused(new_town: NewTown) -> None:
+    town = new_town()
+    town.edit("layers/baeume.yaml", "  pate:", "  kronen_m: {title: {de: Krone, en: Crown}, type: number, unit: m, class: public}\n  pate:")
+    assert "baeume.kronen_m" in twin(town, "layers", "apply").stdout
+    town.edit("layers/baeume.yaml", "type: integer", "type: text")
+    refused = twin(town, "layers", "apply")
+    assert refused.returncode == 1
+    assert "baeume.anzahl" in refused.stderr
+
+
+def test_applying_before_the_layers_says_what_to_do(new_town: NewTown) -> None:
+    town = new_town(apply=False)
+    ended = twin(town, "policy", "apply")
+    assert ended.returncode == 1
+    assert "twin layers apply" in ended.stderr
+
+
+def test_a_token_is_made_listed_without_its_secret_and_revoked(new_town: NewTown) -> None:
+    town = new_town()
+    made = twin(town, "token", "create", "--role", "council", "--role", "administration/bauhof", "--name", "Tablet", "--expires", "8h")
+    token = made.stdout.strip()
+    client = town.client(Authorization=f"Bearer {token}")
+    assert client.get("/council/collections").status_code == 200
+    listed = twin(town, "token", "list").stdout
+    assert "Tablet" in listed
+    assert token.split("_")[2] not in listed
+    assert twin(town, "token", "revoke", "Tablet").returncode == 0
+    assert twin(town, "token", "revoke", "nobody").returncode == 1
+
+
+@pytest.mark.parametrize("expires", ["0d", "366d", "90", "soon", "-1d", "99999h"])
+def test_a_token_lasts_a_year_at_most(town: Town, expires: str) -> None:
+    ended = twin(town, "token", "create", "--role", "council", "--name", "x", f"--expires={expires}")
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+
+
+def test_a_token_for_an_unknown_role_is_refused(town: Town) -> None:
+    ended = twin(town, "token", "create", "--role", "administration/feuerwehr", "--name", "x")
+    assert ended.returncode == 1
+    assert "administration/bauhof" in ended.stderr

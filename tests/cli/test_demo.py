@@ -1,0 +1,113 @@
+"""The demo as a person starts it: everything from nothing, tokens that work, a second start that is quick."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from twin_api.store.embedded import Cluster
+from twin_api.store.secrets import Secrets
+
+pytestmark = pytest.mark.slow
+TOKEN = re.compile(r"(http://\S+)\s+(dtw_\w+)")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _demo(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str, Mapping[str, str]]]:
+    """A running demo: the process, its address, and its tokens by role."""
+    port = _free_port()
+    told = {**os.environ, "TWIN_HOME": str(home), "PORT": str(port), "PYTHONUNBUFFERED": "1", **environment}
+    process = subprocess.Popen([sys.executable, "-m", "twin_api.cli", "demo"], env=told, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines: list[str] = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if "Strg-C" in line or "Ctrl-C" in line:
+                break
+        address = f"http://127.0.0.1:{port}"
+        tokens = {url.removeprefix(f"{address}/"): token for url, token in TOKEN.findall("".join(lines))}
+        assert tokens, "".join(lines)
+        yield process, address, tokens
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.stdout.close()
+        process.wait(40)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    home = tmp_path_factory.mktemp("demo")
+    yield home
+    Cluster(home, Secrets(home / "secrets")).remove()
+
+
+def _collections(address: str, role: str, token: str | None) -> dict[str, int]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with httpx.Client(base_url=f"{address}/{role}/", headers=headers, timeout=30) as client:
+        names = [c["id"] for c in client.get("collections").raise_for_status().json()["collections"]]
+        return {name: client.get(f"collections/{name}/items?limit=1").raise_for_status().json()["numberMatched"] for name in names}
+
+
+def test_the_demo_serves_real_data_and_a_second_start_is_quick(home: Path, testdata: Path) -> None:
+    with _demo(home, TWIN_TESTDATA=str(testdata)) as (_, address, first):
+        twins = {role: _collections(address, role, token) for role, token in [("citizen", None), *first.items()]}
+        assert twins["citizen"].keys() < twins["council"].keys() <= twins["administration"].keys() | {"freizeitflaechen"}
+        assert twins["citizen"]["strassen"] == 2056
+        assert "kanalschaechte" not in twins["citizen"]
+        assert twins["council"]["kanalschaechte"] < twins["administration"]["kanalschaechte"]
+    started = time.monotonic()
+    with _demo(home, TWIN_TESTDATA=str(testdata)) as (_, address, second):
+        assert time.monotonic() - started < 30  # a limit of harm; some four seconds on an idle machine
+        assert second.keys() == first.keys()
+        for role in first:
+            assert httpx.get(f"{address}/{role}", headers={"Authorization": f"Bearer {first[role]}"}).status_code == 401
+            assert httpx.get(f"{address}/{role}", headers={"Authorization": f"Bearer {second[role]}"}).status_code == 200
+        assert {role: _collections(address, role, token) for role, token in [("citizen", None), *second.items()]} == twins
+
+
+def test_the_demo_makes_a_place_of_its_own_where_there_is_no_real_data(tmp_path: Path) -> None:
+    home = tmp_path / "home with a space"
+    try:
+        with _demo(home, TWIN_TESTDATA=str(tmp_path / "nothing")) as (_, address, tokens):
+            citizen = _collections(address, "citizen", None)
+            assert {"gebaeude", "strassen", "landnutzung"} <= citizen.keys()
+            assert citizen["gebaeude"] > 200
+            assert _collections(address, "administration", tokens["administration"])["kanalschaechte"] > 100
+    finally:
+        Cluster(home, Secrets(home / "secrets")).remove()
+
+
+def test_a_demo_that_is_killed_starts_again_with_everything_as_before(home: Path, testdata: Path) -> None:
+    with _demo(home, TWIN_TESTDATA=str(testdata)) as (process, address, _):
+        before = _collections(address, "citizen", None)
+        children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+        for pid in [str(process.pid), *children]:
+            os.kill(int(pid), signal.SIGKILL)
+    with _demo(home, TWIN_TESTDATA=str(testdata)) as (_, address, _):
+        assert _collections(address, "citizen", None) == before
+
+
+def test_a_taken_port_is_said_before_anything_is_done(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        told = {**os.environ, "TWIN_HOME": str(tmp_path / "home"), "PORT": str(taken.getsockname()[1])}
+        ended = subprocess.run([sys.executable, "-m", "twin_api.cli", "demo"], env=told, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "ist belegt" in ended.stderr
+    assert not (tmp_path / "home" / "cluster").exists()

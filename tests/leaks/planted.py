@@ -1,0 +1,2 @@
+PLANTED = ()
+CAUGHT: dict = {}
