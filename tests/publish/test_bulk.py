@@ -53,3 +53,13 @@ def test_nobody_empties_a_layer_past_publishing(town: Town) -> None:
         connection.execute("TRUNCATE store.baeume")
     with town.login("writer") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("TRUNCATE store.baeume")
+
+
+def test_a_write_under_an_older_snapshot_is_refused(new_town: Callable[..., Town]) -> None:
+    """It would not see rows published since its snapshot, and could not take them away."""
+    town = new_town()
+    with town.login("writer") as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        with pytest.raises(psycopg.errors.RaiseException, match="READ COMMITTED"):
+            connection.execute("DELETE FROM store.baeume WHERE status = 'steht'")
+    assert town.drift() == []

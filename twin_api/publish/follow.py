@@ -28,6 +28,10 @@ AS $follow$
 DECLARE
   touched bigint; gained bigint; added box2d; removed box2d;
 BEGIN
+  -- an older snapshot would not see rows that were published since, and leave them standing
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'the store is written in READ COMMITTED transactions only';
+  END IF;
   IF TG_OP = 'INSERT' THEN
     WITH put AS (INSERT INTO {table} ({columns}) {shown} RETURNING {reach})
     SELECT count(*), count(*), ST_Extent(reach), NULL INTO touched, gained, added, removed FROM put;
