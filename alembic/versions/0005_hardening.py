@@ -19,7 +19,10 @@ CATALOGUE = (
     "|pg_relation_filenode|pg_filenode_relation|pg_lock_status|pg_blocking_pids|pg_safe_snapshot_blocking_pids|txid_.*|pg_export_snapshot"
     "|pg_get_replication_slots|pg_get_publication_tables|pg_prepared_xact|currtid2|pg_event_trigger_.*|pg_import_system_collations"
     "|pg_logical_emit_message|binary_upgrade_.*|set_config|pg_settings_get_flags|pg_column_size|pg_get_triggerdef|pg_get_functiondef"
-    "|pg_current_logfile|pg_size_.*)$"
+    "|pg_current_logfile|pg_size_.*"
+    # the clock of everybody's writes, hidden ones too, under its newer names
+    "|pg_current_(snapshot|xact_id.*|wal_.*)|pg_snapshot_x.*|pg_visible_in_snapshot|pg_xact_.*|pg_last_(committed|xact|wal)_.*|pg_control_.*"
+    "|pg_get_multixact_members|pg_walfile_.*|pg_notification_queue_usage|pg_tablespace_databases)$"
 )
 
 HARDEN = f"""

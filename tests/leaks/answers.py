@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import blake2b
 from typing import Any, Final
 
 import httpx
@@ -60,8 +61,8 @@ def _check_manner(role: str, response: httpx.Response) -> Iterator[str]:
     wanted = ("public" if role == "citizen" else "private") + ", no-cache"
     if cache != wanted:
         yield f"`Cache-Control: {cache}` instead of `{wanted}`"
-    if not response.headers.get("etag"):
-        yield "no ETag"
+    if response.headers.get("etag") != f'"{blake2b(response.content, digest_size=12).hexdigest()}"':
+        yield f"`ETag: {response.headers.get('etag')}` is not made of the answer's bytes alone"
 
 
 def _check_problem(response: httpx.Response) -> Iterator[str]:

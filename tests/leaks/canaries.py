@@ -20,6 +20,7 @@ from tests.leaks.seen import Row, Seen, as_json, to_degrees, to_mercator
 SHORTEST: Final = 6  # characters; a shorter form stands anywhere by chance
 # members of a problem (RFC 9457), which stand in every error whatever the policies say
 WORDS_OF_THE_HOUSE: Final = frozenset({"type", "title", "status", "detail", "public"})
+_UUID: Final = re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 _BASE64: Final = re.compile(rb"[A-Za-z0-9_+/-]{22,}={0,2}")
 
 
@@ -29,29 +30,39 @@ class Canaries:
     def __init__(self, seen: Seen, role: str) -> None:
         visible = "\n".join(_visible(seen, role))
         hidden = {form: what for form, what in _hidden(seen, role) if len(form) >= SHORTEST and form not in visible}
-        self._texts = {form.encode(): what for form, what in hidden.items()}
-        shown = {item.row.id for _, item in seen.all_items(role)}
-        self._ids = {row.id: row for rows in seen.rows.values() for row in rows if row.id not in shown}
         self.forms = frozenset(hidden)
+        self._texts: dict[bytes, dict[bytes, str]] = {}  # by their beginnings: most bytes hold none of these, which is soon seen
+        for form, what in hidden.items():
+            self._texts.setdefault(form.encode()[:SHORTEST], {})[form.encode()] = what
+        shown = {item.row.id for _, item in seen.all_items(role)}
+        self._ids = {row.id: f"id of {name_of(row)}" for rows in seen.rows.values() for row in rows if row.id not in shown}
 
     def find(self, content: bytes, said: Iterable[str] = ()) -> list[str]:
         """Names of what was found. `said` are the client's own words, which an answer may repeat."""
-        own = "\n".join(said).encode()
-        views = list(decoded(content))
-        found = {what for form, what in self._texts.items() if form not in own and any(form in view for view in views)}
-        found |= {f"id of {name_of(row)}" for id, row in self._ids.items() if str(id).encode() not in own and any(_holds(v, id) for v in views)}
+        own, plain, debased = b"".join(decoded("\n".join(said).encode())), *decoded(content)
+        written = {UUID(word.decode()) for word in _UUID.findall(plain + debased)}
+        found = {what for id, what in self._ids.items() if (id in written or id.bytes in debased) and not _says(own, id)}
+        view = _UUID.sub(b"", plain) + debased  # an id's random digits can be anybody's
+        begun = [forms for beginning, forms in self._texts.items() if beginning in view]
+        found |= {what for forms in begun for form, what in forms.items() if form in view and form not in own}
         return sorted(found)
 
 
-def decoded(content: bytes) -> Iterator[bytes]:
-    """The bytes as they are, and what they say once JSON, HTML, addresses and base64 are undone."""
-    yield content
-    yield html.unescape(content.decode("utf-8", "replace")).encode()
-    yield unquote_to_bytes(content)
+def _says(own: bytes, id: UUID) -> bool:
+    return str(id).encode() in own or id.bytes in own
+
+
+def decoded(content: bytes) -> tuple[bytes, bytes]:
+    """The bytes with what they say once JSON, HTML and addresses are undone; and apart from that what was in base64."""
+    views = [content]
+    if b"&" in content:
+        views.append(html.unescape(content.decode("utf-8", "replace")).encode())
+    if b"%" in content:
+        views.append(unquote_to_bytes(content))
     if b"\\" in content:
-        yield re.sub(rb"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)).encode("utf-8", "replace"), content).replace(b'\\"', b'"')
-    words = set(_BASE64.findall(content))
-    yield b"\n".join(raw for word in words for raw in _debased(word))
+        views.append(re.sub(rb"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)).encode("utf-8", "replace"), content).replace(b'\\"', b'"'))
+    words = {word for view in views for word in _BASE64.findall(view)}
+    return b"\n".join(views), b"\n".join(raw for word in sorted(words) for raw in _debased(word))
 
 
 def _debased(word: bytes) -> Iterator[bytes]:
@@ -61,10 +72,6 @@ def _debased(word: bytes) -> Iterator[bytes]:
             yield base64.b64decode(padded + b"=" * (-len(padded) % 4), altchars=altchars, validate=True)
         except (ValueError, binascii.Error):
             continue
-
-
-def _holds(view: bytes, id: UUID) -> bool:
-    return str(id).encode() in view or id.hex.encode() in view or id.bytes in view
 
 
 def name_of(row: Row) -> str:
@@ -104,9 +111,11 @@ def _visible(seen: Seen, role: str) -> Iterator[str]:
         for value in item.properties.values():
             yield from forms_of(value)
         for point in item.coordinates or ():
-            yield from _digits(point[0], 6)
-            yield from _digits(point[1], 6)
+            for number in point[:2]:
+                yield from (*_digits(number, 6), *_digits(number, 7))
             yield from (repr(z) for z in point[2:])
+        if item.coordinates and item.row.geohash and item.coordinates[0][:2] == to_degrees(25832, item.row.geometry.coords[0])[:2]:
+            yield item.row.geohash
 
 
 def forms_of(value: Any) -> Iterator[str]:

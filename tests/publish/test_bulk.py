@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from tests.towns import Town
+from tests.towns import Connection, Town
 from twin_api.publish import bulk
 from twin_api.publish.bulk import published_setwise
 
@@ -32,12 +32,17 @@ def test_a_bulk_write_is_published_like_a_small_one(new_town: Callable[..., Town
 def test_a_bulk_write_that_fails_leaves_everything_as_it_was(new_town: Callable[..., Town]) -> None:
     town = new_town()
     before = town.client_for("citizen").get("collections/baeume/items?limit=100").content
-    with town.login("owner") as connection, pytest.raises(psycopg.errors.DivisionByZero), connection.transaction():
+    with town.login("owner") as connection, pytest.raises(psycopg.errors.DivisionByZero):
+        _insert_and_fail(connection)
+    assert town.client_for("citizen").get("collections/baeume/items?limit=100").content == before
+    assert town.drift() == []
+
+
+def _insert_and_fail(connection: Connection) -> None:
+    with connection.transaction():
         with published_setwise(connection, "baeume", 6000):
             connection.execute(INSERT)
         connection.execute("SELECT 1 / 0")
-    assert town.client_for("citizen").get("collections/baeume/items?limit=100").content == before
-    assert town.drift() == []
 
 
 def test_a_small_write_is_left_to_the_triggers(new_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch) -> None:

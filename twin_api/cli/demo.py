@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
+from psycopg import sql
 
 from twin_api.cli import context
 from twin_api.cli.import_ import publishing
@@ -65,7 +66,8 @@ def _prepare(loaded: Policies) -> None:
 
 def _fill(connection: psycopg.Connection[Any], loaded: Policies) -> None:
     """The sample rows, once: what stands in a layer is left alone."""
-    empty = [name for name in loaded.layers if connection.execute(f'SELECT 1 FROM store."{name}" LIMIT 1'.encode()).fetchone() is None]
+    first = sql.SQL("SELECT 1 FROM {} LIMIT 1")
+    empty = [name for name in loaded.layers if connection.execute(first.format(sql.Identifier("store", name))).fetchone() is None]
     if not empty:
         return
     folder, real = context.settings().home / "sample", context.settings().testdata / REAL

@@ -68,7 +68,7 @@ def _layer(name: str) -> Layer:
     layers = context.policies().layers
     if name not in layers:
         remedy = suggestion(name, layers)
-        context.fail(Text(f"Eine Ebene {quoted(name)} gibt es nicht; {remedy.de}", f"There is no layer {quoted(name)}; {remedy.en}"))
+        context.fail(Text(f"Einen Layer {quoted(name)} gibt es nicht; {remedy.de}", f"There is no layer {quoted(name)}; {remedy.en}"))
     return layers[name]
 
 

@@ -25,7 +25,7 @@ def check() -> None:
     """Load the policy folder and say everything that is wrong with it."""
     loaded = context.policies()
     layers, roles = len(loaded.layers), len(loaded.roles)
-    context.say(Text(f"In Ordnung: {layers} Ebenen, {roles} Rollen.", f"All is well: {layers} layers, {roles} roles."))
+    context.say(Text(f"In Ordnung: {layers} Layer, {roles} Rollen.", f"All is well: {layers} layers, {roles} roles."))
     context.say(APPROVALS_NOTE)
 
 
@@ -99,7 +99,7 @@ def rebuild() -> None:
                 with connection.transaction():
                     hold_writers(connection, layer)
                     rebuild_layer(connection, layer)
-    context.say(Text(f"Neu gebaut: {len(layers)} Ebenen.", f"Built anew: {len(layers)} layers."))
+    context.say(Text(f"Neu gebaut: {len(layers)} Layer.", f"Built anew: {len(layers)} layers."))
 
 
 @app.command(name="matrix")

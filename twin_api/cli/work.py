@@ -36,6 +36,8 @@ def _look(*, failing_loudly: bool) -> None:
     """One look; what fails is tried again at the next one."""
     try:
         with context.owner() as connection:
+            if context.settings().database_url is None:
+                context.cluster().prune_logs()
             done = do_duties(connection, context.secrets(), datetime.now(UTC))
     except (psycopg.Error, SwitchBlocked) as error:
         if failing_loudly:

@@ -45,7 +45,7 @@ def _is_known(layer: Layer, columns: Mapping[str, Kind], column: str, attribute:
         findings.add(Finding(what, suggestion(column, columns)))
     if attribute not in layer.attributes:
         what = Text(
-            f"die Ebene `{layer.name}` hat kein Attribut {quoted(attribute)}",
+            f"der Layer `{layer.name}` hat kein Attribut {quoted(attribute)}",
             f"the layer `{layer.name}` has no attribute {quoted(attribute)}",
         )
         findings.add(Finding(what, suggestion(attribute, layer.attributes)))

@@ -104,7 +104,7 @@ def _prepare(request: ImportRequest, layer: Layer) -> tuple[Source, ColumnMap, C
     """Everything that can be refused before a row is read and before a connection is opened."""
     if not layer.key and not request.replace:
         raise refuse(
-            Text(f"die Ebene `{layer.name}` hat keinen Schlüssel, ihre Zeilen lassen sich nicht wiedererkennen",
+            Text(f"der Layer `{layer.name}` hat keinen Schlüssel, seine Zeilen lassen sich nicht wiedererkennen",
                  f"the layer `{layer.name}` has no key, its rows cannot be recognised"),
             Text("mit `--replace` den ganzen Bestand ersetzen", "replace everything with `--replace`"),
         )  # fmt: skip

@@ -118,10 +118,10 @@ def _choose(path: Path, layers: list[str], wanted: str | None) -> str:
         return layers[0]
     if wanted is None:
         raise refuse(
-            Text(f"{quoted(path.name)} enthält mehrere Ebenen", f"{quoted(path.name)} holds several layers"),
+            Text(f"{quoted(path.name)} enthält mehrere Layer", f"{quoted(path.name)} holds several layers"),
             Text(f"mit `--from` eine wählen: {listed(layers)}", f"choose one with `--from`: {listed(layers)}"),
         )
-    what = Text(f"{quoted(path.name)} hat keine Ebene {quoted(wanted)}", f"{quoted(path.name)} has no layer {quoted(wanted)}")
+    what = Text(f"{quoted(path.name)} hat keinen Layer {quoted(wanted)}", f"{quoted(path.name)} has no layer {quoted(wanted)}")
     raise refuse(what, suggestion(wanted, layers))
 
 

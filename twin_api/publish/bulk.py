@@ -90,7 +90,6 @@ def _point(connection: Connection, schema: str, collection: str, relation: str) 
         "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute "
         "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"
     )
-    row = connection.execute(query, [quoted(schema, collection)]).fetchone()
-    assert row is not None
     view = quoted(schema, collection)
-    connection.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT {row[0]} FROM {quoted(PUBLISHED, relation)}".encode())
+    for (columns,) in connection.execute(query, [view]).fetchall():
+        connection.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT {columns} FROM {quoted(PUBLISHED, relation)}".encode())

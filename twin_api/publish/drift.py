@@ -64,17 +64,13 @@ def _compare(connection: Connection, relation: str, layer: str, has_geometry: bo
 
 
 def _count(connection: Connection, query: str) -> int:
-    row = connection.execute(query.encode()).fetchone()
-    assert row is not None
-    return int(row[0])
+    return sum(int(number) for (number,) in connection.execute(query.encode()).fetchall())
 
 
 def _triggers(connection: Connection, relation: str, layer: str) -> int:
     names = [f"{relation}_{event}" for event in ("insert", "update", "delete")]
     function = f"{quoted(PUBLISHED, f'{relation}_follow')}()"
-    row = connection.execute(_TRIGGERS, [quoted("store", layer), names, function]).fetchone()
-    assert row is not None
-    return int(row[0])
+    return sum(int(number) for (number,) in connection.execute(_TRIGGERS, [quoted("store", layer), names, function]).fetchall())
 
 
 def _is_wrong(connection: Connection, relation: str, has_geometry: bool) -> bool:
