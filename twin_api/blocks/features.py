@@ -14,10 +14,10 @@ from twin_api.encodings import geojson, html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.link import Link
 from twin_api.encodings.media import GEOJSON, HTML, JSON, Media
-from twin_api.problems import NotFound
+from twin_api.problems import InvalidParameter, NotFound
 from twin_api.query.ask import ask_media, choose_media
 from twin_api.query.page import Pages
-from twin_api.query.window import Window, bind, cursor
+from twin_api.query.window import Asked, Window, bind, cursor
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Page, Twin
 
@@ -27,13 +27,22 @@ OFFERED = (GEOJSON, HTML)
 async def get_items(request: Request, twin: Twin) -> Answer:
     """/req/core/fc-op, /req/core/fc-response and the parameters limit, bbox, datetime and one per property."""
     media = choose_media(request, OFFERED)
-    collection = await twin.known(request.path_params["collection"])
-    window = bind(collection, request.query_params.multi_items())
-    page = await twin.page(Pages(collection, window))
-    links = _page_links(request, window, page, media)
+    query = await _query(twin, request.path_params["collection"], request.query_params.multi_items())
+    page = await twin.page(query)
+    links = _page_links(request, query.window, page, media)
     if media is HTML:
         return html.items(request.state.lang, request.state.base, page, links)
     return geojson.page(page, links)
+
+
+async def _query(twin: Twin, name: str, asked: Asked) -> Pages:
+    """The request checked against the collection. INVARIANT: none is refused on what was seen before: it may be hidden by now."""
+    collection = await twin.known(name)
+    try:
+        return Pages(collection, bind(collection, asked))
+    except InvalidParameter:
+        collection = await twin.collection(name)
+        return Pages(collection, bind(collection, asked))
 
 
 async def get_item(request: Request, twin: Twin) -> Answer:

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, Ping
 
@@ -214,6 +215,12 @@ class Cluster:
         if not self._comes_up():
             said = _text_of(self.data / "start.log") or started.stderr
             raise ClusterFailed("the cluster does not start", last_lines(said))
+        self._close_databases()
+
+    def _close_databases(self) -> None:
+        """Nobody needs PostgreSQL's own databases: from there every login could read the sizes and the activity of all towns."""
+        with psycopg.connect(self.conninfo(), autocommit=True) as connection:
+            connection.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
 
     def _clear_traces(self) -> None:
         """Remove what a killed server left: its backends, and lock files whose process id may be somebody else's by now.
