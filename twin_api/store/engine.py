@@ -23,6 +23,8 @@ from twin_api.problems import DatabaseAway, NotFound, TooBusy
 from twin_api.store.secrets import SecretMissing, Secrets, is_twin_role
 
 _BUSY: Final = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+# a session outlives its role: made anew under the same name, the role has its rights and the old session has none
+_DEAD: Final = (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege)
 _RESULT_GONE: Final = (psycopg.errors.FeatureNotSupported,)  # "cached plan must not change result type"
 _STALE: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction)
 _PREPARED: Final = 300  # statements kept per connection: each costs the server some 100 KB
@@ -86,19 +88,19 @@ class Pool:
     async def rows(self, sql: str, params: Params) -> Sequence[tuple[Any, ...]]:
         """All rows of a single autocommit statement; text comes as UTF-8 bytes.
 
-        A read is repeated once on a fresh connection if its connection turns out to be dead.
+        A read is repeated once on a fresh connection if its connection turns out to be dead, or its login to be no more.
         """
         try:
             return await self._run(sql, params)
         except _BUSY:
             raise TooBusy() from None
-        except psycopg.OperationalError:
+        except _DEAD:
             await self._close_idle()  # one died, so the others probably did
         try:
             return await self._run(sql, params, fresh=True)
         except _BUSY:
             raise TooBusy() from None
-        except psycopg.OperationalError:
+        except _DEAD:
             raise DatabaseAway() from None
 
     async def _run(self, sql: str, params: Params, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
@@ -119,7 +121,7 @@ class Pool:
             connection = await self._find(fresh)
             try:
                 yield connection
-            except (asyncio.CancelledError, *_RESULT_GONE):
+            except (asyncio.CancelledError, *_RESULT_GONE, *_DEAD):
                 await connection.close()
                 raise
             finally:
