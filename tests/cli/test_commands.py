@@ -98,6 +98,15 @@ def test_a_token_is_made_listed_without_its_secret_and_revoked(new_town: NewTown
     assert twin(town, "token", "revoke", "nobody").returncode == 1
 
 
+def test_a_database_that_is_away_is_said_in_one_line(town: Town) -> None:
+    for arguments in (["token", "list"], ["policy", "drift"], ["migrate"]):
+        ended = twin(town, *arguments, TWIN_DATABASE_URL="host=/nonexistent dbname=x user=y password=geheim")
+        assert ended.returncode == 1
+        assert "Die Datenbank antwortet nicht" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert "geheim" not in ended.stderr
+
+
 @pytest.mark.parametrize("expires", ["0d", "366d", "90", "soon", "-1d", "99999h"])
 def test_a_token_lasts_a_year_at_most(town: Town, expires: str) -> None:
     ended = twin(town, "token", "create", "--role", "council", "--name", "x", f"--expires={expires}")

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+
+import psycopg
 import typer
 
-from twin_api.cli import layers, policy, token
+from twin_api.cli import context, layers, policy, token
 from twin_api.cli.demo import demo
 from twin_api.cli.import_ import import_file
 from twin_api.cli.openapi import write_openapi
 from twin_api.cli.serve import serve
 from twin_api.cli.store import migrate_store
 from twin_api.cli.work import work
+from twin_api.publish.switch import SwitchBlocked
+from twin_api.store.embedded import SocketFolderForeign
+from twin_api.store.machine import ClusterFailed, PostgresMissing
+from twin_api.store.secrets import SecretExposed, SecretMissing, SecretsNotOurs
+from twin_api.texts import Text
+
+# what can be wrong with a machine and is nobody's programming error; each says itself what to do
+_FACTS = (ClusterFailed, PostgresMissing, SocketFolderForeign, SecretExposed, SecretMissing, SecretsNotOurs, SwitchBlocked)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Twin API: one store, three twins.")
 app.add_typer(policy.app, name="policy")
@@ -22,3 +33,20 @@ app.command(name="migrate")(migrate_store)
 app.command(name="serve")(serve)
 app.command(name="work")(work)
 app.command(name="openapi")(write_openapi)
+
+
+def main() -> None:
+    """The entry point: a fact ends a command with one line and exit code 1, and everything stands as before."""
+    try:
+        app()
+    except _FACTS as fact:
+        _end(Text(f"Das geht hier nicht: {fact}", f"This cannot be done here: {fact}"))
+    except psycopg.OperationalError as error:
+        code = error.sqlstate or "–"
+        _end(Text(f"Die Datenbank antwortet nicht ({code}). Läuft sie, und stimmt ihre Adresse?",
+                  f"The database does not answer ({code}). Does it run, and is its address right?"))  # fmt: skip
+
+
+def _end(text: Text) -> None:
+    context.errors.print(text.say(context.settings().lang), markup=False)
+    sys.exit(1)

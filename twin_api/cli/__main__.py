@@ -1,5 +1,5 @@
 """`python -m twin_api.cli` is `twin`."""
 
-from twin_api.cli import app
+from twin_api.cli import main
 
-app()
+main()
