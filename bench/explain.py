@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import re
 from pathlib import Path
-from typing import Any
 from uuid import UUID
+
+from psycopg import sql
 
 from bench.servers import Asked
 from bench.town import PROJECT, Town
@@ -18,9 +20,9 @@ from bench.workloads import make_workloads
 from twin_api.query.page import Pages
 from twin_api.query.window import bind
 from twin_api.settings import Settings
+from twin_api.store import twin as twin_module
 from twin_api.store.engine import Pool
 from twin_api.store.twin import Statement, Twin, compile_statement
-from twin_api.store import twin as twin_module
 
 SETTLING = 8  # runs before the one that is shown: PostgreSQL chooses between generic and custom plans after five
 
@@ -62,11 +64,15 @@ async def statements(town: Town) -> dict[str, Statement]:
 
 
 def explain(town: Town, statement: Statement, plan: str) -> str:
+    """The plan that a prepared statement gets; an EXPLAIN with parameters of its own would be planned for their values."""
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.sql)))
+    text = re.sub(r"%\((\w+)\)s", lambda found: f"${names.index(found[1]) + 1}", statement.sql)
+    values = sql.SQL(", ").join(sql.Literal(statement.params[name]) for name in names)
     with town.citizen() as connection:
-        connection.prepare_threshold = 0
         connection.execute(f"SET plan_cache_mode = {plan if plan == 'auto' else f'force_{plan}_plan'}".encode())
+        connection.execute(f"PREPARE shown AS {text}".encode())
         for _ in range(SETTLING):
-            rows: list[tuple[Any, ...]] = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement.sql}".encode(), statement.params).fetchall()
+            rows = connection.execute(sql.SQL("EXPLAIN (ANALYZE, BUFFERS) EXECUTE shown ({})").format(values)).fetchall()
         return "\n".join(line for (line,) in rows)
 
 

@@ -86,7 +86,7 @@ def _measure(town: Town, servers: Mapping[Name, Serving], workloads: list[Worklo
                 one = _round(town, servers[name], workload, seconds if number >= 0 else 1)
                 if number >= 0:  # the first one only warms up
                     found[workload, name].append(one)
-        print("." * (number + 1) or "warm", end="\r", file=sys.stderr, flush=True)
+        print(f"\rround {number + 1} of {rounds} " if number + 1 < rounds else "\r" + " " * 20 + "\r", end="", file=sys.stderr, flush=True)
     return found
 
 

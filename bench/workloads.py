@@ -34,8 +34,7 @@ class Workload:
 def make_workloads(town: Town, chance: Random) -> list[Workload]:
     folder = town.home / "paths"
     folder.mkdir(exist_ok=True)
-    with town.peers() as connection:
-        ids = [str(id) for (id,) in connection.execute("SELECT id FROM gebaeude ORDER BY id").fetchall()]
+    ids = make_ids(town)
     some = tuple(Asked(id=id) for id in chance.sample(ids, min(5_000, len(ids))))
     few, many = (_boxes(town, chance.sample(ids, min(BOXES, len(ids))), hits) for hits in (150, 1_500))
     return [
@@ -44,6 +43,12 @@ def make_workloads(town: Town, chance: Random) -> list[Workload]:
         Workload("W1b", "100 of ~1,500 in a bbox", 16, many, folder),
         Workload("W2", "10,000 features", 2, (Asked(limit=10_000),), folder, 2),
     ]
+
+
+def make_ids(town: Town, number: int | None = None) -> list[str]:
+    """Ids of buildings, in their order, which says nothing about place; all of them unless a number is given."""
+    with town.peers() as connection:
+        return [str(id) for (id,) in connection.execute("SELECT id FROM gebaeude ORDER BY id LIMIT %s", [number]).fetchall()]
 
 
 def _boxes(town: Town, ids: list[str], hits: int) -> tuple[Asked, ...]:

@@ -34,6 +34,11 @@ class Twins:
         self._open: dict[str, tuple[Twin, Pool]] = {}
 
     @property
+    def first(self) -> str:
+        """A role that is served here, to ask whether the store answers."""
+        return CITIZEN if self._served is None else self._settings.roles.partition(",")[0].strip()
+
+    @property
     def serves_citizens_only(self) -> bool:
         return self._served == frozenset({CITIZEN})
 
@@ -68,13 +73,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
-    @app.get("/healthz", include_in_schema=False)
+    @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_health() -> PlainTextResponse:
         return PlainTextResponse("ok\n")
 
-    @app.get("/readyz", include_in_schema=False)
+    @app.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_readiness() -> PlainTextResponse:
-        twin = twins.open(CITIZEN)
+        twin = twins.open(twins.first)
         try:
             if twin is None:
                 raise DatabaseAway()

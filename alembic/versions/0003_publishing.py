@@ -63,7 +63,8 @@ BEGIN
     EXECUTE format('SELECT min(%1$I), max(%1$I) FROM published.%2$I', d.datetime, told) INTO starts, ends;
   END IF;
   FOR s IN SELECT * FROM published.shown WHERE relation = told ORDER BY schema, collection LOOP
-    EXECUTE format('UPDATE %I.collection SET count = $1, bbox = $2, starts = $3, ends = $4 WHERE name = $5', s.schema)
+    EXECUTE format('UPDATE %I.collection SET count = $1, bbox = $2, starts = $3, ends = $4 WHERE name = $5 '
+      'AND (count, bbox, starts, ends) IS DISTINCT FROM ($1, $2, $3, $4)', s.schema)
     USING d.count, published.crs84(d.reach), starts, ends, s.collection;
   END LOOP;
 END $$;

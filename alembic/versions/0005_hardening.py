@@ -46,6 +46,11 @@ BEGIN
            WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~ '{CATALOGUE}' AND p.prokind = 'f' LOOP
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
   END LOOP;
+  -- the source of the triggers holds row rules: everybody may know functions, nobody their text
+  REVOKE SELECT ON pg_proc FROM PUBLIC;
+  EXECUTE (SELECT format('GRANT SELECT (%s) ON pg_proc TO PUBLIC', string_agg(quote_ident(attname), ', ' ORDER BY attnum))
+           FROM pg_attribute WHERE attrelid = 'pg_proc'::regclass AND attnum > 0 AND attname NOT IN ('prosrc', 'prosqlbody'));
+  EXECUTE format('GRANT SELECT ON pg_proc TO %I', database || '_owner');
   EXECUTE format('GRANT USAGE ON LANGUAGE plpgsql, sql TO %I', database || '_owner');
   EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA postgis TO %I', database || '_owner');
   EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA postgis TO %I', database || '_owner');
@@ -95,5 +100,7 @@ def downgrade() -> None:
         "DO $$ DECLARE f text; BEGIN FOR f IN SELECT function FROM control.was_public LOOP "
         "EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', f); END LOOP; END $$"
     )
+    op.execute(f'REVOKE SELECT ON pg_proc FROM "{database}_owner"')
+    op.execute("GRANT SELECT ON pg_proc TO PUBLIC")
     op.execute("DROP TABLE control.was_public")
     op.execute("DROP FUNCTION control.harden(), control.grant_writing(text)")

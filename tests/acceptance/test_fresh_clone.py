@@ -31,7 +31,9 @@ def _time_until_served(clone: Path) -> float:
     port = _free_port()
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": os.environ.get("HOME", "/"), "PORT": str(port)}
     started = time.monotonic()
-    process = subprocess.Popen([clone / "bin" / "demo"], env=environment, cwd="/", stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        [clone / "bin" / "demo"], env=environment, cwd="/", stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
     assert process.stdout is not None
     try:
         said = ""

@@ -46,7 +46,12 @@ def test_every_text_for_people_is_in_german_and_english(folder: str) -> None:
     lonely = []
     for path in (PROJECT / "twin_api" / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Text" and len(node.args) + len(node.keywords) == 1:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "Text"
+                and len(node.args) + len(node.keywords) == 1
+            ):
                 only = node.args[0] if node.args else node.keywords[0].value
                 if isinstance(only, ast.Constant | ast.JoinedStr) and re.search(r"[a-zäöüß]{4}", ast.unparse(only)):
                     lonely.append(f"{path.name}:{node.lineno}")

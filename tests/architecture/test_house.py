@@ -56,7 +56,9 @@ def test_a_library_with_one_doorway_has_no_other(library: str, place: str) -> No
 
 
 def test_only_settings_reads_the_environment() -> None:
-    readers = {name for name, tree in _sources() if any(isinstance(n, ast.Attribute) and n.attr in ("environ", "getenv") for n in ast.walk(tree))}
+    readers = {
+        name for name, tree in _sources() if any(isinstance(n, ast.Attribute) and n.attr in ("environ", "getenv") for n in ast.walk(tree))
+    }
     # `twin serve` hands its environment on to the server, less everything of ours: it reads no setting from it
     assert readers == {"cli/serve.py"}
 
@@ -84,7 +86,9 @@ def test_every_problem_is_in_the_closed_list() -> None:
 
 def test_no_room_is_named_with_an_empty_word() -> None:
     modules = [(name, Path(name).stem) for name, _ in _sources()]
-    functions = [(name, node.name) for name, tree in _sources() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    functions = [
+        (name, node.name) for name, tree in _sources() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    ]
     assert [found for found in modules + functions if re.match(FORBIDDEN_WORDS, found[1].lower())] == []
 
 
@@ -95,7 +99,11 @@ def test_every_module_says_what_it_is_for() -> None:
 
 @pytest.mark.parametrize("room", ["policy", "publish", "store", "identity"])
 def test_rooms_that_guard_say_what_they_must_never_do(room: str) -> None:
-    vows = [tree for name, tree in _sources() if name.startswith(f"{room}/") and re.search(r"must never|INVARIANT", (ast.get_docstring(tree) or ""), re.I)]
+    vows = [
+        tree
+        for name, tree in _sources()
+        if name.startswith(f"{room}/") and re.search(r"must never|INVARIANT", (ast.get_docstring(tree) or ""), re.I)
+    ]
     assert len(vows) >= 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, Final
 
 import httpx
@@ -23,13 +24,16 @@ _PROBLEMS: Final = {f"urn:twin-api:problem:{p.type}": (p.status, p.title) for p 
 _PROBLEM_MEMBERS: Final = {"type", "title", "status", "detail", "parameter", "roles"}
 
 
-def find_leaks(town: Town, roles: list[str] | None = None) -> list[str]:
-    """Findings over all routes and media types for these roles, or for all of them."""
+def find_leaks(town: Town, roles: list[str] | None = None, at_most: int | None = None) -> list[str]:
+    """Findings over all routes and media types for these roles, or for all of them; the search ends with `at_most`."""
+    return list(islice(_leaks(town, roles), at_most))
+
+
+def _leaks(town: Town, roles: list[str] | None) -> Iterator[str]:
     seen = Seen(town)
-    found: list[str] = list(_outside_the_blocks(town, seen))
+    yield from _outside_the_blocks(town, seen)
     for role in roles or seen.roles:
-        found += _role_leaks(town, seen, role)
-    return found
+        yield from _role_leaks(town, seen, role)
 
 
 def _role_leaks(town: Town, seen: Seen, role: str) -> Iterator[str]:

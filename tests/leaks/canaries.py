@@ -60,7 +60,9 @@ def decoded(content: bytes) -> tuple[bytes, bytes]:
     if b"%" in content:
         views.append(unquote_to_bytes(content))
     if b"\\" in content:
-        views.append(re.sub(rb"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)).encode("utf-8", "replace"), content).replace(b'\\"', b'"'))
+        views.append(
+            re.sub(rb"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)).encode("utf-8", "replace"), content).replace(b'\\"', b'"')
+        )
     words = {word for view in views for word in _BASE64.findall(view)}
     return b"\n".join(views), b"\n".join(raw for word in sorted(words) for raw in _debased(word))
 

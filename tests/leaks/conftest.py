@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any
 
-import pytest
-
 from tests.leaks.planted import CAUGHT, PLANTED
-from tests.towns import Serving
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _answers_at_once() -> None:
-    """Without this each answer waits 40 ms for an acknowledgement: asyncio sets TCP_NODELAY only where a socket names its protocol."""
-    begin = Serving.__init__
-
-    def begin_at_once(self: Any, *args: Any) -> None:
-        begin(self, *args)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    Serving.__init__ = begin_at_once  # type: ignore[method-assign]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -67,6 +67,9 @@ def check_features(seen: Seen, role: str, collection: str, client: httpx.Client,
     address, found = f"/{role}/collections/{collection}/items?limit=11", []
     while address:
         page = client.get(address).json()
+        if "features" not in page:
+            yield f"{collection}: {address} is no page"
+            return
         found += page["features"]
         address = next((link["href"] for link in page["links"] if link["rel"] == "next"), "")
         cursors += parse_qs(urlsplit(address).query).get("cursor", [])
@@ -109,7 +112,13 @@ def _same_place(geometry: Any, item: Item) -> bool:
 def check_page(seen: Seen, role: str, asked: Asked, response: httpx.Response) -> Iterator[str]:
     """What a narrowed collection counts and shows, as far as this file understands the request."""
     parts = asked.path.strip("/").split("/")
-    if response.status_code != 200 or len(parts) != 3 or parts[2] != "items" or len(asked.query) != 1 or "json" not in response.headers["content-type"]:
+    if (
+        response.status_code != 200
+        or len(parts) != 3
+        or parts[2] != "items"
+        or len(asked.query) != 1
+        or "json" not in response.headers["content-type"]
+    ):
         return
     if parts[1] not in seen.grants(role):
         yield "answers for a collection that the role does not have"

@@ -47,6 +47,7 @@ _QUERIES: Final = {
       GROUP BY c.oid, c.relnamespace, c.relname, o.rolname""",
     "column": """SELECT c.oid::regclass || ' ' || o.rolname || ': ' || a.privilege_type || ' (' || string_agg(t.attname, ', ' ORDER BY t.attname) || ')'
       FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid, aclexplode(t.attacl) a JOIN {ours} o ON o.oid = a.grantee
+      WHERE c.relnamespace::regnamespace::text !~ '^(pg_.*|information_schema)$'
       GROUP BY c.oid, o.rolname, a.privilege_type""",
     "view": """SELECT v.ev_class::regclass || ' reads ' || string_agg(DISTINCT d.refobjid::regclass::text, ', ')
       FROM pg_rewrite v JOIN pg_depend d ON d.objid = v.oid AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
@@ -58,10 +59,12 @@ _QUERIES: Final = {
       AND NOT (p.pronamespace = 'postgis'::regnamespace AND o.rolname = current_database() || '_owner') GROUP BY p.pronamespace, p.proname, o.rolname, p.prosecdef""",
     "catalogue function": """SELECT p.proname || ' ' || o.rolname FROM pg_proc p, aclexplode(p.proacl) a JOIN {ours} o ON o.oid = a.grantee
       WHERE p.pronamespace = 'pg_catalog'::regnamespace AND o.oid <> 0 AND a.grantee <> p.proowner""",
-    "catalogue function taken from PUBLIC": """SELECT DISTINCT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace
-      AND p.prokind = 'f' AND NOT EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0)
-      AND p.oid NOT IN (SELECT i.objoid FROM pg_init_privs i WHERE i.classoid = 'pg_proc'::regclass
-        AND NOT EXISTS (SELECT FROM aclexplode(i.initprivs) e WHERE e.grantee = 0))""",
+    "catalogue function taken from PUBLIC": """SELECT p.proname::text FROM pg_proc p
+      LEFT JOIN pg_init_privs i ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass,
+      LATERAL (SELECT EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0) AS now,
+        i.initprivs IS NULL OR EXISTS (SELECT FROM aclexplode(i.initprivs) a WHERE a.grantee = 0) AS before) AS is_public
+      WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f'
+      GROUP BY p.proname HAVING bool_or(before) AND NOT bool_or(now)""",
     "default": """SELECT d.defaclrole::regrole || ' ' || coalesce(d.defaclnamespace::regnamespace::text, 'everywhere') || ' ' || d.defaclobjtype::text || ': '
       || d.defaclacl::text FROM pg_default_acl d""",
 }  # fmt: skip
@@ -81,7 +84,9 @@ def find_surplus(town: Town) -> list[str]:
     wanted = SNAPSHOT.read_text(encoding="utf-8").splitlines()
     with town.superuser() as connection:
         found = held(connection, town.database)
-        exists = {name for (name,) in connection.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace").fetchall()}
+        exists = {
+            name for (name,) in connection.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace").fetchall()
+        }
     if found[0] != wanted[0]:  # another version has other catalogue functions: more may be taken, and those there are not need not be
         wanted = [line for line in wanted if "taken from PUBLIC: " not in line or line.rpartition(" ")[2] in exists]
         found = [line for line in found if "taken from PUBLIC: " not in line or line in wanted]
@@ -90,7 +95,9 @@ def find_surplus(town: Town) -> list[str]:
 
 
 def _versions(connection: psycopg.Connection[Any]) -> str:
-    row = connection.execute("SELECT current_setting('server_version_num')::int / 10000, extversion FROM pg_extension WHERE extname = 'postgis'").fetchone()
+    row = connection.execute(
+        "SELECT current_setting('server_version_num')::int / 10000, extversion FROM pg_extension WHERE extname = 'postgis'"
+    ).fetchone()
     assert row is not None
     return f"{row[0]} {'.'.join(row[1].split('.')[:2])}"
 

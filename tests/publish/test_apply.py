@@ -52,7 +52,11 @@ def test_a_change_builds_only_what_is_new(new_town: NewTown) -> None:
 def test_a_failing_apply_changes_nothing(new_town: NewTown, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     town = new_town()
     town.edit("citizen.yaml", "art: keep, ", "")
-    town.edit("administration.yaml", "  bauamt:", "  isb: {kanalschaechte: {rows: all, geometry: hide, attributes: {baujahr: keep}, release: {of: [existence], reason: Test, approve: [wasser], until: 2027-01-01}}}\n  bauamt:")
+    town.edit(
+        "administration.yaml",
+        "  bauamt:",
+        "  isb: {kanalschaechte: {rows: all, geometry: hide, attributes: {baujahr: keep}, release: {of: [existence], reason: Test, approve: [wasser], until: 2027-01-01}}}\n  bauamt:",
+    )
 
     def break_after(*args: object) -> None:
         original(*args)
@@ -128,7 +132,9 @@ def test_a_part_that_goes_takes_its_schema_login_and_secret_along(new_town: NewT
     assert plan.gone_roles == ["administration_bauamt"]
     assert not town.secrets.has("administration_bauamt")
     with town.superuser() as connection:
-        assert connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [f"{town.database}_administration_bauamt"]).fetchone() is None
+        assert (
+            connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [f"{town.database}_administration_bauamt"]).fetchone() is None
+        )
         assert connection.execute("SELECT to_regnamespace('administration_bauamt')").fetchone() == (None,)
     assert client.get("/administration/bauamt/collections").status_code == 404
 

@@ -63,7 +63,7 @@ def _rule(draw: random.Random, depth: int = 3) -> Rule:
 def test_a_rule_as_sql_shows_what_the_reference_shows(connection: Connection) -> None:
     draw = random.Random(20261122)
     rows = [{name: draw.choice([*VALUES[name], None]) for name in TYPES} for _ in range(80)]
-    connection.execute("CREATE TEMP TABLE specimen (nr int, t text COLLATE \"C\", i bigint, n float8, b boolean, d date)")
+    connection.execute('CREATE TEMP TABLE specimen (nr int, t text COLLATE "C", i bigint, n float8, b boolean, d date)')
     for number, row in enumerate(rows):
         connection.execute("INSERT INTO specimen VALUES (%s, %s, %s, %s, %s, %s)", [number, *row.values()])
     source = sa.table("specimen", sa.column("nr"), *(sa.column(name, COLUMN_TYPES[type_]) for name, type_ in TYPES.items()))
@@ -79,7 +79,7 @@ def test_a_rule_as_sql_shows_what_the_reference_shows(connection: Connection) ->
 @pytest.mark.parametrize("type_", ["number", "integer"])
 def test_a_rounded_value_as_sql_is_that_of_the_reference(connection: Connection, step: str, type_: str) -> None:
     draw = random.Random(step + type_)
-    values = [0, 5, -5, 15, -15, 25, 1985, 1994, 1995, *(draw.randint(-10**6, 10**6) for _ in range(60))]
+    values = [0, 5, -5, 15, -15, 25, 1985, 1994, 1995, *(draw.randint(-(10**6), 10**6) for _ in range(60))]
     if type_ == "number":
         values = [v / 8 for v in values] + [0.05, 0.15, 0.25, -0.35, 1e15 + 0.5, 1e-9, 123456.789, 0.1 + 0.2]
     elif Decimal(step) % 1:
@@ -99,7 +99,9 @@ def test_a_gridded_point_as_sql_is_that_of_the_reference(connection: Connection)
     for mask in (Grid(1), Grid(100), Grid(250)):
         for x, y in points:
             query = sql_text(sa.select(sa.func.ST_AsText(mask.sql(sa.column("g")))))
-            row = connection.execute(f"{query} FROM (SELECT ST_GeomFromText('POINT Z ({x!r} {y!r} 412.5)', 25832) AS g) AS one".encode()).fetchone()
+            row = connection.execute(
+                f"{query} FROM (SELECT ST_GeomFromText('POINT Z ({x!r} {y!r} 412.5)', 25832) AS g) AS one".encode()
+            ).fetchone()
             assert row is not None
             found = tuple(float(c) for c in row[0].removeprefix("POINT(").removesuffix(")").split())
             assert found == mask.point((x, y, 412.5))

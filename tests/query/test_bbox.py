@@ -44,7 +44,7 @@ def corners(geometry: Any) -> list[tuple[float, float]]:
 
 def random_boxes(town: Town, role: str, collection: str, seed: int) -> list[Box]:
     """Boxes of all sizes, half of them with a side exactly on a printed coordinate."""
-    chance = random.Random(seed)  # noqa: S311  # no secret
+    chance = random.Random(seed)  # no secret
     known = [corner for feature in found(town, role, collection) for corner in corners(feature["geometry"]["coordinates"])]
     boxes = []
     for _ in range(BOXES):
@@ -104,7 +104,7 @@ def test_a_box_may_have_heights_and_may_cross_the_antimeridian(town: Town, bbox:
     [
         "", ",", "1", "1,2", "1,2,3", "1,2,3,4,5", "1,2,3,4,5,6,7", "a,b,c,d", "11,49,12,NaN", "nan,nan,nan,nan", "inf,49,12,50", "-Infinity,49,12,50",
         "1e400,49,12,50", "11,50,12,49", "-181,0,0,0", "0,-91,0,0", "0,0,181,0", "0,0,0,90.0000001", "11;49;12;50", "11 49 12 50", "[11,49,12,50]",
-        "0x1,2,3,4", "1_1,49,12,50", "١١,49,12,50", "11,49,12,50,", "1" * 65 + ",0,0,0", "1," * 5000, "11\x00,49,12,50",
+        "0x1,2,3,4", "1_1,49,12,50", "١١,49,12,50", "11,49,12,50,", "1" * 65 + ",0,0,0", "1," * 500, "11\x00,49,12,50",
     ],
 )  # fmt: skip
 def test_a_box_that_is_none_is_refused(town: Town, bbox: str) -> None:

@@ -18,7 +18,9 @@ def test_a_page_holds_as_many_as_asked_for_and_at_most_ten_thousand(town: Town, 
     assert (page["numberReturned"], len(page["features"]), page["numberMatched"]) == (returned, returned, ALL)
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "", "ten", "1.5", "1e3", " 1", "+1", "0x10", "١", "9" * 19, "9" * 5000, "1\x00", "1,2", "NaN"])
+@pytest.mark.parametrize(
+    "limit", ["0", "-1", "", "ten", "1.5", "1e3", " 1", "+1", "0x10", "١", "9" * 19, "9" * 5000, "1\x00", "1,2", "NaN"]
+)
 def test_a_limit_that_is_no_positive_number_is_refused(town: Town, limit: str) -> None:
     refused = ask(town, limit=limit)
     assert (refused.status_code, refused.json()["parameter"]) == (400, "limit")

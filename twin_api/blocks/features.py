@@ -15,9 +15,9 @@ from twin_api.encodings.answer import Answer
 from twin_api.encodings.link import Link
 from twin_api.encodings.media import GEOJSON, HTML, JSON, Media
 from twin_api.problems import InvalidParameter, NotFound
-from twin_api.query.ask import ask_media, choose_media
+from twin_api.query.ask import Asked, ask_media, choose_media
 from twin_api.query.page import Pages
-from twin_api.query.window import Asked, Window, bind, cursor
+from twin_api.query.window import Window, bind, cursor
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Page, Twin
 

@@ -6,7 +6,8 @@ Must never leave a mixture: all of it happens in one transaction, and a failing 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -63,14 +64,15 @@ def apply_policies(
         plan = make_plan(connection, policies, day)
         _hold_writers(connection, plan.touched_layers)
         _build(connection, plan, on_progress)
-        names = {role.schema: role.name for role in policies.roles.values()}
-        for schema in plan.new_roles:
-            ensure_role(connection, schema, names[schema], secrets)
         lock_for_switch(
             connection, [(schema, shown.collection) for schema, shown in plan.moved] + plan.gone + _all_of(connection, plan.gone_roles)
         )
-        _switch(connection, plan)
-        _record(connection, policies, day)
+        names = {role.schema: role.name for role in policies.roles.values()}
+        with _forgotten_on_failure(plan.new_roles, secrets):
+            for schema in plan.new_roles:
+                ensure_role(connection, schema, names[schema], secrets)
+            _switch(connection, plan)
+            _record(connection, policies, day)
     for schema in plan.gone_roles:
         secrets.remove(schema)
     return plan
@@ -125,8 +127,21 @@ def register(connection: Connection, definition: Definition) -> None:
 
 
 def _all_of(connection: Connection, schemas: list[str]) -> list[tuple[str, str]]:
+    """All relations of these schemas: their views, and the table `collection`, which readers hold together with a view."""
     query = "SELECT schema, collection FROM published.shown WHERE schema = ANY (%s)"
-    return [(s, c) for s, c in connection.execute(query, [schemas]).fetchall()]
+    views = [(s, c) for s, c in connection.execute(query, [schemas]).fetchall()]
+    return views + [(schema, "collection") for schema in schemas]
+
+
+@contextmanager
+def _forgotten_on_failure(schemas: list[str], secrets: Secrets) -> Iterator[None]:
+    """A server takes a role with a secret for one that is there: made for nothing, the secret has to go again."""
+    try:
+        yield
+    except BaseException:
+        for schema in schemas:
+            secrets.remove(schema)
+        raise
 
 
 def _switch(connection: Connection, plan: Plan) -> None:

@@ -21,7 +21,8 @@ _FIGURES = (
     "FROM published.definition d, (SELECT count(*), {reach} AS reach FROM {table}) AS m WHERE d.relation = %s"
 )
 _TOLD = (
-    "SELECT c.count = d.count AND c.bbox IS NOT DISTINCT FROM published.crs84(d.reach) FROM published.definition d, {collection} c "
+    "SELECT c.count = d.count AND c.bbox IS NOT DISTINCT FROM published.crs84(d.reach) AND (c.starts, c.ends) IS NOT DISTINCT FROM "
+    "(m.starts, m.ends) FROM published.definition d, {collection} c, (SELECT {interval} FROM {table}) AS m "
     "WHERE d.relation = %s AND c.name = %s"
 )
 
@@ -47,11 +48,11 @@ def find_drift(connection: Connection) -> list[Drift]:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute("SET LOCAL \"TimeZone\" = 'UTC'")
         connection.execute("SET LOCAL extra_float_digits = 1")
-        query = "SELECT relation, layer, has_geometry, statements FROM published.definition ORDER BY layer, relation"
+        query = "SELECT relation, layer, has_geometry, datetime, statements FROM published.definition ORDER BY layer, relation"
         return [_compare(connection, *row) for row in connection.execute(query).fetchall()]
 
 
-def _compare(connection: Connection, relation: str, layer: str, has_geometry: bool, statements: list[str]) -> Drift:
+def _compare(connection: Connection, relation: str, layer: str, has_geometry: bool, datetime: str | None, statements: list[str]) -> Drift:
     fill = next(s for s in statements if s.startswith("INSERT INTO"))
     columns, _, select = fill.partition(" (")[2].partition(") ")
     table = quoted(PUBLISHED, relation)
@@ -59,7 +60,12 @@ def _compare(connection: Connection, relation: str, layer: str, has_geometry: bo
     missing = _count(connection, f"{sides} SELECT count(*) FROM (SELECT * FROM wanted EXCEPT ALL SELECT * FROM found) AS d")
     surplus = _count(connection, f"{sides} SELECT count(*) FROM (SELECT * FROM found EXCEPT ALL SELECT * FROM wanted) AS d")
     return Drift(
-        relation, layer, missing, surplus, 3 - _triggers(connection, relation, layer), _is_wrong(connection, relation, has_geometry)
+        relation,
+        layer,
+        missing,
+        surplus,
+        3 - _triggers(connection, relation, layer),
+        _is_wrong(connection, relation, has_geometry, datetime),
     )
 
 
@@ -73,12 +79,15 @@ def _triggers(connection: Connection, relation: str, layer: str) -> int:
     return sum(int(number) for (number,) in connection.execute(_TRIGGERS, [quoted("store", layer), names, function]).fetchall())
 
 
-def _is_wrong(connection: Connection, relation: str, has_geometry: bool) -> bool:
+def _is_wrong(connection: Connection, relation: str, has_geometry: bool, datetime: str | None) -> bool:
+    """Whether a figure is not what the published rows say, in the register or in what any role is told."""
+    table = quoted(PUBLISHED, relation)
     reach = "postgis.ST_Extent(_mercator)" if has_geometry else "NULL::postgis.box2d"
-    query = _FIGURES.format(reach=reach, table=quoted(PUBLISHED, relation))
-    answers = [connection.execute(query.encode(), [relation]).fetchone()]
+    ends = [f"{end}({quoted(datetime)})::timestamptz" if datetime else "NULL::timestamptz" for end in ("min", "max")]
+    answers = [connection.execute(_FIGURES.format(reach=reach, table=table).encode(), [relation]).fetchone()]
     shown = connection.execute("SELECT schema, collection FROM published.shown WHERE relation = %s", [relation]).fetchall()
     for schema, collection in shown:
-        told = _TOLD.format(collection=quoted(schema, "collection"))
+        interval = f"{ends[0]} AS starts, {ends[1]} AS ends"
+        told = _TOLD.format(collection=quoted(schema, "collection"), table=table, interval=interval)
         answers.append(connection.execute(told.encode(), [relation, collection]).fetchone())
     return any(answer is None or answer[0] is not True for answer in answers)

@@ -60,14 +60,18 @@ def drop_view(connection: Connection, schema: str, collection: str) -> None:
 
 
 def tell_collections(connection: Connection, schema: str, shown: Mapping[str, Shown]) -> None:
-    """The rows of `collection` and of the register; the figures are filled in by `published.spread`."""
+    """The rows of `collection` and of the register; the figures are filled in by `published.spread`.
+
+    INVARIANT: a row that says the same is not touched; another role's change leaves no trace here.
+    """
     table = sql.Identifier(schema, "collection")
     names = list(shown)
     connection.execute(sql.SQL("DELETE FROM {} WHERE name <> ALL (%s)").format(table), [names])
     connection.execute("DELETE FROM published.shown WHERE schema = %s AND collection <> ALL (%s)", [schema, names])
     upsert = sql.SQL(
-        "INSERT INTO {} (name, description, count, shown_until, version) VALUES (%s, %s, 0, %s, %s) ON CONFLICT (name) DO UPDATE "
-        "SET description = EXCLUDED.description, shown_until = EXCLUDED.shown_until, version = EXCLUDED.version"
+        "INSERT INTO {} AS c (name, description, count, shown_until, version) VALUES (%s, %s, 0, %s, %s) ON CONFLICT (name) DO UPDATE "
+        "SET description = EXCLUDED.description, shown_until = EXCLUDED.shown_until, version = EXCLUDED.version "
+        "WHERE (c.description, c.shown_until, c.version) IS DISTINCT FROM (EXCLUDED.description, EXCLUDED.shown_until, EXCLUDED.version)"
     ).format(table)
     for entry in shown.values():
         connection.execute(upsert, [entry.collection, Jsonb(entry.description.as_json()), entry.shown_until, entry.version])

@@ -22,12 +22,16 @@ from psycopg.rows import tuple_row
 from twin_api.problems import DatabaseAway, NotFound, TooBusy
 from twin_api.store.secrets import SecretMissing, Secrets, is_twin_role
 
-_BUSY: Final = (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable)
+# the statement took more time, room or patience than its login has
+_BUSY: Final = (
+    psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable, psycopg.errors.ConfigurationLimitExceeded, psycopg.errors.OutOfMemory,
+)  # fmt: skip
 # a session outlives its role: made anew under the same name, the role has its rights and the old session has none
 _DEAD: Final = (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege)
 _RESULT_GONE: Final = (psycopg.errors.FeatureNotSupported,)  # "cached plan must not change result type"
 _STALE: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction)
 _PREPARED: Final = 300  # statements kept per connection: each costs the server some 100 KB
+_ANSWER_S: Final = 10.0  # a server that has not answered by then, well past every statement timeout, is frozen
 _LOGIN_TRIES: Final = 10
 _LOGIN_PAUSE_S: Final = 0.1
 
@@ -105,9 +109,11 @@ class Pool:
 
     async def _run(self, sql: str, params: Params, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
         try:
-            async with self._connection(fresh) as connection:
+            async with self._connection(fresh) as connection, asyncio.timeout(_ANSWER_S):
                 cursor = await connection.execute(sql, params, prepare=True, binary=True)
                 return await cursor.fetchall()
+        except TimeoutError:
+            raise DatabaseAway() from None
         except _STALE:
             raise SchemaMoved from None
         except _RESULT_GONE:
@@ -121,7 +127,7 @@ class Pool:
             connection = await self._find(fresh)
             try:
                 yield connection
-            except (asyncio.CancelledError, *_RESULT_GONE, *_DEAD):
+            except (asyncio.CancelledError, *_RESULT_GONE, psycopg.errors.InsufficientPrivilege):
                 await connection.close()
                 raise
             finally:

@@ -91,8 +91,11 @@ class Twin:
         self._items: dict[str, str] = {}
 
     async def collections(self) -> Sequence[Collection]:
-        """All collections, by name, with their figures of this moment. One round trip."""
-        rows = await self._pool.rows(self._list, {})
+        """All collections, by name, with their figures of this moment. One round trip. Raises `NotFound` when the role has gone."""
+        try:
+            rows = await self._pool.rows(self._list, {})
+        except SchemaMoved:
+            raise NotFound() from None
         self._known = {c.name: c for c in map(_as_collection, rows)}
         return list(self._known.values())
 

@@ -1,0 +1,68 @@
+"""The rules of OpenAPI 3.0.3 that our documents could break: required members, unique ids, parameters, references."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_TYPES = {"string", "integer", "number", "boolean", "array", "object"}
+
+
+def check_document(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.0.3"
+    assert document.keys() <= {"openapi", "info", "servers", "paths", "components", "security", "tags", "externalDocs"}
+    assert {"title", "version"} <= document["info"].keys()
+    operations = [(path, operation) for path, methods in document["paths"].items() for operation in methods.values()]
+    ids = [operation["operationId"] for _, operation in operations]
+    assert len(ids) == len(set(ids))
+    for path, operation in operations:
+        _check_operation(path, operation)
+    for reference in _references(document):
+        _resolve(document, reference)
+    for schemes in document.get("security", []):
+        assert schemes.keys() <= document["components"]["securitySchemes"].keys()
+
+
+def _check_operation(path: str, operation: dict[str, Any]) -> None:
+    assert path.startswith("/")
+    assert all(re.fullmatch(r"[1-5]\d\d|default", status) and told["description"] for status, told in operation["responses"].items())
+    keys = [(parameter["name"], parameter["in"]) for parameter in operation["parameters"]]
+    assert len(keys) == len(set(keys))
+    assert {name for name, where in keys if where == "path"} == set(re.findall(r"\{(\w+)\}", path))
+    for parameter in operation["parameters"]:
+        assert parameter["in"] in ("query", "path")
+        assert parameter["required"] or parameter["in"] == "query"
+        _check_schema(parameter["schema"])
+    for told in operation["responses"].values():
+        for content in told.get("content", {}).values():
+            _check_schema(content["schema"])
+
+
+def _check_schema(schema: dict[str, Any]) -> None:
+    """A schema object, or a reference, which stands alone."""
+    if "$ref" in schema:
+        assert schema.keys() == {"$ref"}
+        return
+    assert schema.get("type") in _TYPES | {None}
+    assert schema.get("type") != "array" or "items" in schema
+    for inner in (*schema.get("properties", {}).values(), *schema.get("oneOf", []), *([schema["items"]] if "items" in schema else [])):
+        _check_schema(inner)
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
+
+
+def _resolve(document: dict[str, Any], reference: str) -> None:
+    assert reference.startswith("#/")
+    found: Any = document
+    for step in reference[2:].split("/"):
+        found = found[step]
