@@ -25,7 +25,8 @@ def upgrade() -> None:
     op.execute(f'GRANT CREATE, TEMPORARY ON DATABASE "{database}" TO {owner}')
     # an administrator who is no superuser must be a member to give objects away
     op.execute(
-        f"DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN GRANT {owner} TO CURRENT_USER; END IF; END $$"
+        "DO $$ BEGIN IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) "
+        f"THEN GRANT {owner} TO CURRENT_USER; END IF; END $$"
     )
     op.execute(f"CREATE SCHEMA IF NOT EXISTS store AUTHORIZATION {owner}")
     op.execute(f"ALTER SCHEMA store OWNER TO {owner}")

@@ -118,7 +118,8 @@ def downgrade() -> None:
     connection = op.get_bind()
     roles = connection.execute(
         text(
-            "SELECT substr(rolname, length(current_database()) + 2) FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || current_database()"
+            "SELECT substr(rolname, length(current_database()) + 2) FROM pg_roles "
+            "WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || current_database()"
         )
     )
     op.execute("DELETE FROM published.shown")

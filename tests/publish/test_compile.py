@@ -130,7 +130,7 @@ def test_the_order_of_attributes_in_a_file_makes_no_other_table(new_town: Callab
 def test_a_feature_text_is_the_json_that_anybody_would_write(town: Town, connection: Connection) -> None:
     relation = compile_policies(town.policies, DAY)["administration"]["baeume"].definition.relation
     columns = "baum_nr, art, gepflanzt, hoehe_m, anzahl, geschuetzt, geprueft, status, vermerk"
-    query = f"SELECT p.id, _feature, ST_X(ST_Transform(s.geometry, 4326)), ST_Y(ST_Transform(s.geometry, 4326)), {columns.replace('baum_nr', 's.baum_nr').replace(', ', ', s.')} FROM published.{relation} p JOIN store.baeume s USING (id)"  # noqa: E501
+    query = f"SELECT p.id, _feature, ST_X(ST_Transform(s.geometry, 4326)), ST_Y(ST_Transform(s.geometry, 4326)), {columns.replace('baum_nr', 's.baum_nr').replace(', ', ', s.')} FROM published.{relation} p JOIN store.baeume s USING (id)"
     rows = connection.execute(query.encode()).fetchall()
     assert len(rows) == 59
     for id, text, x, y, *values in rows:

@@ -83,11 +83,12 @@ def _is_wrong(connection: Connection, relation: str, has_geometry: bool, datetim
     """Whether a figure is not what the published rows say, in the register or in what any role is told."""
     table = quoted(PUBLISHED, relation)
     reach = "postgis.ST_Extent(_mercator)" if has_geometry else "NULL::postgis.box2d"
-    ends = [f"{end}({quoted(datetime)})::timestamptz" if datetime else "NULL::timestamptz" for end in ("min", "max")]
+    moment = quoted(datetime) if datetime else "NULL::timestamptz"
+    starts, ends = f"min({moment})::timestamptz", f"max({moment})::timestamptz"
     answers = [connection.execute(_FIGURES.format(reach=reach, table=table).encode(), [relation]).fetchone()]
     shown = connection.execute("SELECT schema, collection FROM published.shown WHERE relation = %s", [relation]).fetchall()
     for schema, collection in shown:
-        interval = f"{ends[0]} AS starts, {ends[1]} AS ends"
+        interval = f"{starts} AS starts, {ends} AS ends"
         told = _TOLD.format(collection=quoted(schema, "collection"), table=table, interval=interval)
         answers.append(connection.execute(told.encode(), [relation, collection]).fetchone())
     return any(answer is None or answer[0] is not True for answer in answers)
