@@ -6,6 +6,8 @@ import os
 import random
 from collections.abc import Callable
 
+import pytest
+
 from tests.leaks.truth import find_stale_figures, find_traces, find_untruth
 from tests.towns import Town
 
@@ -23,3 +25,10 @@ def test_an_edit_that_shows_nothing_to_a_role_moves_nothing_of_it(new_town: Call
 
 def test_figures_are_exact_when_the_outermost_come_and_go(new_town: Callable[..., Town]) -> None:
     assert find_stale_figures(new_town()) == []
+
+
+@pytest.mark.long
+def test_nothing_drifts_in_a_thousand_rounds(new_town: Callable[..., Town]) -> None:
+    print(f"TWIN_TEST_SEED={SEED}")
+    for number in range(20):
+        assert find_untruth(new_town(), SEED + number, rounds=50) == []
