@@ -70,10 +70,11 @@ def _id(text: str) -> UUID:
 def _page_links(request: Request, window: Window, page: Page, media: Media) -> list[Link]:
     href = f"{request.state.base}/collections/{quote(page.collection.name)}"
     asked = [(name, text) for name, text in window.asked if name != "f"]
-    links = [_as(offered, f"{href}/items", asked, "self" if offered is media else "alternate") for offered in OFFERED]
+    same = urlencode(asked)
+    links = [_as(offered, f"{href}/items", same, "self" if offered is media else "alternate") for offered in OFFERED]
     if page.last is not None:
-        further = [(name, text) for name, text in asked if name != "cursor"]
-        links.append(_as(media, f"{href}/items", [*further, ("cursor", cursor(page.last))], "next"))
+        further = urlencode([(name, text) for name, text in asked if name != "cursor"])
+        links.append(_as(media, f"{href}/items", f"{further}{'&' if further else ''}cursor={cursor(page.last)}", "next"))
     return [*links, _collection_link(href, media)]
 
 
@@ -82,9 +83,8 @@ def _collection_link(href: str, media: Media) -> Link:
     return Link(f"{href}?f={form.word}", "collection", form.bare_type, "The collection")
 
 
-def _as(media: Media, href: str, asked: Sequence[tuple[str, str]], rel: str) -> Link:
-    query = urlencode([*asked, ("f", media.word)])
-    return Link(f"{href}?{query}", rel, media.bare_type, _TITLES[rel])
+def _as(media: Media, href: str, query: str, rel: str) -> Link:
+    return Link(f"{href}?{query}{'&' if query else ''}f={media.word}", rel, media.bare_type, _TITLES[rel])
 
 
 _TITLES = {"self": "This document", "alternate": "This document in another form", "next": "The next page"}
@@ -92,7 +92,7 @@ _TITLES = {"self": "This document", "alternate": "This document in another form"
 
 def _item_links(request: Request, collection: str, id: UUID, media: Media) -> list[Link]:
     href = f"{request.state.base}/collections/{quote(collection)}"
-    links = [_as(offered, f"{href}/items/{id}", (), "self" if offered is media else "alternate") for offered in OFFERED]
+    links = [_as(offered, f"{href}/items/{id}", "", "self" if offered is media else "alternate") for offered in OFFERED]
     return [*links, _collection_link(href, media)]
 
 

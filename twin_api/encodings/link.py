@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from twin_api.encodings.media import HTML, Media
 
@@ -15,7 +15,8 @@ class Link:
     title: str
 
     def as_json(self) -> dict[str, str]:
-        return {key: value for key, value in asdict(self).items() if value}
+        told = {"href": self.href, "rel": self.rel, "type": self.type}
+        return {**told, "title": self.title} if self.title else told
 
 
 def forms(href: str, data: Media, shown: Media) -> list[Link]:

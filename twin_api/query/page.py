@@ -6,7 +6,6 @@ fetched for the page alone. Without that fence the planner walks the order of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -48,17 +47,21 @@ def _compile(schema: str, collection: str, shape: Shape, resumes: bool) -> str:
     """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
     rows = _rows(schema, collection, shape)
     if not shape:
-        return compile_statement(_answer(schema, sa.null(), _fenced(_walk(rows, rows, resumes, [rows.c[FEATURE]]), "page")))
+        return compile_statement(
+            _answer(schema, sa.null(), _walk(rows, rows, resumes), _walk(rows, rows, resumes, FEATURE).limit(_limit()))
+        )
     hits = _fenced(sa.select(rows.c[PLACE], rows.c.id).where(*_conditions(rows, shape)).limit(_constant(COUNTED + 1)), "hits")
     count = _fenced(sa.select(sa.func.count().label("n")).select_from(hits), "hit_count")
     matched = sa.select(count.c.n).scalar_subquery()
-    few = _walk(hits, hits, resumes).where(matched <= _constant(COUNTED))
-    many = _walk(rows, rows, resumes).where(matched > _constant(COUNTED), *_conditions(rows, shape))
-    keys = sa.union_all(sa.select(few.subquery("few")), sa.select(many.subquery("many"))).subquery("keys")
-    # looked up key by key: a join would be planned without knowing how few keys there are
-    feature = sa.select(rows.c[FEATURE]).where(rows.c.id == keys.c.id).scalar_subquery()
-    page = _fenced(sa.select(keys.c[PLACE], keys.c.id, feature.label(FEATURE)).order_by(keys.c[PLACE], keys.c.id), "page")
-    return compile_statement(_answer(schema, sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED)), page))
+    few = _walk(hits, hits, resumes).limit(_one_more()).where(matched <= _constant(COUNTED))
+    many = _walk(rows, rows, resumes).limit(_one_more()).where(matched > _constant(COUNTED), *_conditions(rows, shape))
+    both = sa.union_all(sa.select(few.subquery("few")), sa.select(many.subquery("many"))).subquery("both")
+    keys = _fenced(sa.select(both.c[PLACE], both.c.id).order_by(both.c[PLACE], both.c.id), "keys")
+    page = sa.select(keys).limit(_limit()).subquery("page")
+    # looked up key by key: a join would be planned without knowing how few keys there are. By place first: neighbours share index pages
+    feature = sa.select(rows.c[FEATURE]).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
+    exact = sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED))
+    return compile_statement(_answer(schema, exact, sa.select(keys), sa.select(feature.label(FEATURE)).select_from(page)))
 
 
 def _rows(schema: str, collection: str, shape: Shape) -> sa.FromClause:
@@ -75,14 +78,19 @@ def _fenced(select: sa.Select[Any], name: str) -> sa.CTE:
     return select.cte(name).prefix_with("MATERIALIZED")
 
 
-def _walk(source: sa.FromClause, rows: sa.FromClause, resumes: bool, more: Sequence[sa.ColumnElement[Any]] = ()) -> sa.Select[Any]:
-    """The next keys in the collection's order: one more than the page holds, to know whether there is another."""
+def _walk(source: sa.FromClause, rows: sa.FromClause, resumes: bool, *shown: str) -> sa.Select[Any]:
+    """The next keys in the collection's order, or the columns `shown` of these rows."""
     key = (rows.c[PLACE], rows.c.id)
-    walk = sa.select(*key, *more).select_from(source).order_by(*key).limit(_limit() + _constant(1))
+    walk = sa.select(*([rows.c[name] for name in shown] or key)).select_from(source).order_by(*key)
     if not resumes:
         return walk
     after = (sa.bindparam("after_place", type_=sa.Text()), sa.bindparam("after_id", type_=sa.Uuid()))
     return walk.where(sa.tuple_(*key) > sa.tuple_(*after))
+
+
+def _one_more() -> sa.ColumnElement[int]:
+    """More than the page holds, to know whether there is another."""
+    return _limit() + _constant(1)
 
 
 def _limit() -> sa.BindParameter[int]:
@@ -94,24 +102,31 @@ def _constant(number: int) -> sa.ColumnElement[int]:
     return sa.literal_column(str(number), sa.BigInteger())
 
 
-def _answer(schema: str, matched: sa.ColumnElement[Any], page: sa.CTE) -> sa.Select[Any]:
+def _answer(schema: str, matched: sa.ColumnElement[Any], keys: sa.Select[Any], texts: sa.Select[Any]) -> sa.Select[Any]:
     """One row: version, count, matched, features, returned, place and id of the last one, whether there are more.
 
-    No row at all where the collection is not shown (any more).
+    No row at all where the collection is not shown (any more). The texts go straight into one value: a page kept in between is
+    written and read again, which is half of the cost of a large one.
     """
     told = collection_table(schema)
-    found = sa.select(sa.func.count()).select_from(page).scalar_subquery()
-    texts = sa.select(page.c[FEATURE]).limit(_limit()).subquery("texts")
-    features = sa.select(sa.func.string_agg(texts.c[FEATURE], sa.literal_column("','"))).scalar_subquery()
-    last = sa.select(page.c[PLACE], page.c.id).offset(_limit() - _constant(1)).limit(_constant(1)).subquery("last")
+    read = texts.subquery("texts")
+    joined = _fenced(
+        sa.select(sa.func.string_agg(read.c[FEATURE], sa.literal_column("','")).label("features"), sa.func.count().label("n")), "joined"
+    )
+    edge = _fenced(keys.offset(_limit() - _constant(1)).limit(_constant(2)), "edge")  # the last key of the page, and one after it
+    last = sa.select(edge).limit(_constant(1)).subquery("last")
     columns = [
         told.c.version,
         told.c.count,
         matched,
-        features,
-        sa.func.least(found, _limit()),
+        joined.c.features,
+        joined.c.n,
         sa.select(last.c[PLACE]).scalar_subquery(),
         sa.select(last.c.id).scalar_subquery(),
-        found > _limit(),
+        sa.select(sa.func.count()).select_from(edge).scalar_subquery() > _constant(1),
     ]
-    return sa.select(*columns).where(told.c.name == sa.bindparam("name", type_=sa.Text()), is_shown(told))
+    return (
+        sa.select(*columns)
+        .select_from(told.join(joined, sa.true()))
+        .where(told.c.name == sa.bindparam("name", type_=sa.Text()), is_shown(told))
+    )
