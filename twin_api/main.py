@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
-from twin_api.door import Door
+from twin_api.door import Door, problem_response
 from twin_api.identity.subject import CITIZEN, schema_of
-from twin_api.problems import DatabaseAway, Problem
+from twin_api.problems import DatabaseAway, MethodNotAllowed
 from twin_api.settings import Settings
 from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
@@ -73,6 +74,14 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    async def get_start() -> RedirectResponse:
+        return RedirectResponse(f"{settings.base_url.rstrip('/')}/{twins.first}", status_code=302)
+
+    @app.exception_handler(405)
+    async def refuse_method(request: Request, error: Exception) -> Response:
+        return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
+
     @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_health() -> PlainTextResponse:
         return PlainTextResponse("ok\n")
@@ -84,11 +93,11 @@ def create_app(settings: Settings) -> FastAPI:
             if twin is None:
                 raise DatabaseAway()
             await twin.collections()
-        except Problem:
+        except Exception:  # whatever it is, this server is not ready
             return PlainTextResponse("not ready\n", status_code=503)
         return PlainTextResponse("ready\n")
 
-    app.mount("/", Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang))
+    app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
     return app
 
 

@@ -19,7 +19,7 @@ def upgrade() -> None:
     database = op.get_bind().scalar(text("SELECT current_database()"))
     op.execute("SELECT pg_advisory_xact_lock(hashtext('twin-api roles'))")
     for suffix in BASE_ROLES:
-        op.execute(_create_role(f"{database}_{suffix}"))
+        op.execute(_create_role(database, f"{database}_{suffix}"))
         op.execute(f'GRANT CONNECT ON DATABASE "{database}" TO "{database}_{suffix}"')
     owner = f'"{database}_owner"'
     op.execute(f'GRANT CREATE, TEMPORARY ON DATABASE "{database}" TO {owner}')
@@ -34,8 +34,11 @@ def upgrade() -> None:
     _give_tables("store", owner)
     op.execute(f'GRANT USAGE ON SCHEMA store TO "{database}_writer"')
     op.execute(f'GRANT USAGE ON SCHEMA control TO "{database}_control", "{database}_audit"')
-    op.execute(f'ALTER ROLE {owner} IN DATABASE "{database}" SET search_path = store, postgis')
-    op.execute(f'ALTER ROLE "{database}_writer" IN DATABASE "{database}" SET search_path = store, postgis')
+    op.execute(f'ALTER ROLE {owner} IN DATABASE "{database}" SET search_path = postgis')
+    writer = f'"{database}_writer" IN DATABASE "{database}"'
+    op.execute(f"ALTER ROLE {writer} SET search_path = postgis")
+    # a writer that rests within a transaction holds off every policy change
+    op.execute(f"ALTER ROLE {writer} SET idle_in_transaction_session_timeout = '60s'")
 
 
 def downgrade() -> None:
@@ -48,10 +51,15 @@ def downgrade() -> None:
         op.execute(f'DROP ROLE "{database}_{suffix}"')
 
 
-def _create_role(role: str) -> str:
+def _create_role(database: str, role: str) -> str:
+    """One role, marked as this database's own. A role of that name with another mark is another town's: nothing is done."""
+    mark = f"twin-api base {database}"
     return (
         f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
-        f'CREATE ROLE "{role}" LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION; END IF; END $$'
+        f'CREATE ROLE "{role}" LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION; '
+        f"COMMENT ON ROLE \"{role}\" IS '{mark}'; "
+        f"ELSIF shobj_description(to_regrole('\"{role}\"'), 'pg_authid') IS DISTINCT FROM '{mark}' THEN "
+        f"RAISE EXCEPTION 'role {role} exists and is not of this database'; END IF; END $$"
     )
 
 

@@ -41,6 +41,7 @@ BEGIN
     EXECUTE format('COMMENT ON ROLE %I IS %L', login, 'twin-api ' || current_database());
   END IF;
   EXECUTE format('ALTER ROLE %I PASSWORD %L', login, verifier);
+  EXECUTE format('ALTER ROLE %I RESET ALL', login);
   EXECUTE format('ALTER ROLE %I SET default_transaction_read_only = on', login);
   EXECUTE format('ALTER ROLE %I SET statement_timeout = ''2s''', login);
   EXECUTE format('ALTER ROLE %I SET lock_timeout = ''2s''', login);

@@ -24,6 +24,8 @@ CATALOGUE = (
     "|pg_current_(snapshot|xact_id.*|wal_.*)|pg_snapshot_x.*|pg_visible_in_snapshot|pg_xact_.*|pg_last_(committed|xact|wal)_.*|pg_control_.*"
     "|pg_get_multixact_members|pg_walfile_.*|pg_notification_queue_usage|pg_tablespace_databases)$"
 )
+# how many transactions there have been since: the clock of everybody's writes
+CLOCKS = "'age(xid)'::regprocedure, 'mxid_age(xid)'::regprocedure"
 
 HARDEN = f"""
 -- what PUBLIC held before, so that a downgrade gives back that and no more
@@ -37,13 +39,13 @@ BEGIN
   REVOKE ALL ON SCHEMA postgis FROM PUBLIC;
   REVOKE USAGE ON LANGUAGE plpgsql, sql FROM PUBLIC;
   INSERT INTO control.was_public SELECT p.oid::regprocedure::text FROM pg_proc p
-  WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~ '{CATALOGUE}' AND p.prokind = 'f'
+  WHERE p.pronamespace = 'pg_catalog'::regnamespace AND (p.proname ~ '{CATALOGUE}' OR p.oid IN ({CLOCKS})) AND p.prokind = 'f'
     AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE'))
   ON CONFLICT DO NOTHING;
   REVOKE EXECUTE ON ALL ROUTINES IN SCHEMA postgis FROM PUBLIC;
   REVOKE SELECT ON ALL TABLES IN SCHEMA postgis FROM PUBLIC;
   FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
-           WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~ '{CATALOGUE}' AND p.prokind = 'f' LOOP
+           WHERE p.pronamespace = 'pg_catalog'::regnamespace AND (p.proname ~ '{CATALOGUE}' OR p.oid IN ({CLOCKS})) AND p.prokind = 'f' LOOP
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f);
   END LOOP;
   -- the source of the triggers holds row rules: everybody may know functions, nobody their text
@@ -68,7 +70,7 @@ CREATE FUNCTION control.grant_writing(login text) RETURNS void LANGUAGE plpgsql 
 DECLARE f regprocedure;
 BEGIN
   FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'postgis'::regnamespace
-           AND p.proname IN ('geometry', 'st_geomfromwkb', 'st_geomfromewkb', 'st_setsrid', 'st_makepoint', 'st_point') LOOP
+           AND p.proname IN ('geometry', 'st_geomfromwkb', 'st_geomfromewkb', 'st_setsrid', 'st_makepoint', 'st_point', 'st_astext') LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, login);
   END LOOP;
 END $$;

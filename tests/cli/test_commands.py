@@ -78,6 +78,67 @@ def test_layers_grow_and_what_would_lose_data_is_refused(new_town: NewTown) -> N
     assert "baeume.anzahl" in refused.stderr
 
 
+def test_policies_over_another_type_than_the_store_has_are_not_applied(new_town: NewTown) -> None:
+    town = new_town()
+    town.edit("layers/baeume.yaml", "type: integer", "type: text")
+    ended = twin(town, "policy", "apply")
+    assert ended.returncode == 1
+    assert "baeume.anzahl" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_layer_without_a_file_is_left_in_the_store_and_shown_to_nobody(new_town: NewTown) -> None:
+    town = new_town()
+    (town.policies_folder / "layers" / "bauantraege.yaml").unlink()
+    town.edit("administration.yaml", "  bauamt: {bauantraege: {rows: all, geometry: keep, attributes: all}}\n", "")
+    assert "bauantraege" in twin(town, "layers", "apply").stdout
+    assert twin(town, "policy", "apply").returncode == 0
+    assert town.client("administration/bauamt").get("/administration/bauamt").status_code == 404
+    assert town.drift() == []
+
+
+def test_drift_says_that_files_are_not_applied_yet(new_town: NewTown) -> None:
+    town = new_town()
+    town.edit("citizen.yaml", "art: keep, ", "")
+    ended = twin(town, "policy", "drift")
+    assert ended.returncode == 0
+    assert "citizen.yaml" in ended.stdout
+
+
+def test_a_broken_address_is_refused_without_printing_its_password(town: Town) -> None:
+    for address in ("chef:geheim123@db.example/gemeinde", "host=db user=chef password=geh eim123", "host=db user=chef password=geheim123"):
+        ended = twin(town, "migrate", TWIN_DATABASE_URL=address)
+        assert ended.returncode == 1
+        assert "TWIN_DATABASE_URL" in ended.stderr
+        assert "eim123" not in ended.stderr + ended.stdout
+
+
+def test_a_wrong_setting_is_named(town: Town) -> None:
+    for name, value in (("TWIN_LANG", "fr"), ("TWIN_POOL_SIZE", "x")):
+        ended = twin(town, "policy", "check", **{name: value})
+        assert ended.returncode == 1
+        assert name in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_a_command_in_the_wrong_folder_leaves_nothing_behind(town: Town) -> None:
+    empty = town.folder / "elsewhere"
+    told = {"TWIN_HOME": str(empty), "TWIN_POLICIES": str(town.policies_folder), "PATH": "/usr/bin:/bin"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "twin_api.cli", "token", "list"], env=told, capture_output=True, text=True, cwd=town.folder
+    )
+    assert ended.returncode == 1
+    assert "twin migrate" in ended.stderr
+    assert not empty.exists()
+
+
+def test_serving_a_role_that_is_none_is_refused_in_one_line(town: Town) -> None:
+    for roles in ("bürger", "council/", "citizen,../x"):
+        ended = twin(town, "serve", "--roles", roles, PORT="0")
+        assert ended.returncode != 0
+        assert "Traceback" not in ended.stderr
+
+
 def test_applying_before_the_layers_says_what_to_do(new_town: NewTown) -> None:
     town = new_town(apply=False)
     ended = twin(town, "policy", "apply")

@@ -104,6 +104,30 @@ def test_a_demo_that_is_killed_starts_again_with_everything_as_before(home: Path
         assert _collections(address, "citizen", None) == before
 
 
+def test_ctrl_c_ends_the_demo_with_a_farewell(home: Path, testdata: Path) -> None:
+    port = _free_port()
+    told = {**os.environ, "TWIN_HOME": str(home), "PORT": str(port), "PYTHONUNBUFFERED": "1", "TWIN_TESTDATA": str(testdata)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "twin_api.cli", "demo"], env=told, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Strg-C" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    rest = process.stdout.read()
+    assert "Auf Wiedersehen" in rest
+    assert process.wait(40) == 0
+    process.stdout.close()
+
+
+def test_the_demo_does_not_fill_somebody_elses_database(tmp_path: Path) -> None:
+    told = {**os.environ, "TWIN_HOME": str(tmp_path / "home"), "TWIN_DATABASE_URL": "postgresql://a:b@localhost/town"}
+    ended = subprocess.run([sys.executable, "-m", "twin_api.cli", "demo"], env=told, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "TWIN_DATABASE_URL" in ended.stderr
+
+
 def test_a_taken_port_is_said_before_anything_is_done(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         told = {**os.environ, "TWIN_HOME": str(tmp_path / "home"), "PORT": str(taken.getsockname()[1])}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin_api.policy.containment import implies
-from twin_api.policy.finding import Finding, render
+from twin_api.policy.finding import Finding, PolicyInvalid, render
+from twin_api.policy.load import load
 from twin_api.policy.rule import All, And, Between, Compare, In, IsNull, Not, Or, Row, Rule, shows
 
 Spoil = Callable[[str, str, str], tuple[Finding, ...]]
@@ -84,7 +86,7 @@ COUNCIL_TREES = "    rows: {art: [Linde, Eiche]}\n    geometry: keep\n    attrib
         ("geometry: keep", "geometry: {grid_m: 20}", "eine gröbere Geometrie"),
         ("geometry: keep", "geometry: hide", "eine gröbere Geometrie"),
         ("{art: keep, hoehe_m: keep}", "{art: keep}", "das Attribut `hoehe_m` fehlt"),
-        ("{art: keep, hoehe_m: keep}", "{art: keep, hoehe_m: {round: 10}}", "das Attribut `hoehe_m` ist gröber"),
+        ("{art: keep, hoehe_m: keep}", "{art: keep, hoehe_m: {round: 15}}", "das Attribut `hoehe_m` ist gröber"),
         (COUNCIL_TREES, "    {from: satzungen, rows: all, attributes: {titel: keep}}\n", "kommt hier aus `satzungen`"),
     ],
 )
@@ -99,3 +101,61 @@ def test_grids_over_one_layer_nest(spoil: Spoil) -> None:
     findings = spoil("administration.yaml", "parts:\n", parts)
     assert [str(finding.place) for finding in findings] == ["administration.yaml:8"]
     assert "kein Vielfaches des Rasters 10 m in citizen.yaml:4. Etwa `{grid_m: 30}` schreiben" in findings[0].render("de")
+
+
+@pytest.mark.parametrize(("step", "right"), [("2.5", "7.5"), ("0.1", "5.1"), ("2", "6")])
+def test_rounds_of_one_attribute_nest_in_all_roles_and_parts(spoil: Spoil, step: str, right: str) -> None:
+    heights = f"{{baumhoehen: {{from: baeume, rows: all, geometry: hide, attributes: {{hoehe_m: {{round: {step}}}}}}}}}"
+    findings = spoil("council.yaml", "bauausschuss: {}", f"bauausschuss: {heights}")
+    assert [str(finding.place) for finding in findings] == ["citizen.yaml:4"]
+    assert f"`hoehe_m`: der Schritt 5 ist kein ungerades Vielfaches des Schritts {step} in council.yaml:15" in findings[0].render("de")
+    assert f"Etwa `{{round: {right}}}` schreiben" in findings[0].render("de")
+
+
+def grouped(small: Path, pipes: str, role_file: str = "council.yaml") -> str:
+    """What is said when pipes and manholes are of one group, council sees manholes on a grid of 100 m, and a role sees pipes as given."""
+    manholes = small / "layers/schaechte.yaml"
+    text = manholes.read_text(encoding="utf-8").replace("terms: internal-only}", "terms: own}\ngroup: abwasser")
+    manholes.write_text(text, encoding="utf-8")
+    public = text.replace("layer: schaechte", "layer: leitungen").replace("kritis", "public")
+    (small / "layers/leitungen.yaml").write_text(public, encoding="utf-8")
+    role = small / role_file
+    grant = f"collections:\n  leitungen: {{rows: all, attributes: {{}}, {pipes}}}\n"
+    role.write_text(role.read_text(encoding="utf-8").replace("collections:\n", grant), encoding="utf-8")
+    try:
+        load(small)
+    except PolicyInvalid as invalid:
+        return render(invalid.findings, "de")
+    return ""
+
+
+PIPES, MANHOLES = "`leitungen` verrät die Orte von `schaechte`", "`schaechte` verrät die Orte von `leitungen`"
+
+
+@pytest.mark.parametrize(
+    ("pipes", "role_file", "betrayals"),
+    [
+        ("geometry: keep", "council.yaml", [f"council.yaml:5: {PIPES}"]),
+        ("geometry: xy", "council.yaml", [f"council.yaml:5: {PIPES}"]),
+        ("geometry: {grid_m: 50}", "council.yaml", [f"council.yaml:5: {PIPES}"]),
+        ("geometry: keep", "citizen.yaml", [f"citizen.yaml:4: {PIPES}"]),
+        ("geometry: {grid_m: 100}", "council.yaml", []),
+        ("geometry: hide", "council.yaml", []),
+        ("geometry: keep", "administration.yaml", []),
+        ("geometry: {grid_m: 100}", "citizen.yaml", [f"administration.yaml:5: {MANHOLES}", f"administration.yaml:8: {MANHOLES}"]),
+    ],
+)
+def test_layers_of_one_group_do_not_betray_each_other(small: Path, pipes: str, role_file: str, betrayals: list[str]) -> None:
+    said = grouped(small, pipes, role_file).splitlines()
+    assert [line.partition(" (")[0] for line in said] == betrayals
+
+
+def test_a_group_is_betrayed_even_if_only_once_a_release_is_over(small: Path) -> None:
+    """When the council's own release for exact manholes ends, the citizens' grid is in force again beside its exact pipes."""
+    citizen, council = small / "citizen.yaml", small / "council.yaml"
+    on_grid = "collections:\n  schaechte: {rows: {zustand: [schlecht]}, geometry: {grid_m: 100}, attributes: {zustand: keep}, release: {of: [existence, geometry, zustand], reason: x, approve: [isb], until: 2028-01-01}}\n"
+    citizen.write_text(citizen.read_text(encoding="utf-8").replace("collections:\n", on_grid), encoding="utf-8")
+    council.write_text(council.read_text(encoding="utf-8").replace("geometry: {grid_m: 100}", "geometry: xy"), encoding="utf-8")
+    said = grouped(small, "geometry: keep")
+    assert "council.yaml:5: `leitungen` verrät die Orte von `schaechte` (`{grid_m: 100}` in citizen.yaml:4)" in said
+    assert len(said.splitlines()) == 1

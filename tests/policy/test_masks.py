@@ -88,12 +88,48 @@ def test_geometry_masks_are_ordered_by_what_can_be_computed_from_them() -> None:
     assert order == SHOWS_AT_LEAST
 
 
-def test_rounding_shows_no_other_rounding() -> None:
-    tens, fives = Round(Decimal(10)), Round(Decimal(5))
+@pytest.mark.parametrize("step", ["1", "2", "0.5", "3", "0.1"])
+def test_a_rounding_shows_another_exactly_where_brute_force_finds_no_value_that_differs(step: str) -> None:
+    fine = Round(Decimal(step))
+    eighths = [number / 8 for number in range(-1000, 1001)] + [float(number * fine.step / 2) for number in range(-300, 301)]
+    for factor in ("0.5", "1", "1.5", "2", "2.5", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"):
+        coarse = Round(fine.step * Decimal(factor))
+        follows = all(coarse.value(fine.value(value)) == coarse.value(value) for value in eighths)
+        assert fine.shows_at_least(coarse) is follows, factor
+
+
+@given(st.integers(-(10**15), 10**15) | st.floats(-1e6, 1e6), st.integers(1, 1000), st.integers(0, 20))
+def test_a_rounding_to_an_odd_multiple_can_be_computed_from_the_finer_one(value: float, step: int, half: int) -> None:
+    fine, coarse = Round(Decimal(step)), Round(Decimal(step) * (2 * half + 1))
+    assert fine.shows_at_least(coarse)
+    assert coarse.value(fine.value(value)) == coarse.value(value)
+
+
+def test_rounding_shows_no_value_as_it_is() -> None:
+    tens = Round(Decimal(10))
+    assert not Round(Decimal(5)).shows_at_least(tens), "rounding twice is not rounding once: 14 becomes 10, but by way of 15 becomes 20"
     assert tens.shows_at_least(Round(Decimal("10.0")))
-    assert not fives.shows_at_least(tens), "rounding twice is not rounding once: 12 becomes 10, but 14 becomes 15 and then 20"
     assert Keep().shows_at_least(tens)
     assert not tens.shows_at_least(Keep())
+
+
+@pytest.mark.parametrize(
+    ("step", "value", "shown"),
+    [
+        ("10", 2**63 - 1, None),
+        ("10", 2**63 - 4, 2**63 - 8),
+        ("10", -(2**63), None),
+        ("1", 2**63 - 1, 2**63 - 1),
+        ("1", -(2**63), -(2**63)),
+        ("1e15", 2**63 - 1, 9223 * 10**15),
+        ("10", 1.7976931348623157e308, 1.7976931348623157e308),
+        ("7", 1.7976931348623157e308, None),
+        ("10", float("inf"), None),
+        ("10", float("nan"), None),
+    ],
+)
+def test_a_multiple_that_no_column_can_hold_is_unknown(step: str, value: float, shown: float | None) -> None:
+    assert Round(Decimal(step)).value(value) == shown
 
 
 @pytest.mark.parametrize("mask", [Keep(), Round(Decimal(10)), Round(Decimal("0.5"))])

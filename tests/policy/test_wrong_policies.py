@@ -28,6 +28,15 @@ CASES: dict[str, list[tuple[str, str, str, int, str]]] = {
          "  satzungen:\n", "  collection: {from: satzungen, rows: all, attributes: {}}\n  satzungen:\n", 8, "ist vergeben"),
         ("names are plain",
          "  satzungen:\n", "  Bäume-Süd: {from: satzungen, rows: all, attributes: {}}\n  satzungen:\n", 8, "`baeume_sued` schreiben"),
+        ("a collection is not called like a type of PostGIS",
+         "  satzungen:\n", "  box2d: {from: satzungen, rows: all, attributes: {}}\n  satzungen:\n", 8, "`box2d` ist vergeben"),
+        ("a collection is not called like a primary key's index",
+         "  satzungen:\n", "  satzungen_pkey: {from: satzungen, rows: all, attributes: {}}\n  satzungen:\n", 8, "endet auf `_pkey`"),
+        ("a collection is not called like a key's index",
+         "  satzungen:\n", "  satzungen_key: {from: satzungen, rows: all, attributes: {}}\n  satzungen:\n", 8, "endet auf `_key`"),
+        ("a value has no line break", "{art: [Linde]}", '{nr: ["a\\nb"]}', 5, "unsichtbares Zeichen (`U+000A`)"),
+        ("a value has no tab", "{art: [Linde]}", '{nr: ["a\\tb"]}', 5, "unsichtbares Zeichen (`U+0009`)"),
+        ("a value in CQL2 has no tab", "{art: [Linde]}", '"nr = \'a\\tb\'"', 5, "unsichtbares Zeichen (`U+0009`)"),
         ("`rows` must be said", "    rows: all\n", "", 8, "es fehlt der Eintrag `rows`"),
         ("`geometry` must be said", "    geometry: {grid_m: 10}\n", "", 4, "`geometry: keep` ergänzen"),
         ("`attributes` must be said", "    attributes: {titel: keep}\n", "", 8, "es fehlt der Eintrag `attributes`"),
@@ -85,8 +94,30 @@ CASES: dict[str, list[tuple[str, str, str, int, str]]] = {
         ("only citizen can be included", "includes: citizen", "includes: administration", 3, "`includes: citizen` schreiben"),
         ("nobody sees less than citizens", "includes: citizen\n", "", 1, "sähe weniger als die Bürger"),
         ("a part is not called like an address", "bauausschuss:", "search:", 15, "`search` ist vergeben"),
+        ("a part is not called like a login", "bauausschuss:", "writer:", 15, "`writer` ist vergeben"),
         ("a part has a short name", "bauausschuss:", "ausschuss_fuer_bau_und_umwelt:", 15, "länger als 20 Zeichen"),
         ("a moment has an offset", "{art: [Linde, Eiche]}", "{gesehen: {to: 2026-02-03T10:00:00}}", 6, "mit Zeitzone"),
+        ("a moment is not before the first year",
+         "{art: [Linde, Eiche]}", "{gesehen: {from: 0001-01-01T00:00:00+14:00}}", 6, "in den Jahren 1 bis 9999 (UTC)"),
+        ("a moment is not after the last year",
+         "{art: [Linde, Eiche]}", "{gesehen: {to: 9999-12-31T23:59:59-14:00}}", 6, "in den Jahren 1 bis 9999 (UTC)"),
+        ("a moment in CQL2 is not before the first year",
+         "{art: [Linde, Eiche]}", "gesehen > TIMESTAMP('0001-01-01T00:00:00+14:00')", 6, "`0001-01-01T00:00:00+14:00`"),
+        ("a moment in CQL2 is not after the last year",
+         "{art: [Linde, Eiche]}", "gesehen < TIMESTAMP('9999-12-31T23:59:59-14:00')", 6, "`9999-12-31T23:59:59-14:00`"),
+        ("rounds of one attribute are odd multiples",
+         "{art: keep, hoehe_m: keep}\n", "{art: keep, hoehe_m: keep}\n  baumhoehen: {from: baeume, rows: all, geometry: hide, attributes: {hoehe_m: {round: 10}}}\n",
+         9, "der Schritt 10 ist kein ungerades Vielfaches des Schritts 5 in citizen.yaml:4. Etwa `{round: 15}` schreiben"),
+        ("what locates does not stand beside a grid", "{zustand: keep}", "{zustand: keep, nr: keep}", 12, "`nr` verrät den Ort"),
+        ("nor beside no geometry", "    geometry: {grid_m: 100}\n    attributes: {zustand: keep}\n    release: {of: [existence, geometry]",
+         "    geometry: hide\n    attributes: {zustand: keep, nr: keep}\n    release: {of: [existence]", 12, "`nr` verrät den Ort"),
+        ("free text does not stand beside a grid",
+         "    geometry: keep\n    attributes: {art: keep, hoehe_m: keep}\n",
+         "    geometry: {grid_m: 5}\n    attributes: {art: keep, hoehe_m: keep, notiz: keep}\n", 8, "Freitext wie `notiz` kann den Ort"),
+        ("no rule beside a grid reads what locates",
+         "{zustand: [schlecht]}", "{zustand: [schlecht], nr: ['7']}", 10, "liest `nr` und verrät, welches Objekt in der Zelle liegt"),
+        ("nor does a rule in CQL2", "{zustand: [schlecht]}", "zustand = 'schlecht' AND NOT nr = '7'", 10, "liest `nr` und verrät"),
+        ("a release ends within living memory", "until: 2027-03-31", "until: 9999-12-31", 13, "nicht in den Jahren 2000 bis 2199"),
         ("`write` comes later",
          "geometry: keep\n", "geometry: keep\n    write: {change: [art]}\n", 8, "`write` wird noch nicht unterstützt"),
     ],
@@ -97,6 +128,10 @@ CASES: dict[str, list[tuple[str, str, str, int, str]]] = {
         ("a department must exist", "owner: bauhof", "owner: bauhoff", 3, "gemeint ist wohl `bauhof`"),
         ("a class must exist", "existence: public", "existence: pubic", 7, "gemeint ist wohl `public`"),
         ("an attribute is not called like a parameter", "stamm_cm:", "limit:", 15, "`limit` ist vergeben"),
+        ("an attribute is not called like a column of PostgreSQL", "stamm_cm:", "xmin:", 15, "`xmin` ist vergeben"),
+        ("a value of an enum can be seen", "Eiche: oak", '"Ei\\nche": oak', 12, "unsichtbares Zeichen (`U+000A`)"),
+        ("a review is within living memory", "review: 2027-01-01", "review: 2270-01-01", 6, "nicht in den Jahren 2000 bis 2199"),
+        ("a classification is within living memory", "on: 2026-01-01", "on: 1926-01-01", 6, "nicht in den Jahren 2000 bis 2199"),
         ("an enum belongs to text", "type: boolean", "type: boolean, enum: {ja: yes}", 16, "`enum` passt nicht"),
         ("a layer's file has its name", "layer: baeume", "layer: baum", 1, "`layer: baeume` schreiben"),
         ("heights only for Z", "{type: Point,", "{type: Point, heights: DHHN2016,", 8, "keine Höhen"),
@@ -142,6 +177,22 @@ def test_a_mistake_is_found_once_and_where_it_stands(spoil: Spoil, file: str, ol
     assert findings[0].remedy.en
 
 
+@pytest.mark.parametrize(
+    ("rows", "letter"),
+    [
+        ('{nr: ["a\\0b"]}', "U+0000"),
+        ('{nr: ["a\\ud800b"]}', "U+D800"),
+        ('{nr: ["a\\u202eb"]}', "U+202E"),
+        ('{nr: {from: "a\\eb"}}', "U+001B"),
+        ("\"nr = 'a\\0b'\"", "U+0000"),
+        ("\"nr = 'a\\Nb'\"", "U+0085"),
+    ],
+)
+def test_a_value_that_rows_are_compared_with_can_be_seen_in_full(spoil: Spoil, rows: str, letter: str) -> None:
+    first = spoil("citizen.yaml", "{art: [Linde]}", rows)[0]
+    assert first.render("en").startswith(f"citizen.yaml:5: there is an invisible character (`{letter}`) here")
+
+
 def test_all_mistakes_are_told_at_once_by_file_and_line(small: Path) -> None:
     for file, old in (("town.yaml", "epsg: 25832"), ("citizen.yaml", "rows: all"), ("layers/baeume.yaml", "type: Point")):
         path = small / file
@@ -157,6 +208,16 @@ def test_a_finding_reads_in_german_and_in_english(spoil: Spoil) -> None:
     findings = spoil("citizen.yaml", "access:", "acess:")
     assert render(findings, "de") == "citizen.yaml:2: den Eintrag `acess` kennt diese Stelle nicht. Gemeint ist wohl `access`"
     assert render(findings, "en") == "citizen.yaml:2: the entry `acess` is not known here. Did you mean `access`?"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("geometry", "`geometry` is taken"), ("baum_key", "ends in `_key`"), ("x_pkey", "ends in `_pkey`")]
+)
+def test_a_layer_is_not_called_like_what_the_database_has_already(small: Path, name: str, said: str) -> None:
+    text = (small / "layers/satzungen.yaml").read_text(encoding="utf-8")
+    (small / f"layers/{name}.yaml").write_text(text.replace("layer: satzungen", f"layer: {name}"), encoding="utf-8")
+    with pytest.raises(PolicyInvalid, match=said):
+        load(small)
 
 
 @pytest.mark.parametrize("missing", ["town.yaml", "citizen.yaml"])

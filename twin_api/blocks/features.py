@@ -22,13 +22,14 @@ from twin_api.store.collection import Collection
 from twin_api.store.twin import Page, Twin
 
 OFFERED = (GEOJSON, HTML)
+HTML_ROWS = 200  # a page for people; a table of ten thousand rows would hold up everybody else
 
 
 async def get_items(request: Request, twin: Twin) -> Answer:
     """/req/core/fc-op, /req/core/fc-response and the parameters limit, bbox, datetime and one per property."""
     media = choose_media(request, OFFERED)
     query = await _query(twin, request.path_params["collection"], request.query_params.multi_items())
-    page = await twin.page(query)
+    page = await twin.page(query.at_most(HTML_ROWS) if media is HTML else query)
     links = _page_links(request, query.window, page, media)
     if media is HTML:
         return html.items(request.state.lang, request.state.base, page, links)

@@ -6,13 +6,14 @@ import sys
 
 import psycopg
 import typer
+from pydantic import ValidationError
 
 from twin_api.cli import context, layers, policy, token
 from twin_api.cli.demo import demo
 from twin_api.cli.import_ import import_file
 from twin_api.cli.openapi import write_openapi
 from twin_api.cli.serve import serve
-from twin_api.cli.store import migrate_store
+from twin_api.cli.store import migrate_store, stop_cluster
 from twin_api.cli.work import work
 from twin_api.publish.switch import SwitchBlocked
 from twin_api.store.embedded import SocketFolderForeign
@@ -30,6 +31,7 @@ app.add_typer(token.app, name="token")
 app.command(name="demo")(demo)
 app.command(name="import")(import_file)
 app.command(name="migrate")(migrate_store)
+app.command(name="stop")(stop_cluster)
 app.command(name="serve")(serve)
 app.command(name="work")(work)
 app.command(name="openapi")(write_openapi)
@@ -41,10 +43,15 @@ def main() -> None:
         app()
     except _FACTS as fact:
         _end(Text(f"Das geht hier nicht: {fact}", f"This cannot be done here: {fact}"))
-    except psycopg.OperationalError as error:
-        code = error.sqlstate or "–"
-        _end(Text(f"Die Datenbank antwortet nicht ({code}). Läuft sie, und stimmt ihre Adresse?",
-                  f"The database does not answer ({code}). Does it run, and is its address right?"))  # fmt: skip
+    except psycopg.OperationalError:
+        _end(Text("Die Datenbank antwortet nicht. Läuft sie, stimmt ihre Adresse, und lief `twin migrate`?",
+                  "The database does not answer. Does it run, is its address right, and did `twin migrate` run?"))  # fmt: skip
+    except ValidationError as invalid:
+        names = ", ".join(f"TWIN_{str(error['loc'][0]).upper()}" for error in invalid.errors() if error["loc"])
+        print(f"{names}: ungültiger Wert, siehe docs/settings.md · invalid value, see docs/settings.md", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except PermissionError as error:
+        _end(Text(f"Kein Zugriff auf {error.filename}", f"No access to {error.filename}"))
 
 
 def _end(text: Text) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
@@ -27,6 +27,12 @@ console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+NOT_SET_UP = Text(
+    "Die Datenbank ist noch nicht eingerichtet. Zuerst `twin migrate` aufrufen (liegt `TWIN_HOME` richtig?).",
+    "There is no database yet. Run `twin migrate` first (does `TWIN_HOME` point to the right place?).",
+)
+
+
 @cache
 def settings() -> Settings:
     return Settings()
@@ -40,6 +46,11 @@ def fail(text: Text) -> NoReturn:
     """Say what is wrong and end with exit code 1."""
     errors.print(text.say(settings().lang), markup=False)
     raise typer.Exit(1)
+
+
+def fail_all(texts: Sequence[Text]) -> NoReturn:
+    """Say everything that is wrong, a line each."""
+    fail(Text("\n".join(text.de for text in texts), "\n".join(text.say("en") for text in texts)))
 
 
 def policies() -> Policies:
@@ -66,13 +77,29 @@ def cluster() -> Cluster:
     return Cluster(settings().home, secrets())
 
 
-def administrator() -> str:
-    """The administrator's connection to the town's database; starts the private cluster if it rests."""
+def administrator(*, founding: bool = False) -> str:
+    """The administrator's connection to the town's database; starts the private cluster if it rests.
+
+    Only `founding` makes a cluster where there is none: no other command leaves something behind in a folder it was called in by mistake.
+    """
     url = settings().database_url
     if url is not None:
-        return conninfo.make_conninfo(url.get_secret_value())
+        return _checked(url.get_secret_value())
+    if not founding and not cluster().data.exists():
+        fail(NOT_SET_UP)
     cluster().ensure_running()
     return cluster().conninfo(settings().database)
+
+
+def _checked(url: str) -> str:
+    try:
+        told = conninfo.conninfo_to_dict(url)
+        if told.get("dbname"):
+            return conninfo.make_conninfo(url)
+    except psycopg.ProgrammingError:
+        pass  # its text quotes the address, password and all
+    fail(Text("`TWIN_DATABASE_URL` ist keine Adresse wie postgresql://nutzer:kennwort@rechner/datenbank.",
+              "`TWIN_DATABASE_URL` is no address such as postgresql://user:password@host/database."))  # fmt: skip
 
 
 def server() -> Server:
@@ -86,12 +113,7 @@ def owner_connection() -> psycopg.Connection[tuple[Any, ...]]:
     try:
         connection = server().connect("owner")
     except SecretMissing:
-        fail(
-            Text(
-                "Die Datenbank ist noch nicht eingerichtet. Zuerst `twin migrate` aufrufen.",
-                "There is no database yet. Run `twin migrate` first.",
-            )
-        )
+        fail(NOT_SET_UP)
     connection.autocommit = True
     return connection
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,11 +20,12 @@ from psycopg import sql
 
 from twin_api.cli import context
 from twin_api.cli.import_ import publishing
+from twin_api.cli.layers import layers_apply
+from twin_api.cli.serve import refuse_taken_port
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.layers.musterdorf import write_generated, write_real
 from twin_api.policy.documents import Policies
 from twin_api.publish.apply import apply_policies
-from twin_api.publish.layers import apply_layers
 from twin_api.publish.migrate import migrate
 from twin_api.store.audit import note
 from twin_api.store.control import create_token, list_tokens, revoke_tokens
@@ -35,16 +35,28 @@ REAL = Path("osm-bayreuth-nord") / "bayreuth-nord_25832.gpkg"
 TOKEN_NAME = "demo "  # noqa: S105  # the beginning of a name, no secret
 TOKENS_LAST = timedelta(days=7)
 
+_OWN_CLUSTER = Text(
+    "Die Vorführung füllt nur ihren eigenen Cluster: bitte ohne `TWIN_DATABASE_URL` aufrufen.",
+    "The demo fills a cluster of its own only: call it without `TWIN_DATABASE_URL`.",
+)
+_REAL_PLACE = Text(
+    "Ort: ein wirkliches Stück Land nördlich von Bayreuth (OpenStreetMap), mit erfundenen Prüfungen und Schächten.",
+    "Place: a real stretch of land north of Bayreuth (OpenStreetMap), with invented inspections and manholes.",
+)
+_INVENTED_PLACE = Text("Ort: ein kleiner, ganz und gar erfundener Ort.", "Place: a small place, invented from end to end.")
+
 
 def demo(
-    port: Annotated[int, typer.Option(envvar="PORT", help="port to listen on")] = 8000,
+    port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="port to listen on")] = 8000,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     prepare: Annotated[bool, typer.Option("--prepare", help="set everything up and stop before serving")] = False,
 ) -> None:
     """Set up a small town and serve its twins until Ctrl-C."""
-    _refuse_taken_port(host, port)
+    if context.settings().database_url is not None:
+        context.fail(_OWN_CLUSTER)
+    refuse_taken_port(host, port)
     loaded = context.policies()
-    rests = context.settings().database_url is None and not context.cluster().is_running()
+    rests = not context.cluster().is_running()
     try:
         _prepare(loaded)
         if not prepare:
@@ -56,9 +68,9 @@ def demo(
 
 def _prepare(loaded: Policies) -> None:
     context.say(Text("Datenbank …", "Database …"))
-    migrate(context.administrator(), context.secrets())
+    migrate(context.administrator(founding=True), context.secrets())
     with context.owner() as connection:
-        apply_layers(connection, loaded.layers)
+        layers_apply(connection, loaded)
         _fill(connection, loaded)
         context.say(Text("Richtlinien …", "Policies …"))
         apply_policies(connection, loaded, context.today(loaded), context.secrets())
@@ -71,7 +83,8 @@ def _fill(connection: psycopg.Connection[Any], loaded: Policies) -> None:
     if not empty:
         return
     folder, real = context.settings().home / "sample", context.settings().testdata / REAL
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    context.say(_REAL_PLACE if real.is_file() else _INVENTED_PLACE)
     files = write_real(real, folder) if real.is_file() else write_generated(folder)
     for name in (name for name in empty if name in files):
         context.say(Text(f"Daten: {loaded.layers[name].title.de} …", f"Data: {loaded.layers[name].title.en} …"))
@@ -96,8 +109,9 @@ def _serve(loaded: Policies, host: str, port: int) -> None:
     twin = [sys.executable, "-m", "twin_api.cli"]
     signal.signal(signal.SIGTERM, _interrupt)
     children = [
-        subprocess.Popen([*twin, "serve", "--host", host, "--port", str(port)]),  # noqa: S603  # our own program
-        subprocess.Popen([*twin, "work"]),  # noqa: S603
+        # in sessions of their own: Ctrl-C is for us, and we end them
+        subprocess.Popen([*twin, "serve", "--host", host, "--port", str(port)], start_new_session=True),  # noqa: S603  # our own program
+        subprocess.Popen([*twin, "work"], start_new_session=True),  # noqa: S603
     ]
     try:
         _wait_until_ready(children[0], f"http://{host}:{port}/readyz")
@@ -124,15 +138,6 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
             child.wait(25)
         except subprocess.TimeoutExpired:
             child.kill()
-
-
-def _refuse_taken_port(host: str, port: int) -> None:
-    try:
-        socket.create_server((host, port)).close()
-    except OSError:
-        context.fail(
-            Text(f"Port {port} ist belegt: mit PORT=… einen anderen wählen.", f"Port {port} is taken: choose another with PORT=….")
-        )
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], address: str) -> None:

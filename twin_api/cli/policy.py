@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Annotated
+
 import typer
 from rich.progress import Progress
-from rich.table import Table
 
 from twin_api.cli import context
 from twin_api.policy.check import APPROVALS_NOTE
 from twin_api.policy.documents import Policies
-from twin_api.policy.matrix import matrix
-from twin_api.publish.apply import Plan, apply_policies
+from twin_api.policy.matrix import MatrixRow, matrix
+from twin_api.publish.apply import Plan, applied_files, apply_policies
 from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
 from twin_api.publish.drift import find_drift
-from twin_api.publish.layers import missing_layers
+from twin_api.publish.layers import check_layers
 from twin_api.publish.switch import SwitchBlocked
 from twin_api.texts import Text
 
@@ -34,15 +36,9 @@ def apply() -> None:
     """Publish what the policies grant; servers show it at once."""
     loaded = context.policies()
     with context.owner() as connection:
-        absent = missing_layers(connection, loaded.layers)
-        if absent:
-            names = ", ".join(absent)
-            context.fail(
-                Text(
-                    f"Im Speicher fehlen: {names}. Zuerst `twin layers apply` aufrufen.",
-                    f"Not in the store: {names}. Run `twin layers apply` first.",
-                )
-            )
+        reasons = check_layers(connection, loaded.layers)
+        if reasons:
+            context.fail_all(reasons)
         with Progress(console=context.errors, transient=True) as bar:
             task = bar.add_task("…", total=None)
             try:
@@ -73,9 +69,10 @@ def _outcome(plan: Plan) -> Text:
 
 @app.command()
 def drift() -> None:
-    """Compare every published table with what its definition yields now; exit code 1 if any differs."""
+    """Compare every published table with what the applied policies yield now; exit code 1 if any differs."""
+    loaded = context.policies()
     with context.owner() as connection:
-        found = find_drift(connection)
+        found, applied = find_drift(connection), applied_files(connection)
     wrong = [entry for entry in found if entry]
     for entry in wrong:
         context.say(Text(
@@ -84,6 +81,7 @@ def drift() -> None:
             f"{entry.layer} ({entry.relation}): {entry.missing} rows missing, {entry.surplus} surplus, {entry.triggers_off} triggers off, "
             f"figures {'wrong' if entry.figures_wrong else 'right'}",
         ))  # fmt: skip
+    _note_unapplied(loaded, applied)
     if wrong:
         context.fail(Text("Abweichungen gefunden. `twin policy rebuild` baut sie neu.", "Drift found. `twin policy rebuild` builds anew."))
     context.say(Text(f"Keine Abweichung in {len(found)} Tabellen.", f"No drift in {len(found)} tables."))
@@ -102,20 +100,34 @@ def rebuild() -> None:
     context.say(Text(f"Neu gebaut: {len(layers)} Layer.", f"Built anew: {len(layers)} layers."))
 
 
+def _note_unapplied(loaded: Policies, applied: Mapping[str, str]) -> None:
+    """Say it where the files are not those in force: drift speaks of what was applied."""
+    names = {*loaded.files, *applied}
+    changed = ", ".join(sorted(name for name in names if loaded.files.get(name) != applied.get(name)))
+    if changed:
+        context.say(Text(f"Geändert, aber noch nicht angewendet: {changed}", f"Changed but not applied yet: {changed}"))
+
+
 @app.command(name="matrix")
-def show_matrix() -> None:
+def show_matrix(
+    role: Annotated[str | None, typer.Option(help="this role alone")] = None,
+) -> None:
     """Print who sees what today."""
     loaded = context.policies()
-    context.console.print(_table(loaded))
-
-
-def _table(loaded: Policies) -> Table:
-    lang = context.settings().lang
-    heads = (Text("Rolle", "Role"), Text("Datensatz", "Collection"), Text("Zeilen", "Rows"), Text("Geometrie", "Geometry"),
-             Text("Merkmale", "Attributes"), Text("bis", "until"))  # fmt: skip
-    table = Table(*(head.say(lang) for head in heads), show_lines=True)
-    last = ""
+    last = None
     for row in matrix(loaded, context.today(loaded)):
-        role, last = "" if row.role == last else row.role, row.role
-        table.add_row(role, row.collection, row.rows, row.geometry, row.attributes, str(row.until or ""))
-    return table
+        if role in (None, row.role):
+            if row.role != last:
+                typer.echo(f"\n{row.role}" if last else row.role)
+            last = row.role
+            typer.echo(_block(row))
+    if last is None:
+        context.fail(Text(f"Die Rolle {role} sieht nichts oder ist unbekannt.", f"The role {role} sees nothing or is unknown."))
+
+
+def _block(row: MatrixRow) -> str:
+    words = [("Zeilen", "rows", row.rows), ("Geometrie", "geometry", row.geometry), ("Attribute", "attributes", row.attributes),
+             ("bis", "until", str(row.until or ""))]  # fmt: skip
+    lines = [f"  {row.collection}" + (f" ({row.layer})" if row.layer != row.collection else "")]
+    lines += [f"    {Text(de, en).say(context.settings().lang):<10} {said}" for de, en, said in words if said]
+    return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,25 +11,50 @@ from typing import Annotated
 import typer
 
 from twin_api.cli import context
-from twin_api.identity.subject import CITIZEN, schema_of
+from twin_api.identity.subject import CITIZEN, is_role, schema_of
 from twin_api.texts import Text
 
 
 def serve(
     roles: Annotated[str, typer.Option(help="roles to serve, separated by commas; all: every one")] = "all",
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="PORT", help="port to listen on")] = 8000,
+    port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="port to listen on")] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="processes")] = 1,
 ) -> None:
     """Serve the twins. The process that listens is started with the secrets of its roles alone."""
+    refuse_taken_port(host, port)
     environment = serving_environment(roles)
+    shown = Text(f"Bedient {roles} auf http://{host}:{port}. Ende mit Strg-C.", f"Serving {roles} on http://{host}:{port}. Ctrl-C ends it.")
+    context.errors.print(shown.say(context.settings().lang), markup=False)
     command = [sys.executable, "-m", "uvicorn", "twin_api.main:create_served_app", "--factory", *_listening(host, port, workers)]
     os.execve(sys.executable, command, environment)  # noqa: S606  # our own interpreter, no shell
 
 
+def refuse_taken_port(host: str, port: int) -> None:
+    try:
+        socket.create_server((host, port)).close()
+    except PermissionError:
+        context.fail(
+            Text(
+                f"Port {port} ist nicht erlaubt: mit PORT=… einen ab 1024 wählen.",
+                f"Port {port} is not permitted: choose one from 1024 on with PORT=….",
+            )
+        )
+    except OSError:
+        context.fail(
+            Text(f"Port {port} ist belegt: mit PORT=… einen anderen wählen.", f"Port {port} is taken: choose another with PORT=….")
+        )
+
+
 def serving_environment(roles: str) -> dict[str, str]:
     """The environment of a server for `roles`: where PostgreSQL is, a folder with these roles' secrets, and no administrator's word."""
-    names = [schema_of(role.strip()) for role in roles.split(",")]
+    words = [role.strip() for role in roles.split(",")]
+    strange = [word for word in words if word != "all" and not is_role(word)]
+    if strange:
+        listed = ", ".join(strange)
+        context.fail(Text(f"Keine Rollen: {listed}. Rollen heißen wie ihr Pfad, etwa council oder administration/bauhof.",
+                          f"No roles: {listed}. A role is called like its path, such as council or administration/bauhof."))  # fmt: skip
+    names = [schema_of(word) for word in words]
     folder = _folder(names)
     address = context.settings().server or context.server().address
     if context.settings().server is None:

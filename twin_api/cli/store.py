@@ -16,7 +16,7 @@ def migrate_store(
     down: Annotated[bool, typer.Option("--down", help="go back to an earlier revision; the rows of the store stay")] = False,
 ) -> None:
     """Bring the database up to date: roles, functions, hardening, control tables."""
-    admin = context.administrator()
+    admin = context.administrator(founding=not down)
     try:
         if down:
             downgrade(admin, to)
@@ -25,3 +25,9 @@ def migrate_store(
     except StoreUnfit as unfit:
         context.fail(Text(f"Diese Datenbank geht nicht: {unfit}.", f"This database will not do: {unfit}."))
     context.say(Text("Die Datenbank ist auf dem Stand.", "The database is up to date."))
+
+
+def stop_cluster() -> None:
+    """Stop the private cluster; every command that needs it starts it again."""
+    context.cluster().stop()
+    context.say(Text("Der private Cluster ruht.", "The private cluster rests."))

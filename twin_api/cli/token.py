@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from twin_api.cli import context
 from twin_api.store.control import TokenUnknown, create_token, list_tokens, revoke_tokens
@@ -35,6 +35,11 @@ def create(
     with context.owner() as connection:
         token = create_token(connection, context.secrets().ensure("pepper"), name.strip(), role, lasts)
     typer.echo(token.text())
+    note = Text(
+        "Wird nur dieses eine Mal gezeigt. `Authorization: Bearer <Token>`, Adressen: ",
+        "Shown this one time. `Authorization: Bearer <token>`, addresses: ",
+    )
+    context.errors.print(note.say(context.settings().lang) + ", ".join(f"/{r}" for r in role), markup=False)
 
 
 def _lasts(expires: str) -> timedelta:
@@ -55,7 +60,7 @@ def list_() -> None:
     lang = context.settings().lang
     heads = (Text("Kennung", "Id"), Text("Name", "Name"), Text("Rollen", "Roles"), Text("gültig bis", "valid until"),
              Text("zuletzt benutzt", "last used"), Text("widerrufen", "revoked"))  # fmt: skip
-    table = Table(*(head.say(lang) for head in heads))
+    table = Table(*(Column(head.say(lang), overflow="fold") for head in heads))
     for row in rows:
         times = (row.expires_at, row.last_used_at, row.revoked_at)
         table.add_row(row.id, row.name, ", ".join(row.roles), *(t.strftime("%Y-%m-%d %H:%M") if t else "–" for t in times))

@@ -12,7 +12,6 @@ import structlog
 import typer
 
 from twin_api.cli import context
-from twin_api.publish.switch import SwitchBlocked
 from twin_api.work.calendar import do_duties
 
 _log = structlog.get_logger(__name__)
@@ -39,11 +38,15 @@ def _look(*, failing_loudly: bool) -> None:
             if context.settings().database_url is None:
                 context.cluster().prune_logs()
             done = do_duties(connection, context.secrets(), datetime.now(UTC))
-    except (psycopg.Error, SwitchBlocked) as error:
+    except psycopg.Error as error:
         if failing_loudly:
             raise
         _log.error("calendar", error=type(error).__name__)
         return
-    for duty, count in done.items():
-        if count:
-            _log.info("calendar", duty=duty, count=count)
+    for duty, outcome in done.items():
+        if isinstance(outcome, Exception):
+            if failing_loudly:
+                raise outcome
+            _log.error("calendar", duty=duty, error=type(outcome).__name__)
+        elif outcome:
+            _log.info("calendar", duty=duty, count=outcome)

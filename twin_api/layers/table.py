@@ -9,6 +9,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy.dialects.postgresql import UUID
 
 from twin_api.policy.documents import Attribute, Layer
+from twin_api.policy.documents import Geometry as LayerGeometry
 
 STORE: Final = "store"
 ID: Final = "id"
@@ -24,15 +25,23 @@ COLUMN_TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
 }
 
 
+# what JSON, RFC 3339 and every client can say; NaN is greater than any number in PostgreSQL
+_CHECKS: Final = {
+    "number": "abs({0}) < 'Infinity'::float8",
+    "date": "{0} BETWEEN '0001-01-01'::date AND '9999-12-31'::date",
+    "datetime": "{0} BETWEEN '0001-01-01T00:00:00+00'::timestamptz AND '9999-12-31T23:59:59.999999+00'::timestamptz",
+}
+
+
 def describe(layer: Layer, metadata: sa.MetaData | None = None) -> sa.Table:
     """The table of a layer: `id` (random UUID), one column per attribute, `geometry` in the layer's CRS.
 
-    Texts compare by code point (collation `C`). A layer's key is unique as a whole, NULLs counting as equal.
+    Texts compare by code point (collation `C`); numbers and times are finite. A layer's key is unique as a whole, NULLs counting as equal.
     """
     columns = [sa.Column(ID, UUID(as_uuid=True), primary_key=True, server_default=sa.func.gen_random_uuid())]
     columns += [_column(attribute) for attribute in layer.attributes.values()]
     if layer.geometry is not None:
-        columns.append(sa.Column(GEOMETRY, geometry_type(layer.geometry.type, layer.geometry.epsg)))
+        columns.append(_geometry(layer.geometry))
     constraints: list[sa.schema.SchemaItem] = []
     if layer.key:
         constraints.append(sa.UniqueConstraint(*layer.key, name=f"{layer.name}_key", postgresql_nulls_not_distinct=True))
@@ -40,7 +49,15 @@ def describe(layer: Layer, metadata: sa.MetaData | None = None) -> sa.Table:
 
 
 def _column(attribute: Attribute) -> sa.Column[Any]:
-    return sa.Column(attribute.name, COLUMN_TYPES[attribute.type])
+    check = _CHECKS.get(attribute.type)
+    checks = [sa.CheckConstraint(check.format(f'"{attribute.name}"'))] if check else []
+    return sa.Column(attribute.name, COLUMN_TYPES[attribute.type], *checks)
+
+
+def _geometry(geometry: LayerGeometry) -> sa.Column[Any]:
+    """Heights are finite: PostGIS takes `NaN` for one, JSON has no word for it."""
+    checks = [sa.CheckConstraint(f"postgis.ST_AsText({GEOMETRY}) !~* '(nan|inf)'")] if geometry.type.endswith("Z") else []
+    return sa.Column(GEOMETRY, geometry_type(geometry.type, geometry.epsg), *checks)
 
 
 def geometry_type(type_: str, epsg: int) -> Geometry:

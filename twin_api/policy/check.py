@@ -27,6 +27,7 @@ At = Callable[[str], Place]
 def check_grant(grant: Grant, layer: Layer, town: Town, at: At, findings: Findings) -> None:
     """Everything a grant can do wrong by itself. `at` tells where `rows`, `geometry` or an attribute stands."""
     _check_terms(grant, layer, findings)
+    _check_free_text(grant, layer, at, findings)
     _check_place_kept(grant, layer, at, findings)
     used = _classes_used(grant, layer)
     unreviewed = [name for name, class_ in used.items() if class_ == UNREVIEWED]
@@ -95,15 +96,38 @@ def _check_terms(grant: Grant, layer: Layer, findings: Findings) -> None:
         findings.add(grant.place, what, remedy)
 
 
+def _check_free_text(grant: Grant, layer: Layer, at: At, findings: Findings) -> None:
+    """Nobody has read what people wrote there; the review that would allow it comes later."""
+    for name in grant.attributes:
+        if layer.attributes[name].free_text and grant.file_role == "citizen":
+            what = Text(
+                f"Freitext wie {quoted(name)} kann Namen und Orte enthalten; seine Prüfung für Bürger wird noch nicht unterstützt",
+                f"free text such as {quoted(name)} may hold names and places; its review for citizens is not supported yet",
+            )
+            findings.add(at(name), what, Text(f"{quoted(name)} vorerst weglassen", f"leave {quoted(name)} out for now"))
+
+
 def _check_place_kept(grant: Grant, layer: Layer, at: At, findings: Findings) -> None:
-    """An exact attribute that locates would undo a coarser geometry."""
+    """What locates would undo a coarser geometry, whatever its mask, and so may free text; a rule tells which one lies in the cell."""
     if layer.geometry is None or grant.geometry.word in ("keep", "xy"):
         return
-    for name, mask in grant.attributes.items():
-        if layer.attributes[name].locates and mask.word == "keep":
-            shown = quoted(grant.geometry.word)
+    hidden = Text(
+        f"den Ort, den `geometry: …` ({quoted(grant.geometry.word)}) verbirgt",
+        f"the place that `geometry: …` ({quoted(grant.geometry.word)}) hides",
+    )
+    for name in grant.attributes:
+        attribute, remedy = layer.attributes[name], Text(f"{quoted(name)} weglassen", f"leave {quoted(name)} out")
+        if attribute.locates:
+            findings.add(at(name), Text(f"{quoted(name)} verrät {hidden.de}", f"{quoted(name)} betrays {hidden.en}"), remedy)
+        elif attribute.free_text and grant.file_role != "citizen":
             what = Text(
-                f"{quoted(name)} verrät den Ort, den `geometry: …` ({shown}) verbirgt",
-                f"{quoted(name)} betrays the place that `geometry: …` ({shown}) hides",
+                f"Freitext wie {quoted(name)} kann {hidden.de}, verraten", f"free text such as {quoted(name)} may betray {hidden.en}"
             )
-            findings.add(at(name), what, Text(f"{quoted(name)} weglassen oder vergröbern", f"leave {quoted(name)} out or coarsen it"))
+            findings.add(at(name), what, remedy)
+    for name in dict.fromkeys(attributes_of(grant.rows)):
+        if layer.attributes[name].locates:
+            what = Text(
+                f"die Regel liest {quoted(name)} und verrät, welches Objekt in der Zelle liegt, also {hidden.de}",
+                f"the rule reads {quoted(name)} and tells which one lies in the cell, and so {hidden.en}",
+            )
+            findings.add(at("rows"), what, Text(f"`rows` ohne {quoted(name)} schreiben", f"write `rows` without {quoted(name)}"))

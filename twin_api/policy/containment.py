@@ -1,17 +1,19 @@
-"""Who sees at least what: an own grant against the included one it replaces, and grids against grids.
+"""Who sees at least what: an own grant against the included one it replaces, grids against grids, rounds against rounds.
 
 Must never say yes without proof: where implication cannot be shown by structure, it does not hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise, permutations
 from typing import Any
 
-from twin_api.policy.documents import Grant
+from twin_api.policy.documents import Grant, Layer, Place, Role
 from twin_api.policy.finding import Findings, quoted
-from twin_api.policy.masks import Grid
+from twin_api.policy.masks import Grid, Round
 from twin_api.policy.rule import All, And, Between, Compare, In, Or, Rule
 from twin_api.texts import Text
 
@@ -115,3 +117,66 @@ def _add_crossing(fine_grant: Grant, grant: Grant, fine: int, coarse: int, findi
     )
     right = f"`{{grid_m: {(coarse // fine + 1) * fine}}}`"
     findings.add(grant.place, what, Text(f"etwa {right} schreiben", f"write {right}, for example"))
+
+
+def check_rounds(grants: Iterable[Grant], findings: Findings) -> None:
+    """Rounds of one attribute must nest: whoever finds an item in two collections would know it more exactly than either shows it."""
+    by_attribute: dict[tuple[str, str], dict[Decimal, Grant]] = {}
+    for grant in grants:
+        for name, mask in grant.attributes.items():
+            if isinstance(mask, Round):
+                by_attribute.setdefault((grant.layer, name), {}).setdefault(mask.step, grant)
+    for (_, name), steps in by_attribute.items():
+        for fine, coarse in pairwise(sorted(steps)):
+            if not Round(fine).shows_at_least(Round(coarse)):
+                _add_crossing_rounds(name, fine, coarse, steps[fine].place, steps[coarse].place, findings)
+
+
+def _add_crossing_rounds(name: str, fine: Decimal, coarse: Decimal, fine_place: Place, place: Place, findings: Findings) -> None:
+    larger, smaller = (Round(step).as_policy()["round"] for step in (coarse, fine))
+    what = Text(
+        f"{quoted(name)}: der Schritt {larger} ist kein ungerades Vielfaches des Schritts {smaller} in {fine_place}",
+        f"{quoted(name)}: the step {larger} is no odd multiple of the step {smaller} in {fine_place}",
+    )
+    factor = int(coarse // fine)
+    right = f"`{{round: {Round(fine * (factor + 1 + factor % 2)).as_policy()['round']}}}`"
+    findings.add(
+        place, what, Text(f"etwa {right} schreiben, oder {smaller} wie dort", f"write {right}, for example, or {smaller} as there")
+    )
+
+
+def check_groups(twins: Iterable[Role], layers: Mapping[str, Layer | None], findings: Findings) -> None:
+    """In one twin, on any day: a collection on a grid beside one of its group that shows places more exactly (manholes, their pipes)."""
+    for role in twins:
+        for day in _turning_days(role):
+            by_group: dict[str, list[Grant]] = {}
+            for grant in role.open_on(day).values():
+                layer = layers.get(grant.layer)
+                if layer is not None and layer.group is not None:
+                    by_group.setdefault(layer.group, []).append(grant)
+            for group, grants in by_group.items():
+                for coarse, fine in permutations(grants, 2):
+                    _check_pair(coarse, fine, group, findings)
+
+
+def _turning_days(role: Role) -> set[date]:
+    """One day in each span during which the same grants are in force."""
+    releases = [grant.release for grants in role.grants.values() for grant in grants if grant.release is not None]
+    return {date.min, *(release.until + timedelta(days=1) for release in releases)}
+
+
+def _check_pair(coarse: Grant, fine: Grant, group: str, findings: Findings) -> None:
+    if not isinstance(coarse.geometry, Grid) or fine.geometry.word == "hide":
+        return
+    if isinstance(fine.geometry, Grid) and fine.geometry.cell_m >= coarse.geometry.cell_m:
+        return
+    cell = f"`{{grid_m: {coarse.geometry.cell_m}}}`"
+    what = Text(
+        f"{quoted(fine.collection)} verrät die Orte von {quoted(coarse.collection)} ({cell} in {coarse.place}), Gruppe {quoted(group)}",
+        f"{quoted(fine.collection)} betrays the places of {quoted(coarse.collection)} ({cell} in {coarse.place}), group {quoted(group)}",
+    )
+    remedy = Text(
+        f"{cell} oder `hide` schreiben, oder in derselben Datei auch {quoted(coarse.collection)} so genau zeigen",
+        f"write {cell} or `hide`, or show {quoted(coarse.collection)} as exactly in the same file",
+    )
+    findings.add(fine.place, what, remedy)

@@ -21,6 +21,7 @@ Reader = Callable[[Node, Findings], T]
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 NO_DATE: Final = date.min
+FIRST_YEAR, LAST_YEAR = 2000, 2199  # of what people set a term for; a slip of the keyboard is none
 
 
 class Fields:
@@ -127,8 +128,15 @@ def title_of(node: Node, findings: Findings) -> Text:
 def date_of(node: Node, findings: Findings) -> date:
     if isinstance(node, Scalar) and isinstance(node.value, str):
         day = parse_date(node.value)
-        if day is not None:
+        if day is not None and FIRST_YEAR <= day.year <= LAST_YEAR:
             return day
+        if day is not None:
+            what = Text(
+                f"{quoted(node.value)} liegt nicht in den Jahren {FIRST_YEAR} bis {LAST_YEAR}",
+                f"{quoted(node.value)} is not within the years {FIRST_YEAR} to {LAST_YEAR}",
+            )
+            findings.add(node.place, what, Text("das Jahr richtigstellen, etwa `2027-12-31`", "correct the year, such as `2027-12-31`"))
+            return NO_DATE
     shown = quoted(node.value) if isinstance(node, Scalar) else "`…`"
     what = Text(f"{shown} ist kein Datum", f"{shown} is not a date")
     findings.add(node.place, what, Text("als `JJJJ-MM-TT` schreiben, etwa `2027-12-31`", "write `YYYY-MM-DD`, such as `2027-12-31`"))

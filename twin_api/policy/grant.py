@@ -15,7 +15,7 @@ from twin_api.policy.documents import Grant, Layer, Place, Release, Town
 from twin_api.policy.fields import NO_DATE, Fields, date_of, many_of, not_yet, one_of, table_of, text_of, title_of
 from twin_api.policy.finding import Findings, quoted
 from twin_api.policy.masks import GEOMETRY_MASKS, VALUE_MASKS, GeometryMask, Hide, Keep, MaskRefused, ValueMask
-from twin_api.policy.names import RESERVED_COLLECTIONS, check_name
+from twin_api.policy.names import RESERVED_COLLECTIONS, check_table_name
 from twin_api.policy.rows import read_rows
 from twin_api.policy.rule import All, Rule
 from twin_api.policy.town import DEPARTMENT
@@ -45,7 +45,7 @@ class Ground:
 def read_grant(node: Node, place: Place, collection: str, role: str, ground: Ground, findings: Findings) -> Grant | None:
     """The grant as it stands in the file of `role`, checked against both keys; None where it holds a mistake."""
     before = len(findings)
-    check_name(collection, place, findings, RESERVED_COLLECTIONS)
+    check_table_name(collection, place, findings, RESERVED_COLLECTIONS)
     fields = Fields(node, findings, ("rows", "attributes"), OPTIONAL, LATER, place)
     layer = _layer(fields, collection, place, ground)
     if layer is None:

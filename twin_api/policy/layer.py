@@ -12,9 +12,9 @@ from twin_api.policy.crs import check_epsg
 from twin_api.policy.documents import Attribute, AttributeType, Geometry, GeometryType, Layer, Place, Town
 from twin_api.policy.fields import NO_DATE, Fields, date_of, flag_of, one_of, table_of, text_of, title_of
 from twin_api.policy.finding import Findings, quoted
-from twin_api.policy.names import RESERVED_ATTRIBUTES, check_name
+from twin_api.policy.names import RESERVED_ATTRIBUTES, RESERVED_LAYERS, check_name, check_table_name
 from twin_api.policy.town import CLASS, DEPARTMENT
-from twin_api.policy.yaml_file import Node, Table
+from twin_api.policy.yaml_file import Node, Table, check_visible
 from twin_api.texts import Text
 
 REQUIRED: Final = ("layer", "title", "owner", "source", "purpose", "classified", "existence", "attributes")
@@ -56,7 +56,7 @@ def read_layer(node: Node, name: str, town: Town, findings: Findings) -> Layer |
 
 
 def _check_file_name(fields: Fields, name: str) -> None:
-    check_name(name, fields.place, fields.findings)
+    check_table_name(name, fields.place, fields.findings, RESERVED_LAYERS)
     said = fields.get("layer", text_of, "")
     if said and said != name:
         what = Text(
@@ -151,4 +151,6 @@ def _enum(node: Node, findings: Findings) -> Mapping[str, str]:
     if isinstance(node, Table) and not table.entries:
         what = Text("die Werteliste ist leer", "the list of values is empty")
         findings.add(node.place, what, Text("Werte als `wert: english word` eintragen", "enter values as `value: english word`"))
+    for value in table.entries:
+        check_visible(value, table.places[value], findings)
     return {value: text_of(english, findings) for value, english in table.entries.items()}

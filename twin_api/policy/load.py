@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from twin_api.policy.containment import check_grids, check_replacement
+from twin_api.policy.containment import check_grids, check_groups, check_replacement, check_rounds
 from twin_api.policy.documents import Grant, Layer, Place, Policies, Role, Town
 from twin_api.policy.finding import Findings, PolicyInvalid, quoted, suggestion
 from twin_api.policy.grant import Ground
@@ -51,7 +51,10 @@ def _policies(nodes: Mapping[str, Node], files: Mapping[str, bytes], findings: F
     ground = Ground(town, layers, classes_hold=all(finding.place.file != TOWN for finding in findings))
     role_files = {role: read_role(nodes[f"{role}.yaml"], role, ground, findings) for role in ROLE_FILES if f"{role}.yaml" in nodes}
     roles = dict(_roles(role_files, findings))
-    check_grids((grant for file in role_files.values() for grants in file.grants.values() for grant in grants.values()), findings)
+    every_grant = [grant for file in role_files.values() for grants in file.grants.values() for grant in grants.values()]
+    check_grids(every_grant, findings)
+    check_rounds(every_grant, findings)
+    check_groups(roles.values(), layers, findings)
     texts = {name: data.decode("utf-8", errors="replace") for name, data in files.items()}
     return Policies(town, {name: layer for name, layer in layers.items() if layer is not None}, roles, texts)
 

@@ -19,11 +19,18 @@ _SPELLED_OUT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "
 RESERVED_ATTRIBUTES: Final = frozenset({
     "id", "geometry", "bbox", "datetime", "limit", "offset", "filter", "filter_lang", "filter_crs", "crs", "bbox_crs", "sortby",
     "properties", "f", "q", "profile", "cursor", "lang", "type", "links", "existence", "inside",
+    "xmin", "xmax", "cmin", "cmax", "ctid", "tableoid", "oid",  # columns that every table of PostgreSQL has already
 })  # fmt: skip
-RESERVED_COLLECTIONS: Final = frozenset({"collection"})
+# tables and types of PostGIS; a table is a type too
+RESERVED_LAYERS: Final = frozenset({
+    "geometry", "geography", "box2d", "box3d", "raster", "topology", "spatial_ref_sys", "geometry_columns", "geography_columns",
+})  # fmt: skip
+RESERVED_COLLECTIONS: Final = RESERVED_LAYERS | {"collection"}
+RESERVED_ENDINGS: Final = ("_pkey", "_key")  # of indexes, which share their names with tables
 RESERVED_PARTS: Final = frozenset({
     "collections", "conformance", "api", "items", "queryables", "schema", "search", "styles", "tiles", "map", "jobs", "processes",
     "sensorthings", "oparl", "open311", "stac", "login", "logout", "static", "admin", "docs", "openapi", "healthz", "readyz",
+    "owner", "writer", "audit", "control", "superuser", "pepper", "reader",  # logins of the database, files of secrets
 })  # fmt: skip
 
 
@@ -35,8 +42,20 @@ def check_name(name: str, place: Place, findings: Findings, reserved: frozenset[
         what = Text(f"{quoted(name)} ist länger als {longest} Zeichen", f"{quoted(name)} is longer than {longest} characters")
         findings.add(place, what, Text("kürzer fassen", "make it shorter"))
     elif name in reserved:
-        what = Text(f"{quoted(name)} ist vergeben (Wort der Schnittstelle)", f"{quoted(name)} is taken (a word of the interface)")
+        what = Text(
+            f"{quoted(name)} ist vergeben (Wort der Schnittstelle oder der Datenbank)",
+            f"{quoted(name)} is taken (a word of the interface or the database)",
+        )
         findings.add(place, what, Text(f"anders nennen, etwa `{name}_1`", f"name it differently, such as `{name}_1`"))
+
+
+def check_table_name(name: str, place: Place, findings: Findings, reserved: frozenset[str]) -> None:
+    """The name of a layer or a collection, which names a relation of the database."""
+    check_name(name, place, findings, reserved)
+    ending = next((ending for ending in RESERVED_ENDINGS if name.endswith(ending)), None)
+    if ending is not None:
+        what = Text(f"{quoted(name)} endet auf `{ending}` wie ein Index der Datenbank", f"{quoted(name)} ends in `{ending}` like an index")
+        findings.add(place, what, Text("anders enden lassen", "let it end differently"))
 
 
 def _spelling(name: str) -> Text:

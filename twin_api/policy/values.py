@@ -14,7 +14,7 @@ from twin_api.policy.documents import Attribute, Place
 from twin_api.policy.fields import parse_date
 from twin_api.policy.finding import Findings, quoted
 from twin_api.policy.rule import Value
-from twin_api.policy.yaml_file import Node, Plain, Scalar, as_written
+from twin_api.policy.yaml_file import Node, Plain, Scalar, as_written, check_visible
 from twin_api.texts import Text
 
 BIGINT: Final = 2**63
@@ -26,7 +26,10 @@ _EXAMPLES: Final[dict[str, Text]] = {
     "number": Text("eine Zahl mit Punkt schreiben, etwa `12.5`", "write a number with a point, such as `12.5`"),
     "boolean": Text("`true` oder `false` schreiben", "write `true` or `false`"),
     "date": Text("als `JJJJ-MM-TT` schreiben, etwa `2026-11-20`", "write `YYYY-MM-DD`, such as `2026-11-20`"),
-    "datetime": Text("mit Zeitzone schreiben, etwa `2026-11-20T08:30:00+01:00`", "write it with its offset, `2026-11-20T08:30:00+01:00`"),
+    "datetime": Text(
+        "mit Zeitzone schreiben, in den Jahren 1 bis 9999 (UTC), etwa `2026-11-20T08:30:00+01:00`",
+        "write it with its offset, within the years 1 to 9999 (UTC), such as `2026-11-20T08:30:00+01:00`",
+    ),
 }
 
 
@@ -41,6 +44,8 @@ def read_value(node: Node, attribute: Attribute, findings: Findings) -> Value | 
 
 def convert(plain: Plain | date | datetime, attribute: Attribute, place: Place, findings: Findings) -> Value | None:
     value = _typed(plain, attribute.type)
+    if isinstance(value, str) and not check_visible(value, place, findings):
+        return None
     if value is None:
         shown, kind = quoted(plain) if plain is not None else "…", attribute.type
         what = Text(f"{shown} passt nicht zu `{attribute.name}` ({kind})", f"{shown} does not fit `{attribute.name}` ({kind})")

@@ -95,15 +95,23 @@ def _decode(data: bytes, file: str, findings: Findings) -> str | None:
         return None
     text = text.replace("\r\n", "\n")
     for position, letter in enumerate(text):
-        if letter not in "\n\t" and _is_hidden(letter):
+        if letter not in "\n\t" and is_hidden(letter):
             findings.add(Place(file, text.count("\n", 0, position) + 1), *BAD_CHARACTER.say(f"U+{ord(letter):04X}"))
             return None
     return text
 
 
-def _is_hidden(letter: str) -> bool:
+def is_hidden(letter: str) -> bool:
     """Control, format (bidi overrides, zero width) and separator characters: what is read must be what is seen."""
     return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def check_visible(value: str, place: Place, findings: Findings) -> bool:
+    """Whether a value that rows are compared with can be seen in full; line breaks and tabs cannot."""
+    hidden = next((letter for letter in value if is_hidden(letter)), None)
+    if hidden is not None:
+        findings.add(place, *BAD_CHARACTER.say(f"U+{ord(hidden):04X}"))
+    return hidden is None
 
 
 class _Unreadable(Exception):  # never leaves this file
@@ -197,7 +205,7 @@ class _Reader:
 
     def _value(self, event: ScalarEvent) -> Plain:
         if event.style or event.tag is not None:
-            hidden = next((c for c in event.value if c not in "\n\t" and _is_hidden(c)), None)
+            hidden = next((c for c in event.value if c not in "\n\t" and is_hidden(c)), None)
             if hidden is not None:
                 self._add(event, BAD_CHARACTER, f"U+{ord(hidden):04X}")
                 return "?"

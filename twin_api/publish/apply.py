@@ -21,9 +21,9 @@ from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import matrix
 from twin_api.publish.definition import Definition, Shown, compile_policies
 from twin_api.publish.follow import follow_statements, unfollow_statements
-from twin_api.publish.role_schema import drop_role, drop_view, ensure_role, point_view, tell_collections
-from twin_api.publish.statement import quoted
-from twin_api.publish.switch import lock_for_switch
+from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_collections
+from twin_api.publish.statement import execute_one, pin_session, quoted
+from twin_api.publish.switch import SwitchBlocked, lock_for_switch
 from twin_api.publish.table import PUBLISHED, create_statements
 from twin_api.store.audit import note
 from twin_api.store.secrets import Secrets
@@ -31,6 +31,7 @@ from twin_api.store.secrets import Secrets
 Connection = psycopg.Connection[tuple[Any, ...]]
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
+WRITERS_WAIT_S = 120  # longer than any writer may rest within a transaction
 LOCK = 7_403_001  # advisory: one apply at a time in a database
 
 
@@ -62,7 +63,10 @@ def apply_policies(
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         plan = make_plan(connection, policies, day)
-        _hold_writers(connection, plan.touched_layers)
+        try:
+            _hold_writers(connection, plan.touched_layers)
+        except psycopg.errors.LockNotAvailable:
+            raise SwitchBlocked() from None
         _build(connection, plan, on_progress)
         lock_for_switch(
             connection, [(schema, shown.collection) for schema, shown in plan.moved] + plan.gone + _all_of(connection, plan.gone_roles)
@@ -71,6 +75,8 @@ def apply_policies(
         with _forgotten_on_failure(plan.new_roles, secrets):
             for schema in plan.new_roles:
                 ensure_role(connection, schema, names[schema], secrets)
+            for schema in plan.wanted.keys() - set(plan.new_roles):
+                ensure_login(connection, schema, secrets)
             _switch(connection, plan)
             _record(connection, policies, day)
     for schema in plan.gone_roles:
@@ -97,13 +103,14 @@ def make_plan(connection: Connection, policies: Policies, day: date) -> Plan:
 
 def build(connection: Connection, definition: Definition, name: str) -> None:
     """Fill `published.<name>` from the store; the layer's writers must be held."""
-    connection.execute("SET LOCAL \"TimeZone\" = 'UTC'")
-    connection.execute("SET LOCAL extra_float_digits = 1")
+    pin_session(connection)
     for statement in create_statements(definition, name):
-        connection.execute(statement.encode())
+        execute_one(connection, statement)
 
 
 def _hold_writers(connection: Connection, layers: Iterable[str]) -> None:
+    """Let writers of these layers wait until the end of the transaction; raises `SwitchBlocked` when one does not end."""
+    connection.execute(f"SET LOCAL lock_timeout = '{WRITERS_WAIT_S}s'".encode())
     for layer in layers:
         connection.execute(f"LOCK TABLE {quoted(STORE, layer)} IN ACCESS EXCLUSIVE MODE".encode())
 
@@ -114,7 +121,7 @@ def _build(connection: Connection, plan: Plan, on_progress: Progress) -> None:
         build(connection, definition, relation)
         register(connection, definition)
         for statement in follow_statements(definition):
-            connection.execute(statement.encode())
+            execute_one(connection, statement)
     on_progress("", len(plan.new), len(plan.new))
 
 
@@ -155,10 +162,16 @@ def _switch(connection: Connection, plan: Plan) -> None:
         tell_collections(connection, schema, entries)
     for relation, layer in plan.stale.items():
         for statement in unfollow_statements(layer, relation):
-            connection.execute(statement.encode())
+            execute_one(connection, statement)
         connection.execute("DELETE FROM published.definition WHERE relation = %s", [relation])
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, relation)}".encode())
     connection.execute("SELECT published.spread(relation) FROM published.definition")
+
+
+def applied_files(connection: Connection) -> dict[str, str]:
+    """The texts of the policy files in force, by name; empty before the first apply."""
+    row = connection.execute("SELECT files FROM control.policy ORDER BY id DESC LIMIT 1").fetchone()
+    return dict(row[0]) if row else {}
 
 
 def _record(connection: Connection, policies: Policies, day: date) -> None:

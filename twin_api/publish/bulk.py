@@ -9,7 +9,7 @@ from typing import Any, Final
 import psycopg
 
 from twin_api.layers.table import STORE
-from twin_api.publish.statement import quoted
+from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import lock_for_switch
 from twin_api.publish.table import PUBLISHED
 
@@ -46,13 +46,12 @@ def published_layers(connection: Connection) -> list[str]:
 
 def rebuild_layer(connection: Connection, layer: str) -> None:
     """Build every published table of a layer anew and switch to it; inside a transaction that holds off the layer's writers."""
-    connection.execute("SET LOCAL \"TimeZone\" = 'UTC'")
-    connection.execute("SET LOCAL extra_float_digits = 1")
+    pin_session(connection)
     query = "SELECT relation, statements FROM published.definition WHERE layer = %s ORDER BY relation"
     built = connection.execute(query, [layer]).fetchall()
     for relation, statements in built:
         for statement in statements:
-            connection.execute(statement.replace(relation, f"next_{relation}").encode())
+            execute_one(connection, statement.replace(relation, f"next_{relation}"))
     shown = _shown(connection, [relation for relation, _ in built])
     lock_for_switch(connection, [(schema, collection) for schema, collection, _ in shown])
     for relation, _ in built:

@@ -13,9 +13,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from twin_api.policy.documents import Grant, Layer, Policies, Role, Town
+from twin_api.policy.documents import Attribute, Grant, Layer, Policies, Role, Town
 from twin_api.policy.masks import GeometryMask, ValueMask
-from twin_api.policy.rule import Rule, attributes_of
+from twin_api.policy.rule import And, In, Rule, attributes_of
 from twin_api.store.collection import Collection, Description, Property
 from twin_api.texts import Text
 
@@ -105,7 +105,7 @@ def compile_grant(layer: Layer, grant: Grant) -> Definition:
 def _describe(layer: Layer, grant: Grant, definition: Definition) -> Description:
     return Description(
         title=grant.title or layer.title,
-        properties=_properties(layer, grant.attributes),
+        properties=_properties(layer, grant),
         geometry_type=definition.geometry_type,
         epsg=definition.epsg if definition.geometry_type else None,
         datetime=definition.datetime,
@@ -114,12 +114,21 @@ def _describe(layer: Layer, grant: Grant, definition: Definition) -> Description
     )
 
 
-def _properties(layer: Layer, shown: Mapping[str, ValueMask]) -> tuple[Property, ...]:
+def _properties(layer: Layer, grant: Grant) -> tuple[Property, ...]:
     return tuple(
-        Property(a.name, a.type, Text(a.title.de, a.title.en or a.title.de), a.unit, tuple(a.enum) if a.enum else None)
+        Property(a.name, a.type, Text(a.title.de, a.title.en or a.title.de), a.unit, _enum(a, grant.rows))
         for a in layer.attributes.values()
-        if a.name in shown
+        if a.name in grant.attributes
     )
+
+
+def _enum(attribute: Attribute, rows: Rule) -> tuple[str, ...] | None:
+    """The values that an item can have here: those the row rule leaves, where it lists them."""
+    if attribute.enum is None:
+        return None
+    terms = rows.terms if isinstance(rows, And) else (rows,)
+    left = [set(term.values) for term in terms if isinstance(term, In) and term.attribute == attribute.name]
+    return tuple(value for value in attribute.enum if all(value in values for values in left))
 
 
 def _shown_until(town: Town, grant: Grant) -> datetime | None:

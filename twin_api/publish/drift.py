@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from twin_api.publish.statement import quoted
+from twin_api.publish.statement import pin_session, quoted
 from twin_api.publish.table import PUBLISHED
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -46,8 +46,7 @@ def find_drift(connection: Connection) -> list[Drift]:
     """One entry per published table, in one snapshot; about 0.2 s per 100,000 rows. Connection of the owner."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        connection.execute("SET LOCAL \"TimeZone\" = 'UTC'")
-        connection.execute("SET LOCAL extra_float_digits = 1")
+        pin_session(connection)
         query = "SELECT relation, layer, has_geometry, datetime, statements FROM published.definition ORDER BY layer, relation"
         return [_compare(connection, *row) for row in connection.execute(query).fetchall()]
 
@@ -70,7 +69,7 @@ def _compare(connection: Connection, relation: str, layer: str, has_geometry: bo
 
 
 def _count(connection: Connection, query: str) -> int:
-    return sum(int(number) for (number,) in connection.execute(query.encode()).fetchall())
+    return sum(int(number) for (number,) in connection.execute(query.encode(), binary=True).fetchall())
 
 
 def _triggers(connection: Connection, relation: str, layer: str) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 from twin_api.layers.table import STORE
 from twin_api.publish.definition import Definition
 from twin_api.publish.projection import project, published_columns, transition_source
-from twin_api.publish.statement import quoted, sql_text
+from twin_api.publish.statement import PINNED, literal, quoted, sql_text
 from twin_api.publish.table import PUBLISHED
 from twin_api.store.collection import MERCATOR
 
@@ -23,10 +23,14 @@ _TRANSITIONS: Final = {
 _FUNCTION: Final = """\
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, postgis, pg_temp SET "TimeZone" = 'UTC' SET extra_float_digits = 1
-AS $follow$
+SET search_path = pg_catalog, postgis, pg_temp {pinned}
+AS {body}"""
+
+# names of our own begin with an underscore, as no attribute does
+_BODY: Final = """\
+#variable_conflict use_column
 DECLARE
-  touched bigint; gained bigint; added box2d; removed box2d;
+  _touched bigint; _gained bigint; _added box2d; _removed box2d;
 BEGIN
   -- an older snapshot would not see rows that were published since, and leave them standing
   IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -34,14 +38,14 @@ BEGIN
   END IF;
   IF TG_OP = 'INSERT' THEN
     WITH put AS (INSERT INTO {table} ({columns}) {shown} RETURNING {reach})
-    SELECT count(*), count(*), ST_Extent(reach), NULL INTO touched, gained, added, removed FROM put;
+    SELECT count(*), count(*), ST_Extent(_reach), NULL INTO _touched, _gained, _added, _removed FROM put;
   ELSIF TG_OP = 'DELETE' THEN
     WITH gone AS (DELETE FROM {table} t USING old_rows o WHERE t.id = o.id RETURNING {t_reach})
-    SELECT count(*), -count(*), NULL, ST_Extent(reach) INTO touched, gained, added, removed FROM gone;
+    SELECT count(*), -count(*), NULL, ST_Extent(_reach) INTO _touched, _gained, _added, _removed FROM gone;
   ELSE
     WITH shown AS MATERIALIZED ({shown}),
     changed AS MATERIALIZED (
-      SELECT s.*, t.id IS NULL AS is_new, {t_reach_before} FROM shown s LEFT JOIN {table} t ON t.id = s.id
+      SELECT s.*, t.id IS NULL AS _is_new, {t_reach_before} FROM shown s LEFT JOIN {table} t ON t.id = s.id
       WHERE t.id IS NULL OR ({t_columns}) IS DISTINCT FROM ({s_columns})),
     gone AS (
       DELETE FROM {table} t USING old_rows o
@@ -50,17 +54,16 @@ BEGIN
       INSERT INTO {table} ({columns}) SELECT {columns} FROM changed
       ON CONFLICT (id) DO UPDATE SET {updates} RETURNING {reach})
     SELECT (SELECT count(*) FROM put) + (SELECT count(*) FROM gone),
-      (SELECT count(*) FROM changed WHERE is_new) - (SELECT count(*) FROM gone),
-      (SELECT ST_Extent(reach) FROM put),
-      (SELECT ST_Extent(reach) FROM (SELECT reach FROM gone UNION ALL SELECT before FROM changed) AS r)
-    INTO touched, gained, added, removed;
+      (SELECT count(*) FROM changed WHERE _is_new) - (SELECT count(*) FROM gone),
+      (SELECT ST_Extent(_reach) FROM put),
+      (SELECT ST_Extent(_reach) FROM (SELECT _reach FROM gone UNION ALL SELECT _before FROM changed) AS r)
+    INTO _touched, _gained, _added, _removed;
   END IF;
-  IF touched > 0 THEN
-    PERFORM {published}.tell('{relation}', gained, added, removed);
+  IF _touched > 0 THEN
+    PERFORM {published}.tell('{relation}', _gained, _added, _removed);
   END IF;
   RETURN NULL;
-END
-$follow$"""
+END"""
 
 
 def follow_statements(definition: Definition) -> list[str]:
@@ -85,8 +88,7 @@ def _function(definition: Definition, function: str) -> str:
     columns = published_columns(definition)
     reach = quoted(MERCATOR) if definition.geometry_type else "NULL::geometry"
     qualified = f"t.{reach}" if definition.geometry_type else reach
-    return _FUNCTION.format(
-        function=function,
+    body = _BODY.format(
         published=PUBLISHED,
         relation=definition.relation,
         table=quoted(PUBLISHED, definition.relation),
@@ -95,7 +97,8 @@ def _function(definition: Definition, function: str) -> str:
         s_columns=", ".join(f"s.{quoted(c)}" for c in columns),
         updates=", ".join(f"{quoted(c)} = EXCLUDED.{quoted(c)}" for c in columns if c != "id"),
         shown=sql_text(project(definition, transition_source(definition, "new_rows"))),
-        reach=f"{reach} AS reach",
-        t_reach=f"{qualified} AS reach",
-        t_reach_before=f"{qualified} AS before",
+        reach=f"{reach} AS _reach",
+        t_reach=f"{qualified} AS _reach",
+        t_reach_before=f"{qualified} AS _before",
     )
+    return _FUNCTION.format(function=function, pinned=" ".join(f"SET {setting}" for setting in PINNED), body=literal(body))

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateColumn, CreateTable
 
 from twin_api.layers.table import GEOMETRY, ID, STORE, describe
 from twin_api.policy.documents import Layer
-from twin_api.publish.statement import quoted, sql_text
+from twin_api.publish.statement import execute_one, quoted, sql_text
 from twin_api.texts import Text
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -33,6 +33,7 @@ class LayersRefused(Exception):
 class LayersOutcome:
     created: list[str] = field(default_factory=list)
     grown: list[str] = field(default_factory=list)  # `layer.attribute`
+    left: list[str] = field(default_factory=list)  # layers that stand in the store without a file: nobody sees them
 
 
 def apply_layers(connection: Connection, layers: Mapping[str, Layer]) -> LayersOutcome:
@@ -47,15 +48,26 @@ def apply_layers(connection: Connection, layers: Mapping[str, Layer]) -> LayersO
                 outcome.created.append(layer.name)
             else:
                 reasons += _grow(connection, table, stored[layer.name], outcome)
-        reasons += [_orphan(name) for name in sorted(stored.keys() - layers.keys())]
+        outcome.left = sorted(stored.keys() - layers.keys())
         if reasons:
             raise LayersRefused(reasons)
     return outcome
 
 
+def check_layers(connection: Connection, layers: Mapping[str, Layer]) -> list[Text]:
+    """Why policies over these layer files cannot be applied to the store as it is; empty if they can."""
+    reasons = []
+    stored = _stored_columns(connection)
+    for layer in layers.values():
+        table, found = describe(layer), stored.get(layer.name, {})
+        reasons += [_missing(layer.name, c.name) for c in table.columns if c.name not in found] if found else [_missing(layer.name, None)]
+        reasons += _differences(table, found)
+    return reasons
+
+
 def _create(connection: Connection, table: sa.Table) -> None:
     name = quoted(STORE, table.name)
-    connection.execute(sql_text(CreateTable(table)).encode())
+    execute_one(connection, sql_text(CreateTable(table)))
     connection.execute(f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {name} EXECUTE FUNCTION published.refuse_truncate()".encode())
     _grant(connection, table)
 
@@ -69,21 +81,24 @@ def _grant(connection: Connection, table: sa.Table) -> None:
 
 
 def _grow(connection: Connection, table: sa.Table, stored: Mapping[str, str], outcome: LayersOutcome) -> list[Text]:
-    reasons = []
-    for column in table.columns:
-        wanted = _type_name(column)
-        if column.name not in stored:
-            if column.name == GEOMETRY:
-                reasons.append(_changed(table.name, GEOMETRY, "–", wanted))
-                continue
-            connection.execute(f"ALTER TABLE {quoted(STORE, table.name)} ADD COLUMN {sql_text(CreateColumn(column))}".encode())
-            outcome.grown.append(f"{table.name}.{column.name}")
-        elif stored[column.name] != wanted:
-            reasons.append(_changed(table.name, column.name, stored[column.name], wanted))
-    if any(name.startswith(f"{table.name}.") for name in outcome.grown):
+    """Add the columns that are missing; says what stands in the way of the rest."""
+    new = [column for column in table.columns if column.name not in stored and column.name != GEOMETRY]
+    for column in new:
+        execute_one(connection, f"ALTER TABLE {quoted(STORE, table.name)} ADD COLUMN {sql_text(CreateColumn(column))}")
+        outcome.grown.append(f"{table.name}.{column.name}")
+    if new:
         _grant(connection, table)
-    reasons += [_dropped(table.name, name) for name in stored if name not in table.columns]
-    return reasons
+    bare = GEOMETRY in table.columns and GEOMETRY not in stored
+    return _differences(table, stored) + ([_changed(table.name, GEOMETRY, "–", _type_name(table.c[GEOMETRY]))] if bare else [])
+
+
+def _differences(table: sa.Table, stored: Mapping[str, str]) -> list[Text]:
+    """Columns of another type, and columns that the file no longer names."""
+    wanted = {column.name: _type_name(column) for column in table.columns}
+    retyped = [name for name in wanted if name in stored and stored[name] != wanted[name]]
+    return [_changed(table.name, name, stored[name], wanted[name]) for name in retyped] + [
+        _dropped(table.name, name) for name in stored if name not in wanted
+    ]
 
 
 def _type_name(column: sa.Column[Any]) -> str:
@@ -117,18 +132,8 @@ def _dropped(layer: str, attribute: str) -> Text:
     )
 
 
-def _orphan(layer: str) -> Text:
+def _missing(layer: str, attribute: str | None) -> Text:
+    name = f"{layer}.{attribute}" if attribute else layer
     return Text(
-        f"{layer} steht im Speicher, hat aber keine Datei. Die Datei `layers/{layer}.yaml` wieder anlegen.",
-        f"{layer} is in the store but has no file. Put `layers/{layer}.yaml` back.",
-    )
-
-
-def missing_layers(connection: Connection, layers: Mapping[str, Layer]) -> list[str]:
-    """Layers and attributes that the files name and the store does not have yet."""
-    stored = _stored_columns(connection)
-    wanted = {layer.name: describe(layer).columns.keys() for layer in layers.values()}
-    return sorted(
-        [name for name in wanted if name not in stored]
-        + [f"{name}.{column}" for name, columns in wanted.items() if name in stored for column in columns if column not in stored[name]]
+        f"{name} fehlt im Speicher. Zuerst `twin layers apply` aufrufen.", f"{name} is not in the store. Run `twin layers apply` first."
     )

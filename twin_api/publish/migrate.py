@@ -73,7 +73,10 @@ def _ensure_database(admin: str) -> None:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             return
         template = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
-        connection.execute(sql.SQL(template).format(sql.Identifier(name)))
+        try:
+            connection.execute(sql.SQL(template).format(sql.Identifier(name)))
+        except psycopg.errors.InsufficientPrivilege:
+            raise StoreUnfit(f"there is no database `{name}` and the login may not create one") from None
 
 
 def _check_server(connection: psycopg.Connection[Any]) -> None:

@@ -24,11 +24,16 @@ from twin_api.store.secrets import Secrets
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
+def ensure_login(connection: Connection, schema: str, secrets: Secrets) -> None:
+    """The login of a role with its secret and its settings; set right again where the login has changed its own."""
+    secret = verifier(connection, f"{connection.info.dbname}_{schema}", secrets.ensure(schema))
+    connection.execute("SELECT control.ensure_login(%s, %s)", [schema, secret])
+
+
 def ensure_role(connection: Connection, schema: str, name: str, secrets: Secrets) -> None:
     """The login and the empty schema of a role, its secret kept; part of the apply's transaction."""
     login = f"{connection.info.dbname}_{schema}"
-    secret = verifier(connection, login, secrets.ensure(schema))
-    connection.execute("SELECT control.ensure_login(%s, %s)", [schema, secret])
+    ensure_login(connection, schema, secrets)
     connection.execute("INSERT INTO published.role VALUES (%s, %s)", [schema, name])
     connection.execute(f"CREATE SCHEMA {quoted(schema)}".encode())
     connection.execute(sql_text(CreateTable(collection_table(schema))).encode())

@@ -38,8 +38,13 @@ class Pages:
             params |= {"after_place": after.place, "after_id": after.id}
         return Statement(sql, params)
 
+    def at_most(self, rows: int) -> Pages:
+        """The same request with no more than so many rows in a page."""
+        return replace(self, window=replace(self.window, limit=min(self.window.limit, rows)))
+
     def rebind(self, collection: Collection) -> Pages:
-        return replace(self, collection=collection, window=bind(collection, self.window.asked))
+        window = replace(bind(collection, self.window.asked), limit=self.window.limit)
+        return replace(self, collection=collection, window=window)
 
 
 @lru_cache(maxsize=4096)

@@ -62,7 +62,8 @@ class Server:
 
     def conninfo(self, role: str) -> str:
         """The login `<database>_<role>` with its secret; raises `SecretMissing` where this process does not hold it."""
-        return conninfo.make_conninfo(self.address, user=f"{self.database}_{role}", password=self.secrets.read(role), connect_timeout=5)
+        login = {"user": f"{self.database}_{role}", "password": self.secrets.read(role)}
+        return conninfo.make_conninfo(self.address, **login, connect_timeout=5, options="-c TimeZone=UTC")
 
     def connect(self, role: str) -> psycopg.Connection[tuple[Any, ...]]:
         """A plain connection for command lines and the worker."""

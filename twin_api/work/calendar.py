@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from twin_api.policy.load import load_texts
-from twin_api.publish.apply import apply_policies
+from twin_api.publish.apply import applied_files, apply_policies
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -29,10 +29,7 @@ def close_expired_releases(connection: Connection, secrets: Secrets, now: dateti
     expired = _expired(connection, now)
     if not expired:
         return 0
-    row = connection.execute("SELECT files FROM control.policy ORDER BY id DESC LIMIT 1").fetchone()
-    if row is None:
-        return 0
-    policies = load_texts(row[0])
+    policies = load_texts(applied_files(connection))
     apply_policies(connection, policies, now.astimezone(ZoneInfo(policies.town.time_zone)).date(), secrets)
     return expired
 
@@ -47,6 +44,13 @@ def _expired(connection: Connection, now: datetime) -> int:
 DUTIES: Final[tuple[Duty, ...]] = (close_expired_releases,)
 
 
-def do_duties(connection: Connection, secrets: Secrets, now: datetime) -> dict[str, int]:
-    """Do all that is due at `now`; by duty, how many things were done."""
-    return {duty.__name__: duty(connection, secrets, now) for duty in DUTIES}
+def do_duties(connection: Connection, secrets: Secrets, now: datetime) -> dict[str, int | Exception]:
+    """Do all that is due at `now`; by duty, how many things were done, or why it failed: one that fails holds up no other."""
+    return {duty.__name__: _attempt(duty, connection, secrets, now) for duty in DUTIES}
+
+
+def _attempt(duty: Duty, connection: Connection, secrets: Secrets, now: datetime) -> int | Exception:
+    try:
+        return duty(connection, secrets, now)
+    except Exception as error:
+        return error

@@ -17,6 +17,11 @@ FORMATS: Final[tuple[Format, ...]] = (geopackage.FORMAT, osm_pbf.FORMAT, geojson
 
 def recognise(path: Path) -> Format:
     """The format of a file. Raises `FileRefused` for a file that is missing, unknown, or not what its name says."""
+    if not path.is_file():
+        raise refuse(
+            Text(f"eine Datei {quoted(str(path))} gibt es nicht", f"there is no file {quoted(str(path))}"),
+            Text("Name und Ordner prüfen", "check its name and folder"),
+        )
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)

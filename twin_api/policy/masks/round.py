@@ -1,12 +1,18 @@
-"""`{round: n}`: the nearest multiple of n in the attribute's unit, halves away from zero."""
+"""`{round: n}`: the nearest multiple of n in the attribute's unit, halves away from zero.
+
+A coarser rounding follows from a finer one exactly where its step is an odd multiple: then its limits, half a step from each multiple,
+are limits of the finer one too, and a half goes the same way in both. With an even multiple they lie amid the finer one's cells.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
+from math import isfinite
 from typing import Any, ClassVar, Final, Self
 
-from sqlalchemy import ColumnElement, Numeric, cast, func, literal_column
+from sqlalchemy import ColumnElement, Integer, Numeric, case, cast, func, literal_column
 from sqlalchemy import Text as SqlText
 
 from twin_api.policy.masks.mask import MaskRefused, ValueMask
@@ -14,6 +20,9 @@ from twin_api.texts import Text
 
 SMALLEST: Final = 1e-9
 LARGEST: Final = 1e15
+# what the columns' types can hold; a multiple beyond it is unknown, not an error that would undo somebody's write
+WHOLE_RANGE: Final = (Decimal(-(2**63)), Decimal(2**63 - 1))
+DOUBLE_RANGE: Final = (Decimal("-1.7976931348623157e308"), Decimal("1.7976931348623157e308"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +48,28 @@ class Round:
         return cls(Decimal(repr(argument)))
 
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Total: PostgreSQL evaluates the cast of a CASE only where its condition holds."""
         step: ColumnElement[Any] = literal_column(f"{self.step:f}", Numeric())
         # a double becomes decimal by its shortest text, not by PostgreSQL's 15 digits
         exact = cast(cast(column, SqlText), Numeric)
-        return cast(func.round(exact / step) * step, column.type)
+        multiple = func.round(exact / step) * step
+        low, high = (literal_column(str(end), Numeric()) for end in (WHOLE_RANGE if isinstance(column.type, Integer) else DOUBLE_RANGE))
+        return case((multiple.between(low, high), cast(multiple, column.type)))
 
     def value(self, value: Any) -> Any:
-        if value is None:
+        if value is None or not isfinite(value):
             return None
         with localcontext(prec=700):  # every double, divided by every step, in full
             multiple = (Decimal(repr(value)) / self.step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * self.step
-            return type(value)(multiple + 0)  # no negative zero
+            low, high = WHOLE_RANGE if isinstance(value, int) else DOUBLE_RANGE
+            return type(value)(multiple + 0) if low <= multiple <= high else None  # + 0: no negative zero
 
     def shows_at_least(self, other: ValueMask) -> bool:
-        return isinstance(other, Round) and (other.step == self.step)
+        """As far as the values have digits for it: a double does not show steps of less than a 2^52nd of itself."""
+        if not isinstance(other, Round):
+            return False
+        ratio = Fraction(other.step) / Fraction(self.step)
+        return ratio.denominator == 1 and ratio.numerator % 2 == 1
 
     def as_policy(self) -> dict[str, Any]:
         return {self.word: int(self.step) if self.step == self.step.to_integral_value() else float(self.step)}
