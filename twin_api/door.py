@@ -81,10 +81,10 @@ class Door:
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URI:
             raise UriTooLong()
-        if not scope["path"].isprintable():
-            raise NotFound()  # and no pattern of a route takes a line's end for the end of an address
         role, rest = self._split(scope["path"].removeprefix(scope.get("root_path", "")))
         twin = await self._admit(role, _authorization(scope))
+        if not rest.isprintable():
+            raise NotFound()  # no pattern of a route may take a line's end for the end of an address
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
         base = self._base_url or _origin(scope)

@@ -14,7 +14,7 @@ from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
 from twin_api.door import Door, problem_response
 from twin_api.identity.subject import CITIZEN, schema_of
-from twin_api.problems import DatabaseAway, MethodNotAllowed
+from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound
 from twin_api.settings import Settings
 from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
@@ -75,7 +75,9 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-    async def get_start() -> RedirectResponse:
+    async def get_start(request: Request) -> Response:
+        if request.url.path != "/":  # a route's pattern takes an encoded line end for the end
+            return problem_response(NotFound())
         return RedirectResponse(f"{settings.base_url.rstrip('/')}/{twins.first}", status_code=302)
 
     @app.exception_handler(405)

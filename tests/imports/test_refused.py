@@ -235,7 +235,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(
 
 
 def test_a_file_that_is_not_there_is_refused(database: Database, new_layer: NewLayer, tmp_path: Path) -> None:
-    assert "cannot be read" in refused(database, new_layer(), tmp_path / "gone.gpkg")[0]
+    assert "there is no file" in refused(database, new_layer(), tmp_path / "gone.gpkg")[0]
 
 
 def test_a_half_written_geopackage_is_refused(database: Database, new_layer: NewLayer, bayreuth: Path, tmp_path: Path) -> None:

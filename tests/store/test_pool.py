@@ -45,6 +45,12 @@ async def backend(pool: Pool) -> int:
     return int(row[0])
 
 
+def _wait_until_active(town: Town, pid: int) -> None:
+    with town.superuser() as connection:
+        while connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'active'", [pid]).fetchone() is None:
+            pass
+
+
 def end_backends(town: Town, *pids: int) -> None:
     query = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = %s AND (%s::int[] = '{}' OR pid = ANY (%s))"
     with town.superuser() as connection:
@@ -95,8 +101,8 @@ def test_dead_connections_are_replaced_and_the_read_repeated(town: Town) -> None
 def test_a_read_whose_connection_dies_under_it_is_repeated_once(town: Town) -> None:
     async def use(pool: Pool) -> None:
         pid = await backend(pool)
-        reading = asyncio.create_task(pool.row(SLOW, {"n": 4_000_000}))
-        await asyncio.sleep(0.1)
+        reading = asyncio.create_task(pool.row(SLOW, {"n": 5_000_000}))
+        await asyncio.to_thread(_wait_until_active, town, pid)
         await asyncio.to_thread(end_backends, town, pid)
         row = await reading
         assert row is not None
@@ -235,6 +241,12 @@ def test_over_http_a_database_that_was_away_serves_again_without_a_restart(town:
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert "FATAL" not in refused.text
     assert client.get("/citizen/collections").status_code == 200
+
+
+def _wait_until_active(town: Town, pid: int) -> None:
+    with town.superuser() as connection:
+        while connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s AND state = 'active'", [pid]).fetchone() is None:
+            pass
 
 
 def end_backends_of(connection: psycopg.Connection[Any], town: Town) -> None:
