@@ -76,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_start(request: Request) -> Response:
-        if request.url.path != "/":  # a route's pattern takes an encoded line end for the end
+        if request.scope["path"] != "/":  # a route's pattern takes an encoded line end for the end
             return problem_response(NotFound())
         return RedirectResponse(f"{settings.base_url.rstrip('/')}/{twins.first}", status_code=302)
 

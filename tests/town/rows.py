@@ -1,4 +1,4 @@
-"""The rows of the town of Kanaria. Every hidden cell holds a canary: a text, a number or a place that stands nowhere else."""
+"""The rows of the town of Kanaria. Every hidden cell holds a canary: a text, a number or a place that stands nowhere else (no number is one that an OID could be)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _tree(number: int, status: str, dx: float, dy: float, **more: Any) -> dict[s
         "art": ["Linde", "Ahorn", "Eiche"][number % 3] if shown else f"CANARY-art-{number}",
         "gepflanzt": date(1950 + number, 3, 1) if shown else date(1850 + number, 7, 13),
         "hoehe_m": 10.25 + number if shown else 7700.125 + number,
-        "anzahl": 1 + number % 2 if shown else 880000 + number,
+        "anzahl": 1 + number % 2 if shown else 7_351_000_000 + number,
         "geschuetzt": number % 2 == 0,
         "geprueft": f"2026-0{1 + number % 9}-17T11:22:33Z",
         "status": status,
