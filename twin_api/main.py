@@ -74,11 +74,19 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
+    _add_own_addresses(app, twins, settings.base_url.rstrip("/"))
+    app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
+    return app
+
+
+def _add_own_addresses(app: FastAPI, twins: Twins, base: str) -> None:
+    """What belongs to no role: the bare address, and whether the server is alive and ready."""
+
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_start(request: Request) -> Response:
         if request.scope["path"] != "/":  # a route's pattern takes an encoded line end for the end
             return problem_response(NotFound())
-        return RedirectResponse(f"{settings.base_url.rstrip('/')}/{twins.first}", status_code=302)
+        return RedirectResponse(f"{base}/{twins.first}", status_code=302)
 
     @app.exception_handler(405)
     async def refuse_method(request: Request, error: Exception) -> Response:
@@ -98,9 +106,6 @@ def create_app(settings: Settings) -> FastAPI:
         except Exception:  # whatever it is, this server is not ready
             return PlainTextResponse("not ready\n", status_code=503)
         return PlainTextResponse("ready\n")
-
-    app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
-    return app
 
 
 def create_served_app() -> FastAPI:

@@ -46,7 +46,9 @@ BEGIN
   EXECUTE format('ALTER ROLE %I SET statement_timeout = ''2s''', login);
   EXECUTE format('ALTER ROLE %I SET lock_timeout = ''2s''', login);
   EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''5s''', login);
-  EXECUTE format('ALTER ROLE %I SET temp_file_limit = ''64MB''', login);
+  IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN  -- no other administrator may set it
+    EXECUTE format('ALTER ROLE %I SET temp_file_limit = ''64MB''', login);
+  END IF;
   EXECUTE format('ALTER ROLE %I SET work_mem = ''16MB''', login);
   EXECUTE format('ALTER ROLE %I SET jit = off', login);
   EXECUTE format('ALTER ROLE %I SET max_parallel_workers_per_gather = 0', login);

@@ -191,12 +191,23 @@ def _databases(town: Town, schema: str) -> Iterator[str]:
     with town.superuser() as connection:
         names = [name for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datallowconn").fetchall()]
     for name in names:
-        if name not in (town.database, TEMPLATE):  # the tests' own template is no part of the house
+        if name != town.database and _is_of_the_house(town, name):
             try:
                 psycopg.connect(town.server.conninfo(schema), dbname=name).close()
             except psycopg.OperationalError:
                 continue
             yield f"may connect to the database `{name.replace(town.database, '<db>')}`"
+
+
+def _is_of_the_house(town: Town, database: str) -> bool:
+    """PostgreSQL's own databases and every town; not what other tests have for a moment, nor a town that is just being founded."""
+    if not database.startswith(("t_", "imports_", TEMPLATE)):
+        return True
+    try:
+        with psycopg.connect(town.cluster.conninfo(database)) as connection:
+            return connection.execute("SELECT to_regprocedure('control.harden()')").fetchone() != (None,)
+    except psycopg.OperationalError:
+        return False  # gone meanwhile
 
 
 def _schemas(town: Town) -> list[str]:

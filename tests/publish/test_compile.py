@@ -75,15 +75,15 @@ def test_a_rule_as_sql_shows_what_the_reference_shows(connection: Connection) ->
     connection.execute("DROP TABLE specimen")
 
 
-@pytest.mark.parametrize("step", ["1", "10", "0.5", "0.1", "3", "250"])
-@pytest.mark.parametrize("type_", ["number", "integer"])
+STEPS = [(type_, step) for type_ in ("number", "integer") for step in ("1", "10", "3", "250")] + [("number", "0.5"), ("number", "0.1")]
+
+
+@pytest.mark.parametrize(("type_", "step"), STEPS)
 def test_a_rounded_value_as_sql_is_that_of_the_reference(connection: Connection, step: str, type_: str) -> None:
     draw = random.Random(step + type_)
     values = [0, 5, -5, 15, -15, 25, 1985, 1994, 1995, *(draw.randint(-(10**6), 10**6) for _ in range(60))]
     if type_ == "number":
         values = [v / 8 for v in values] + [0.05, 0.15, 0.25, -0.35, 1e15 + 0.5, 1e-9, 123456.789, 0.1 + 0.2]
-    elif Decimal(step) % 1:
-        pytest.skip("a whole number has no parts")
     mask, column = Round(Decimal(step)), sa.column("v", COLUMN_TYPES[type_])
     expression = sql_text(sa.select(mask.sql(column)))
     cast = "float8" if type_ == "number" else "bigint"

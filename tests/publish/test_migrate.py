@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from tests.conftest import POLICIES
 from tests.towns import DAY, Town
+from twin_api.policy.load import load
 from twin_api.publish.apply import apply_policies
-from twin_api.publish.migrate import StoreUnfit, downgrade, migrate
+from twin_api.publish.layers import apply_layers
+from twin_api.publish.migrate import StoreUnfit, downgrade, is_superuser, migrate
+from twin_api.store.embedded import Cluster
+from twin_api.store.engine import Server
+from twin_api.store.secrets import Secrets
 
 NewTown = Callable[..., Town]
 CHECKSUM = "SELECT count(*), md5(string_agg(s::text, '' ORDER BY id)) FROM store.baeume s"
@@ -87,6 +96,35 @@ def test_a_database_with_postgis_elsewhere_is_refused_and_left_alone(town: Town)
                 migrate(town.cluster.conninfo(name), town.secrets)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def test_an_administrator_who_is_no_superuser_can_found_a_town(cluster: Cluster, tmp_path: Path) -> None:
+    """Some hardening is then impossible, and `twin migrate` says so; publishing and reading are not."""
+    name, secrets = f"t_modest_{os.getpid()}", Secrets(tmp_path / "secrets")
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name}_admin LOGIN CREATEROLE CREATEDB PASSWORD 'x'".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE tests_template OWNER {name}_admin".encode())
+        try:
+            with psycopg.connect(cluster.conninfo(name), autocommit=True) as inside:
+                inside.execute(f"ALTER SCHEMA postgis OWNER TO {name}_admin".encode())
+            admin = f"{cluster.server(name)} user={name}_admin password=x"
+            migrate(admin, secrets)
+            assert not is_superuser(admin)
+            server, policies = Server(cluster.server(name), secrets), load(POLICIES)
+            with server.connect("owner") as owner:
+                apply_layers(owner, policies.layers)
+                owner.commit()
+                apply_policies(owner, policies, DAY, secrets)
+            with server.connect("citizen") as citizen:
+                assert citizen.execute("SELECT count(*) FROM citizen.baeume").fetchone() == (0,)
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    citizen.execute("SELECT * FROM store.baeume")
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+            for (role,) in connection.execute(
+                "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s) ORDER BY rolname DESC", [name]
+            ).fetchall():
+                connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 def test_two_towns_on_one_cluster_do_not_touch_each_other(new_town: NewTown) -> None:

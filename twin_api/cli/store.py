@@ -7,8 +7,13 @@ from typing import Annotated
 import typer
 
 from twin_api.cli import context
-from twin_api.publish.migrate import StoreUnfit, downgrade, migrate
+from twin_api.publish.migrate import StoreUnfit, downgrade, is_superuser, migrate
 from twin_api.texts import Text
+
+_PARTLY_OPEN = Text(
+    "Der Verwalter ist kein Superuser: was PostgreSQL und PostGIS jedem erlauben (Größen und Statistik fremder Tabellen), bleibt offen.",
+    "The administrator is no superuser: what PostgreSQL and PostGIS allow everybody (sizes and statistics of others' tables) stays open.",
+)
 
 
 def migrate_store(
@@ -25,6 +30,8 @@ def migrate_store(
     except StoreUnfit as unfit:
         context.fail(Text(f"Diese Datenbank geht nicht: {unfit}.", f"This database will not do: {unfit}."))
     context.say(Text("Die Datenbank ist auf dem Stand.", "The database is up to date."))
+    if not is_superuser(admin):
+        context.say(_PARTLY_OPEN)
 
 
 def stop_cluster() -> None:

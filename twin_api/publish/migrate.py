@@ -6,6 +6,7 @@ Must never touch layer tables or published tables: those follow the policy files
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +47,13 @@ def downgrade(admin: str, revision: str) -> None:
     _run_alembic(admin, revision, down=True)
 
 
+def is_superuser(admin: str) -> bool:
+    """Whether the administrator can take from PUBLIC what PostgreSQL and PostGIS give it; if not, that part of the hardening is missing."""
+    with psycopg.connect(admin) as connection:
+        row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    return row is not None and bool(row[0])
+
+
 def verifier(connection: psycopg.Connection[Any], login: str, secret: str) -> str:
     """The SCRAM verifier of a password: the password itself never travels."""
     return connection.pgconn.encrypt_password(secret.encode(), login.encode(), b"scram-sha-256").decode()
@@ -67,6 +75,9 @@ def _run_alembic(admin: str, revision: str, *, down: bool = False) -> None:
 
 
 def _ensure_database(admin: str) -> None:
+    with suppress(psycopg.OperationalError):
+        psycopg.connect(admin).close()
+        return  # it is there, whether or not the login may see the server's other databases
     wanted = conninfo.conninfo_to_dict(admin)
     name = str(wanted["dbname"])
     with psycopg.connect(conninfo.make_conninfo(admin, dbname="postgres"), autocommit=True) as connection:
