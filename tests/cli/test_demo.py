@@ -94,12 +94,23 @@ def test_the_demo_makes_a_place_of_its_own_where_there_is_no_real_data(tmp_path:
         Cluster(home, Secrets(home / "secrets")).remove()
 
 
+def _falls_silent(address: str) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            httpx.get(f"{address}/healthz")
+        except httpx.TransportError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def test_a_demo_that_is_killed_starts_again_with_everything_as_before(home: Path, testdata: Path) -> None:
     with _demo(home, TWIN_TESTDATA=str(testdata)) as (process, address, _):
         before = _collections(address, "citizen", None)
-        children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
-        for pid in [str(process.pid), *children]:
-            os.kill(int(pid), signal.SIGKILL)
+        process.kill()
+        process.wait(10)
+        assert _falls_silent(address)  # its server ends with it
     with _demo(home, TWIN_TESTDATA=str(testdata)) as (_, address, _):
         assert _collections(address, "citizen", None) == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ from twin_api.texts import Text
 
 REAL = Path("osm-bayreuth-nord") / "bayreuth-nord_25832.gpkg"
 TOKEN_NAME = "demo "  # noqa: S105  # the beginning of a name, no secret
+PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
 TOKENS_LAST = timedelta(days=7)
 
 _OWN_CLUSTER = Text(
@@ -106,13 +108,8 @@ def _make_tokens(loaded: Policies) -> Mapping[str, str]:
 
 def _serve(loaded: Policies, host: str, port: int) -> None:
     tokens = _make_tokens(loaded)
-    twin = [sys.executable, "-m", "twin_api.cli"]
     signal.signal(signal.SIGTERM, _interrupt)
-    children = [
-        # in sessions of their own: Ctrl-C is for us, and we end them
-        subprocess.Popen([*twin, "serve", "--host", host, "--port", str(port)], start_new_session=True),  # noqa: S603  # our own program
-        subprocess.Popen([*twin, "work"], start_new_session=True),  # noqa: S603
-    ]
+    children = [_start("serve", "--host", host, "--port", str(port)), _start("work")]
     try:
         _wait_until_ready(children[0], f"http://{host}:{port}/readyz")
         _introduce(f"http://{host}:{port}", tokens)
@@ -123,6 +120,16 @@ def _serve(loaded: Policies, host: str, port: int) -> None:
         context.say(Text("\nAuf Wiedersehen.", "\nGoodbye."))
     finally:
         _end(children)
+
+
+def _start(*command: str) -> subprocess.Popen[bytes]:
+    """A command of ours in a session of its own (Ctrl-C is for us, and we end it), which ends with us even if we are killed."""
+    program = [sys.executable, "-m", "twin_api.cli", *command]
+    return subprocess.Popen(program, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: S603  # our own program
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _interrupt(*_: object) -> None:
