@@ -47,4 +47,5 @@ def _time_until_served(clone: Path) -> float:
         return time.monotonic() - started
     finally:
         process.send_signal(signal.SIGTERM)
+        process.stdout.close()
         process.wait(40)
