@@ -183,3 +183,19 @@ def test_a_release_ends_with_its_last_day_in_the_towns_own_time(town: Town) -> N
     shown = compile_policies(town.policies, DAY)["council"]["kanalschaechte"].shown_until
     assert shown is not None
     assert shown.isoformat() == "2027-04-01T00:00:00+02:00"
+
+
+def test_a_writer_that_does_not_end_blocks_the_apply_and_nothing_changes(new_town: NewTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    town = new_town()
+    town.edit("administration.yaml", "attributes: {schacht_nr: keep, zustand: keep}", "attributes: {schacht_nr: keep}")
+    monkeypatch.setattr(applying, "WRITERS_WAIT_S", 1)
+    with town.login("owner") as connection, town.login("writer") as stubborn:
+        before = _published(connection)
+        for statement in ("UPDATE store.kanalschaechte SET bemerkung = 'x'", "UPDATE store.baeume SET art = 'Ulme'"):
+            with stubborn.transaction(force_rollback=True):  # on the layer that is rebuilt, and on another one
+                stubborn.execute(statement.encode())
+                with pytest.raises(SwitchBlocked):
+                    town.apply()
+        assert _published(connection) == before
+    town.apply()
+    assert town.drift() == []

@@ -68,6 +68,8 @@ def apply_policies(
         except psycopg.errors.LockNotAvailable:
             raise SwitchBlocked() from None
         _build(connection, plan, on_progress)
+        for schema in sorted(plan.wanted.keys() - set(plan.new_roles)):
+            ensure_login(connection, schema, secrets)
         lock_for_switch(
             connection, [(schema, shown.collection) for schema, shown in plan.moved] + plan.gone + _all_of(connection, plan.gone_roles)
         )
@@ -75,8 +77,6 @@ def apply_policies(
         with _forgotten_on_failure(plan.new_roles, secrets):
             for schema in plan.new_roles:
                 ensure_role(connection, schema, names[schema], secrets)
-            for schema in plan.wanted.keys() - set(plan.new_roles):
-                ensure_login(connection, schema, secrets)
             _switch(connection, plan)
             _record(connection, policies, day)
     for schema in plan.gone_roles:

@@ -29,7 +29,10 @@ def lock_for_switch(connection: psycopg.Connection[tuple[Any, ...]], views: Sequ
 
     A collection that does not exist yet has nothing to lock. Writers whose changes show are waited for first, while readers go on.
     """
-    connection.execute("LOCK TABLE published.definition IN SHARE ROW EXCLUSIVE MODE")
+    try:
+        connection.execute("LOCK TABLE published.definition IN SHARE ROW EXCLUSIVE MODE")
+    except psycopg.errors.LockNotAvailable:
+        raise SwitchBlocked() from None
     names = [name for name in (quoted(*view) for view in sorted(set(views))) if _exists(connection, name)]
     if not names:
         return
