@@ -19,6 +19,7 @@ import psycopg
 import uvicorn
 from psycopg import sql
 
+from tests.approving import approve_all
 from tests.town.rows import ROWS
 from twin_api.main import create_app
 from twin_api.policy.documents import Policies
@@ -93,6 +94,7 @@ class Town:
                 self.insert(layer, some)
 
     def apply(self, day: date = DAY) -> Plan:
+        approve_all(self.policies_folder)
         with self.login("owner") as connection:
             return apply_policies(connection, self.policies, day, self.secrets)
 

@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress
 
 from twin_api.cli import context
-from twin_api.policy.check import APPROVALS_NOTE
+from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import MatrixRow, matrix
 from twin_api.publish.apply import Plan, applied_files, apply_policies
@@ -28,7 +28,11 @@ def check() -> None:
     loaded = context.policies()
     layers, roles = len(loaded.layers), len(loaded.roles)
     context.say(Text(f"In Ordnung: {layers} Layer, {roles} Rollen.", f"All is well: {layers} layers, {roles} roles."))
-    context.say(APPROVALS_NOTE)
+    waiting = {
+        str(grant.place): grant for role in loaded.roles.values() for grants in role.grants.values() for grant in grants if grant.missing
+    }
+    for grant in waiting.values():
+        context.say(missing_text(grant))
 
 
 @app.command()

@@ -10,8 +10,10 @@ from sqlalchemy.dialects.postgresql import UUID
 
 from twin_api.policy.documents import Attribute, Layer
 from twin_api.policy.documents import Geometry as LayerGeometry
+from twin_api.policy.masks.mask import STORE
 
-STORE: Final = "store"
+__all__ = ["COLUMN_TYPES", "GEOMETRY", "ID", "STORE", "describe", "geometry_type"]
+
 ID: Final = "id"
 GEOMETRY: Final = "geometry"
 

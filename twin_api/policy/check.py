@@ -10,14 +10,10 @@ from typing import Final
 
 from twin_api.policy.documents import Grant, Layer, Place, Town
 from twin_api.policy.finding import Findings, listed, quoted
-from twin_api.policy.rule import attributes_of
+from twin_api.policy.masks import Area, Keep
+from twin_api.policy.rule import attributes_of, insides_of
 from twin_api.policy.town import UNREVIEWED
 from twin_api.texts import Text
-
-APPROVALS_NOTE: Final = Text(
-    "Hinweis: `approve` und `heard` werden auf gültige Ämter geprüft, aber noch nicht eingeholt, aufgezeichnet oder durchgesetzt.",
-    "Note: `approve` and `heard` are checked to name departments, but are not yet asked for, recorded or enforced.",
-)
 
 EXISTENCE: Final = "existence"
 GEOMETRY: Final = "geometry"
@@ -46,11 +42,22 @@ def check_grant(grant: Grant, layer: Layer, town: Town, at: At, findings: Findin
 def _classes_used(grant: Grant, layer: Layer) -> dict[str, str]:
     """The class of everything the grant betrays: that the layer exists, its geometry, what is shown, what its rule reads."""
     used = {EXISTENCE: layer.existence}
-    if layer.geometry is not None and grant.geometry.word != "hide":
+    figures = grant.figures
+    shows_place = grant.geometry.word != "hide" or (figures is not None and figures.by_area) or bool(insides_of(grant.rows))
+    if layer.geometry is not None and shows_place:
         used[GEOMETRY] = layer.geometry.class_
-    for name in (*grant.attributes, *attributes_of(grant.rows)):
+    for name in read_by(grant):
         used[name] = layer.attributes[name].class_
     return used
+
+
+def read_by(grant: Grant) -> list[str]:
+    """Every attribute that what is shown depends on, each once: shown itself, marked as read, in the rule, embargo or a figure."""
+    names = [*grant.attributes, *(flag for mask in grant.attributes.values() for flag in mask.reads), *attributes_of(grant.shown_rows)]
+    if grant.figures is not None:
+        names += [figure.attribute for figure in grant.figures.figures if figure.attribute is not None]
+        names += [] if grant.figures.by_area else [grant.figures.group_by]
+    return list(dict.fromkeys(names))
 
 
 def _check_release(grant: Grant, leaving: set[str], findings: Findings) -> None:
@@ -97,20 +104,32 @@ def _check_terms(grant: Grant, layer: Layer, findings: Findings) -> None:
 
 
 def _check_free_text(grant: Grant, layer: Layer, at: At, findings: Findings) -> None:
-    """Nobody has read what people wrote there; the review that would allow it comes later."""
-    for name in grant.attributes:
-        if layer.attributes[name].free_text and grant.file_role == "citizen":
+    """What people wrote there reaches citizens only where somebody has read it."""
+    for name, mask in grant.attributes.items():
+        if layer.attributes[name].free_text and grant.file_role == "citizen" and isinstance(mask, Keep):
             what = Text(
-                f"Freitext wie {quoted(name)} kann Namen und Orte enthalten; seine Prüfung für Bürger wird noch nicht unterstützt",
-                f"free text such as {quoted(name)} may hold names and places; its review for citizens is not supported yet",
+                f"Freitext wie {quoted(name)} kann Namen und Orte enthalten; Bürger sehen ihn nur gelesen",
+                f"free text such as {quoted(name)} may hold names and places; citizens see it only where it has been read",
             )
-            findings.add(at(name), what, Text(f"{quoted(name)} vorerst weglassen", f"leave {quoted(name)} out for now"))
+            remedy = Text(f"`{name}: reviewed` schreiben, oder weglassen", f"write `{name}: reviewed`, or leave it out")
+            findings.add(at(name), what, remedy)
 
 
 def _check_place_kept(grant: Grant, layer: Layer, at: At, findings: Findings) -> None:
     """What locates would undo a coarser geometry, whatever its mask, and so may free text; a rule tells which one lies in the cell."""
     if layer.geometry is None or grant.geometry.word in ("keep", "xy"):
         return
+    if grant.figures is not None:
+        _check_figures_locate_nothing(grant, layer, at, findings)
+        return
+    for inside in insides_of(grant.rows):
+        if grant.geometry.word == "grid_m" or (isinstance(grant.geometry, Area) and grant.geometry.layer != inside.layer):
+            mask = quoted(grant.geometry.word)
+            what = Text(
+                f"`inside` sagt, wo in der Zelle ({mask}) das Objekt liegt", f"`inside` tells where within the cell ({mask}) the item lies"
+            )
+            right = f"`geometry: {{area: {inside.layer}}}`"
+            findings.add(at("rows"), what, Text(f"{right} oder `keep` schreiben", f"write {right} or `keep`"))
     hidden = Text(
         f"den Ort, den `geometry: …` ({quoted(grant.geometry.word)}) verbirgt",
         f"the place that `geometry: …` ({quoted(grant.geometry.word)}) hides",
@@ -124,10 +143,17 @@ def _check_place_kept(grant: Grant, layer: Layer, at: At, findings: Findings) ->
                 f"Freitext wie {quoted(name)} kann {hidden.de}, verraten", f"free text such as {quoted(name)} may betray {hidden.en}"
             )
             findings.add(at(name), what, remedy)
-    for name in dict.fromkeys(attributes_of(grant.rows)):
+    for name in dict.fromkeys(attributes_of(grant.shown_rows)):
         if layer.attributes[name].locates:
             what = Text(
                 f"die Regel liest {quoted(name)} und verrät, welches Objekt in der Zelle liegt, also {hidden.de}",
                 f"the rule reads {quoted(name)} and tells which one lies in the cell, and so {hidden.en}",
             )
             findings.add(at("rows"), what, Text(f"`rows` ohne {quoted(name)} schreiben", f"write `rows` without {quoted(name)}"))
+
+
+def _check_figures_locate_nothing(grant: Grant, layer: Layer, at: At, findings: Findings) -> None:
+    for name in read_by(grant):
+        if layer.attributes[name].locates:
+            what = Text(f"{quoted(name)} verrät den Ort, Zahlen verbergen ihn", f"{quoted(name)} betrays the place, figures hide it")
+            findings.add(at(name), what, Text(f"ohne {quoted(name)} schreiben", f"write it without {quoted(name)}"))

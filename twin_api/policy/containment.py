@@ -5,15 +5,18 @@ Must never say yes without proof: where implication cannot be shown by structure
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise, permutations
-from typing import Any
+from typing import Any, TypeVar
 
-from twin_api.policy.documents import Grant, Layer, Place, Role
+from twin_api.policy.documents import Figures, Grant, Layer, Place, Role
 from twin_api.policy.finding import Findings, quoted
-from twin_api.policy.masks import Grid, Round
+from twin_api.policy.masks import Area, Band, GeometryMask, Grid, Round, Truncate, ValueMask
+from twin_api.policy.matrix import describe_mask
 from twin_api.policy.rule import All, And, Between, Compare, In, Or, Rule
 from twin_api.texts import Text
 
@@ -85,7 +88,12 @@ def check_replacement(own: Grant, included: Grant, findings: Findings) -> None:
 
 
 def _shortfalls(own: Grant, included: Grant) -> Iterable[Text]:
-    if not implies(included.rows, own.rows):
+    if own.figures is not None or included.figures is not None:
+        yield from _fewer_figures(own.figures, included.figures)
+        if own.rows != included.rows:
+            yield Text("andere Zeilen (`rows`)", "other rows (`rows`)")
+        return
+    if not implies(included.shown_rows, own.shown_rows):
         yield Text("andere oder weniger Zeilen (`rows`)", "other or fewer rows (`rows`)")
     if not own.geometry.shows_at_least(included.geometry):
         yield Text("eine gröbere Geometrie", "a coarser geometry")
@@ -97,52 +105,127 @@ def _shortfalls(own: Grant, included: Grant) -> Iterable[Text]:
             yield Text(f"das Attribut {quoted(name)} ist gröber", f"the attribute {quoted(name)} is coarser")
 
 
-def check_grids(grants: Iterable[Grant], findings: Findings) -> None:
-    """Grids over one layer must nest: two that cross would cut a cell into smaller pieces for whoever sees both."""
-    by_layer: dict[str, dict[int, Grant]] = {}
+def _fewer_figures(own: Figures | None, included: Figures | None) -> Iterable[Text]:
+    if own is None or included is None or own.group_by != included.group_by:
+        yield Text("andere Gruppen", "other groups")
+        return
+    shown = {figure.name: figure for figure in own.figures}
+    for figure in included.figures:
+        mine = shown.get(figure.name)
+        if mine is None or (mine.kind, mine.attribute, mine.values, mine.step) != (
+            figure.kind,
+            figure.attribute,
+            figure.values,
+            figure.step,
+        ):
+            yield Text(
+                f"die Zahl {quoted(figure.name)} fehlt oder ist eine andere", f"the figure {quoted(figure.name)} is missing or another"
+            )
+    if own.at_least > included.at_least:
+        yield Text("ein größeres `at_least`", "a larger `at_least`")
+
+
+def check_chains(grants: Iterable[Grant], findings: Findings) -> None:
+    """Coarse masks over one thing must nest: whoever meets an item in two collections would know it more exactly than either shows it."""
+    places: dict[str, list[tuple[GeometryMask, Place]]] = {}
+    values: dict[tuple[str, str], list[tuple[ValueMask, Place]]] = {}
     for grant in grants:
-        if isinstance(grant.geometry, Grid):
-            by_layer.setdefault(grant.layer, {}).setdefault(grant.geometry.cell_m, grant)
-    for cells in by_layer.values():
-        sizes = sorted(cells)
-        for fine, coarse in pairwise(sizes):
-            if coarse % fine:
-                _add_crossing(cells[fine], cells[coarse], fine, coarse, findings)
-
-
-def _add_crossing(fine_grant: Grant, grant: Grant, fine: int, coarse: int, findings: Findings) -> None:
-    what = Text(
-        f"das Raster {coarse} m ist kein Vielfaches des Rasters {fine} m in {fine_grant.place}",
-        f"the grid of {coarse} m is no multiple of the grid of {fine} m in {fine_grant.place}",
-    )
-    right = f"`{{grid_m: {(coarse // fine + 1) * fine}}}`"
-    findings.add(grant.place, what, Text(f"etwa {right} schreiben", f"write {right}, for example"))
-
-
-def check_rounds(grants: Iterable[Grant], findings: Findings) -> None:
-    """Rounds of one attribute must nest: whoever finds an item in two collections would know it more exactly than either shows it."""
-    by_attribute: dict[tuple[str, str], dict[Decimal, Grant]] = {}
-    for grant in grants:
+        if isinstance(grant.geometry, Grid | Area):
+            places.setdefault(grant.layer, []).append((grant.geometry, grant.place))
         for name, mask in grant.attributes.items():
-            if isinstance(mask, Round):
-                by_attribute.setdefault((grant.layer, name), {}).setdefault(mask.step, grant)
-    for (_, name), steps in by_attribute.items():
-        for fine, coarse in pairwise(sorted(steps)):
-            if not Round(fine).shows_at_least(Round(coarse)):
-                _add_crossing_rounds(name, fine, coarse, steps[fine].place, steps[coarse].place, findings)
+            if isinstance(mask, Round | Band | Truncate):
+                values.setdefault((grant.layer, name), []).append((mask, grant.place))
+    for geometries in places.values():
+        _check_chain(geometries, _crossing_places, findings)
+    for (_, name), masks in values.items():
+        _check_chain(masks, partial(_crossing_values, name), findings)
 
 
-def _add_crossing_rounds(name: str, fine: Decimal, coarse: Decimal, fine_place: Place, place: Place, findings: Findings) -> None:
-    larger, smaller = (Round(step).as_policy()["round"] for step in (coarse, fine))
+M = TypeVar("M", GeometryMask, ValueMask)
+Crossing = Callable[[M, Place, M], tuple[Text, Text]]
+
+
+def _check_chain(masks: list[tuple[M, Place]], crossing: Crossing[M], findings: Findings) -> None:
+    """Each pair of neighbours, the finer first, where one is finer; an order of size stands in where none is."""
+    first = dict(reversed(masks))
+    ordered = sorted(first, key=_fineness)
+    for fine, coarse in pairwise(ordered):
+        if not fine.shows_at_least(coarse) and not coarse.shows_at_least(fine):
+            findings.add(first[coarse], *crossing(fine, first[fine], coarse))
+
+
+def _fineness(mask: GeometryMask | ValueMask) -> tuple[str, Decimal]:
+    match mask:
+        case Grid(cell_m):
+            return "1", Decimal(cell_m)
+        case Area(layer):
+            return f"2{layer}", Decimal(0)
+        case Round(step):
+            return "1", step
+        case Band(limits):
+            return "2", -Decimal(len(limits))
+        case _:
+            return "3", Decimal(0)
+
+
+def _crossing_places(fine: GeometryMask, fine_place: Place, coarse: GeometryMask) -> tuple[Text, Text]:
+    if isinstance(fine, Grid) and isinstance(coarse, Grid):
+        what = Text(
+            f"das Raster {coarse.cell_m} m ist kein Vielfaches des Rasters {fine.cell_m} m in {fine_place}",
+            f"the grid of {coarse.cell_m} m is no multiple of the grid of {fine.cell_m} m in {fine_place}",
+        )
+        right = f"`{{grid_m: {(coarse.cell_m // fine.cell_m + 1) * fine.cell_m}}}`"
+        return what, Text(f"etwa {right} schreiben", f"write {right}, for example")
+    return _crossing_kinds("geometry", fine, fine_place, coarse)
+
+
+def _crossing_values(name: str, fine: ValueMask, fine_place: Place, coarse: ValueMask) -> tuple[Text, Text]:
+    if not (isinstance(fine, Round) and isinstance(coarse, Round)):
+        return _crossing_kinds(name, fine, fine_place, coarse)
+    larger, smaller = (mask.as_policy()["round"] for mask in (coarse, fine))
     what = Text(
         f"{quoted(name)}: der Schritt {larger} ist kein ungerades Vielfaches des Schritts {smaller} in {fine_place}",
         f"{quoted(name)}: the step {larger} is no odd multiple of the step {smaller} in {fine_place}",
     )
-    factor = int(coarse // fine)
-    right = f"`{{round: {Round(fine * (factor + 1 + factor % 2)).as_policy()['round']}}}`"
-    findings.add(
-        place, what, Text(f"etwa {right} schreiben, oder {smaller} wie dort", f"write {right}, for example, or {smaller} as there")
+    factor = int(coarse.step // fine.step)
+    right = f"`{{round: {Round(fine.step * (factor + 1 + factor % 2)).as_policy()['round']}}}`"
+    return what, Text(f"etwa {right} schreiben, oder {smaller} wie dort", f"write {right}, for example, or {smaller} as there")
+
+
+def _crossing_kinds(name: str, fine: GeometryMask | ValueMask, place: Place, coarse: GeometryMask | ValueMask) -> tuple[Text, Text]:
+    one, other = describe_mask(fine), describe_mask(coarse)
+    what = Text(
+        f"{quoted(name)}: {quoted(other)} und {quoted(one)} in {place} ergeben zusammen mehr, als jedes für sich zeigt",
+        f"{quoted(name)}: {quoted(other)} and {quoted(one)} in {place} together show more than either does alone",
     )
+    return what, Text(f"dieselbe Maske wie dort nehmen: {quoted(one)}", f"take the same mask as there: {quoted(one)}")
+
+
+def check_lattices(grants: Iterable[Grant], findings: Findings) -> None:
+    """Figures over one layer share their rows and their areas: the difference of two would show the few that lie in one only."""
+    first: dict[str, Grant] = {}
+    for grant in grants:
+        if grant.figures is None:
+            continue
+        earlier = first.setdefault(grant.layer, grant)
+        if earlier.rows != grant.rows:
+            what = Text(
+                f"die Zahlen über `{grant.layer}` zählen andere Zeilen als {quoted(earlier.collection)} in {earlier.place}",
+                f"the figures over `{grant.layer}` count other rows than {quoted(earlier.collection)} in {earlier.place}",
+            )
+            remedy = Text("dieselben `rows` schreiben und Teile als `share` zeigen", "write the same `rows`, and show parts as a `share`")
+            findings.add(grant.place, what, remedy)
+        elif earlier.figures is not None and _lattices_cross(earlier.figures, grant.figures):
+            what = Text(
+                f"die Zahlen über `{grant.layer}` sind anders eingeteilt als {quoted(earlier.collection)} in {earlier.place}",
+                f"the figures over `{grant.layer}` are grouped differently from {quoted(earlier.collection)} in {earlier.place}",
+            )
+            right = f"`group_by: {earlier.figures.group_by}`"
+            findings.add(grant.place, what, Text(f"{right} schreiben wie dort", f"write {right} as there"))
+
+
+def _lattices_cross(one: Figures, other: Figures) -> bool:
+    return one.by_area and other.by_area and one.group_by != other.group_by
 
 
 def check_groups(twins: Iterable[Role], layers: Mapping[str, Layer | None], findings: Findings) -> None:
@@ -150,13 +233,18 @@ def check_groups(twins: Iterable[Role], layers: Mapping[str, Layer | None], find
     for role in twins:
         for day in _turning_days(role):
             by_group: dict[str, list[Grant]] = {}
-            for grant in role.open_on(day).values():
+            for grant in _approved(role).open_on(day).values():
                 layer = layers.get(grant.layer)
-                if layer is not None and layer.group is not None:
+                if grant.figures is None and layer is not None and layer.group is not None:
                     by_group.setdefault(layer.group, []).append(grant)
             for group, grants in by_group.items():
                 for coarse, fine in permutations(grants, 2):
                     _check_pair(coarse, fine, group, findings)
+
+
+def _approved(role: Role) -> Role:
+    """The role with every approval given: what a release would show is judged before anybody approves it."""
+    return replace(role, grants={name: tuple(replace(g, missing=()) for g in grants) for name, grants in role.grants.items()})
 
 
 def _turning_days(role: Role) -> set[date]:
@@ -166,11 +254,12 @@ def _turning_days(role: Role) -> set[date]:
 
 
 def _check_pair(coarse: Grant, fine: Grant, group: str, findings: Findings) -> None:
-    if not isinstance(coarse.geometry, Grid) or fine.geometry.word == "hide":
+    if not isinstance(coarse.geometry, Grid | Area) or fine.geometry.word == "hide" or coarse.geometry == fine.geometry:
         return
-    if isinstance(fine.geometry, Grid) and fine.geometry.cell_m >= coarse.geometry.cell_m:
+    if isinstance(coarse.geometry, Grid) and isinstance(fine.geometry, Grid) and fine.geometry.cell_m >= coarse.geometry.cell_m:
         return
-    cell = f"`{{grid_m: {coarse.geometry.cell_m}}}`"
+    ((word, argument),) = coarse.geometry.as_policy().items()
+    cell = f"`{{{word}: {argument}}}`"
     what = Text(
         f"{quoted(fine.collection)} verrät die Orte von {quoted(coarse.collection)} ({cell} in {coarse.place}), Gruppe {quoted(group)}",
         f"{quoted(fine.collection)} betrays the places of {quoted(coarse.collection)} ({cell} in {coarse.place}), group {quoted(group)}",

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from twin_api.policy.masks import GeometryMask, ValueMask
-from twin_api.policy.rule import Rule
+from twin_api.policy.rule import And, Due, Rule, Value
 from twin_api.texts import Text
 
 AttributeType = Literal["text", "integer", "number", "boolean", "date", "datetime"]
@@ -20,6 +21,8 @@ GeometryType = Literal[
     "Polygon", "PolygonZ", "MultiPolygon", "MultiPolygonZ",
 ]  # fmt: skip
 Access = Literal["anonymous", "login", "token"]
+FigureKind = Literal["count", "share", "sum", "mean"]
+Refresh = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class SensitivityClass:
     title: str
     ground: str
     seen_by: tuple[str, ...]
+    audited: bool = False  # whoever reads something of it is noted
 
     def is_seen_by(self, role: str) -> bool:
         part = role.partition("/")[0] + "/*"
@@ -57,11 +61,12 @@ class Town:
     departments: Mapping[str, str]
     classes: Mapping[str, SensitivityClass]  # always holds the built-in `unreviewed`, seen by nobody
     time_zone: str = "Europe/Berlin"
+    themes: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of a layer. `enum` maps the stored value to its English word."""
+    """One attribute of a layer. `enum` maps the stored value to its English word; `was` is the name it had before."""
 
     name: str
     title: Text
@@ -72,7 +77,9 @@ class Attribute:
     key: bool = False
     locates: bool = False
     free_text: bool = False
+    reviewed: str | None = None  # the boolean attribute that says a person has read this free text
     enum: Mapping[str, str] | None = None
+    was: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,8 @@ class Layer:
     attributes: Mapping[str, Attribute]
     datetime: str | None  # the date or datetime attribute that the OGC parameter `datetime` asks for
     place: Place
+    theme: str | None = None
+    dropped: tuple[str, ...] = ()  # attributes whose stored values go with the next apply
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -124,6 +133,29 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One number per group. `values` are those a share counts; `step` rounds what is shown."""
+
+    name: str
+    kind: FigureKind
+    attribute: str | None
+    values: tuple[Value, ...]
+    step: Decimal | None
+    title: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A collection of groups instead of items: one per area of the layer `group_by`, or one per value of that attribute."""
+
+    group_by: str
+    by_area: bool
+    figures: tuple[Figure, ...]
+    at_least: int
+    refresh: Refresh
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """One collection in one role's file. `attributes` holds a mask for every attribute that is shown, and no other."""
 
@@ -136,6 +168,22 @@ class Grant:
     release: Release | None
     place: Place
     title: Text | None = None
+    embargo: str | None = None  # the date or datetime attribute from which on a row is shown
+    announce: Text | None = None
+    figures: Figures | None = None
+    missing: tuple[str, ...] = ()  # departments whose approval of the release is not there yet
+
+    @property
+    def shown_rows(self) -> Rule:
+        """The rows with the embargo on them."""
+        if self.embargo is None:
+            return self.rows
+        terms = self.rows.terms if isinstance(self.rows, And) else (self.rows,)
+        return And((*terms, Due(self.embargo)))
+
+    def is_open_on(self, day: date) -> bool:
+        """Whether it shows anything: a release must have every approval, and must not be over."""
+        return self.release is None or (not self.missing and self.release.is_open_on(day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +193,18 @@ class Role:
     name: str  # citizen, council, administration, administration/bauhof …
     access: Access
     grants: Mapping[str, tuple[Grant, ...]]  # per collection: the role's own grant first, then the included one
+    announce: tuple[Text, ...] = ()
 
     @property
     def schema(self) -> str:
         return self.name.replace("/", "_")
 
     def open_on(self, day: date) -> Mapping[str, Grant]:
-        """The grant in force for each collection on `day`: the first whose release, if it has one, is not over."""
+        """The grant in force for each collection on `day`: the first whose release, if it has one, is approved and not over."""
         in_force = {}
         for collection, grants in self.grants.items():
             for grant in grants:
-                if grant.release is None or grant.release.is_open_on(day):
+                if grant.is_open_on(day):
                     in_force[collection] = grant
                     break
         return in_force

@@ -6,25 +6,28 @@ Must never show what is not written: a missing key is a finding, not a default.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from twin_api.policy.areas import area_layer, check_areas_seen
 from twin_api.policy.check import check_grant
 from twin_api.policy.crs import unit_of
-from twin_api.policy.documents import Grant, Layer, Place, Release, Town
-from twin_api.policy.fields import NO_DATE, Fields, date_of, many_of, not_yet, one_of, table_of, text_of, title_of
+from twin_api.policy.documents import Attribute, Grant, Layer, Place, Release, Town
+from twin_api.policy.fields import NO_DATE, Fields, date_of, many_of, one_of, table_of, text_of, title_of
+from twin_api.policy.figures import WORDS as FIGURE_WORDS
+from twin_api.policy.figures import read_figures
 from twin_api.policy.finding import Findings, quoted
-from twin_api.policy.masks import GEOMETRY_MASKS, VALUE_MASKS, GeometryMask, Hide, Keep, MaskRefused, ValueMask
+from twin_api.policy.masks import GEOMETRY_MASKS, VALUE_MASKS, Area, GeometryMask, Hide, Keep, MaskRefused, Reviewed, ValueMask
 from twin_api.policy.names import RESERVED_COLLECTIONS, check_table_name
 from twin_api.policy.rows import read_rows
-from twin_api.policy.rule import All, Rule
+from twin_api.policy.rule import All, Rule, insides_of
 from twin_api.policy.town import DEPARTMENT
 from twin_api.policy.yaml_file import Items, Node, Scalar, Table
 from twin_api.texts import Text
 
-OPTIONAL: Final = ("from", "title", "geometry", "release")
-LATER: Final = ("group_by", "figures", "at_least", "refresh", "embargo", "write")
-LATER_MASKS: Final = ("area", "band", "truncate")
+OPTIONAL: Final = ("from", "title", "geometry", "embargo", "announce", "release")
+OPTIONAL_WITH_FIGURES: Final = ("from", "title", "announce", "release")
+LATER: Final = ("write",)
 
 MASK: Final = Text("eine Maske", "mask")
 LAYER: Final = Text("einen Layer", "layer")
@@ -46,24 +49,58 @@ def read_grant(node: Node, place: Place, collection: str, role: str, ground: Gro
     """The grant as it stands in the file of `role`, checked against both keys; None where it holds a mistake."""
     before = len(findings)
     check_table_name(collection, place, findings, RESERVED_COLLECTIONS)
-    fields = Fields(node, findings, ("rows", "attributes"), OPTIONAL, LATER, place)
+    fields = _fields(node, place, findings)
     layer = _layer(fields, collection, place, ground)
     if layer is None:
         return None
+    counts = "figures" in fields or "group_by" in fields
     grant = Grant(
         collection=collection,
         layer=layer.name,
         file_role=role,
-        rows=_rows(fields, layer),
-        geometry=_geometry(fields, layer),
-        attributes=_attributes(fields, layer, role, ground.town),
+        rows=_rows(fields, layer, ground),
+        geometry=Hide() if counts else _geometry(fields, layer, ground),
+        attributes={} if counts else _attributes(fields, layer, role, ground.town),
         release=fields.get("release", lambda n, f: _release(n, fields.at("release"), layer, ground.town, f), None),
         place=place,
         title=fields.get("title", title_of, None),
+        embargo=fields.get("embargo", lambda n, f: _embargo(n, layer, f), None),
+        announce=fields.get("announce", title_of, None),
+        figures=read_figures(fields, layer, ground.layers) if counts else None,
     )
     if len(findings) == before and ground.classes_hold:
         check_grant(grant, layer, ground.town, _places(fields), findings)
+        _check_areas(grant, role, ground, fields)
     return grant if len(findings) == before else None
+
+
+def _fields(node: Node, place: Place, findings: Findings) -> Fields:
+    """A grant shows items (`attributes`) or figures (`group_by`), and each knows its own entries."""
+    entries = node.entries if isinstance(node, Table) else {}
+    if "figures" in entries or "group_by" in entries:
+        return Fields(node, findings, ("rows", *FIGURE_WORDS), OPTIONAL_WITH_FIGURES, LATER, place)
+    return Fields(node, findings, ("rows", "attributes"), OPTIONAL, LATER, place)
+
+
+def _embargo(node: Node, layer: Layer, findings: Findings) -> str:
+    """`{attribute: freigabe_ab}`: a row is shown from that day or moment on."""
+    times = [name for name, attribute in layer.attributes.items() if attribute.type in ("date", "datetime")]
+    kind = Text("ein Attribut der Art `date` oder `datetime` namens", "attribute of type `date` or `datetime`")
+    return Fields(node, findings, ("attribute",)).get("attribute", one_of(times, kind), "")
+
+
+def _check_areas(grant: Grant, role: str, ground: Ground, fields: Fields) -> None:
+    """Every layer of areas that the grant names is one the role may see, with the names it tells areas apart by."""
+    named: list[tuple[str, tuple[str, ...], str]] = [(i.layer, (i.attribute,), "rows") for i in insides_of(grant.rows)]
+    if isinstance(grant.geometry, Area):
+        named.append((grant.geometry.layer, (), "geometry"))
+    if grant.figures is not None and grant.figures.by_area:
+        areas = ground.layers.get(grant.figures.group_by)
+        named.append((grant.figures.group_by, areas.key if areas else (), "group_by"))
+    for name, attributes, entry in named:
+        areas = ground.layers.get(name)
+        if areas is not None:
+            check_areas_seen(areas, attributes, role, ground.town, fields.at(entry), fields.findings)
 
 
 def _layer(fields: Fields, collection: str, place: Place, ground: Ground) -> Layer | None:
@@ -76,9 +113,9 @@ def _layer(fields: Fields, collection: str, place: Place, ground: Ground) -> Lay
     return ground.layers.get(name)
 
 
-def _rows(fields: Fields, layer: Layer) -> Rule:
+def _rows(fields: Fields, layer: Layer, ground: Ground) -> Rule:
     node = fields.node("rows")
-    return All() if node is None else read_rows(node, layer, fields.findings)
+    return All() if node is None else read_rows(node, layer, ground.layers, fields.findings)
 
 
 def _places(fields: Fields) -> Callable[[str], Place]:
@@ -90,7 +127,7 @@ def _places(fields: Fields) -> Callable[[str], Place]:
     return lambda name: fields.at(name if name in fields else "attributes")
 
 
-def _geometry(fields: Fields, layer: Layer) -> GeometryMask:
+def _geometry(fields: Fields, layer: Layer, ground: Ground) -> GeometryMask:
     node = fields.node("geometry")
     if layer.geometry is None:
         if node is not None and not (isinstance(node, Scalar) and node.value == Hide.word):
@@ -107,6 +144,9 @@ def _geometry(fields: Fields, layer: Layer) -> GeometryMask:
         what = Text(f"EPSG {layer.geometry.epsg} rechnet nicht in Metern", f"EPSG {layer.geometry.epsg} is not in metres")
         remedy = Text("den Layer in EPSG 25832 oder 25833 führen, oder `hide`", "keep the layer in EPSG 25832 or 25833, or write `hide`")
         fields.findings.add(node.place, what, remedy)
+    if isinstance(mask, Area):
+        areas = area_layer(mask.layer, node.place, layer, ground.layers, fields.findings)
+        return replace(mask, key=areas.key) if areas is not None else Hide()
     return mask
 
 
@@ -123,8 +163,21 @@ def _attributes(fields: Fields, layer: Layer, role: str, town: Town) -> Mapping[
         if attribute is None:
             findings.unknown(_places(fields)(name), ATTRIBUTE, name, layer.attributes)
         else:
-            masks[name] = _mask(entry, VALUE_MASKS, attribute.type, findings) or Keep()
+            masks[name] = _value_mask(entry, attribute, findings)
     return masks
+
+
+def _value_mask(node: Node, attribute: Attribute, findings: Findings) -> ValueMask:
+    mask = _mask(node, VALUE_MASKS, attribute.type, findings) or Keep()
+    if not isinstance(mask, Reviewed):
+        return mask
+    if attribute.reviewed is None:
+        what = Text(f"welches Attribut sagt, dass {quoted(attribute.name)} gelesen ist, steht nicht im Layer",
+                    f"the layer does not say which attribute tells that {quoted(attribute.name)} has been read")  # fmt: skip
+        example = "`free_text: {reviewed: bemerkung_gelesen}`"
+        findings.add(node.place, what, Text(f"dort {example} eintragen", f"enter {example} there"))
+        return Keep()
+    return Reviewed(attribute.reviewed)
 
 
 def _mask(node: Node, shelf: Iterable[type[M]], type_: str, findings: Findings) -> M | None:
@@ -136,8 +189,6 @@ def _mask(node: Node, shelf: Iterable[type[M]], type_: str, findings: Findings) 
             return kinds[word].parse(argument, type_)
         except MaskRefused as refusal:
             findings.add(node.place, refusal.what, refusal.remedy)
-    elif word in LATER_MASKS:
-        not_yet(findings, node.place, word)
     elif word:
         findings.unknown(node.place, MASK, word, kinds)
     else:
@@ -151,6 +202,8 @@ def _word_of(node: Node) -> tuple[str, object]:
         return (node.value, None) if isinstance(node.value, str) else ("", None)
     if isinstance(node, Table) and len(node.entries) == 1:
         word, argument = next(iter(node.entries.items()))
+        if isinstance(argument, Items):
+            return word, [item.value if isinstance(item, Scalar) else None for item in argument.items]
         return word, argument.value if isinstance(argument, Scalar) and argument.value is not None else ""
     return "", None
 

@@ -10,15 +10,16 @@ from typing import Final, Literal, cast, get_args
 
 from twin_api.policy.crs import check_epsg
 from twin_api.policy.documents import Attribute, AttributeType, Geometry, GeometryType, Layer, Place, Town
-from twin_api.policy.fields import NO_DATE, Fields, date_of, flag_of, one_of, table_of, text_of, title_of
+from twin_api.policy.fields import NO_DATE, Fields, date_of, flag_of, items_of, one_of, table_of, text_of, title_of
 from twin_api.policy.finding import Findings, quoted
 from twin_api.policy.names import RESERVED_ATTRIBUTES, RESERVED_LAYERS, check_name, check_table_name
-from twin_api.policy.town import CLASS, DEPARTMENT
-from twin_api.policy.yaml_file import Node, Table, check_visible
+from twin_api.policy.town import CLASS, DEPARTMENT, THEME
+from twin_api.policy.yaml_file import Items, Node, Scalar, Table, check_visible
 from twin_api.texts import Text
 
 REQUIRED: Final = ("layer", "title", "owner", "source", "purpose", "classified", "existence", "attributes")
-OPTIONAL: Final = ("group", "geometry", "datetime")
+OPTIONAL: Final = ("group", "geometry", "datetime", "theme", "dropped")
+ATTRIBUTE_OPTIONAL: Final = ("unit", "key", "locates", "free_text", "enum", "was")
 Terms = Literal["own", "open", "internal-only"]
 _GEOMETRY_TYPES: Final = get_args(GeometryType)
 _ATTRIBUTE_TYPES: Final = get_args(AttributeType)
@@ -50,8 +51,12 @@ def read_layer(node: Node, name: str, town: Town, findings: Findings) -> Layer |
         attributes=attributes,
         datetime=fields.get("datetime", lambda n, f: _datetime(n, attributes, f), None),
         place=fields.place,
+        theme=fields.get("theme", one_of(town.themes, THEME), None),
+        dropped=fields.get("dropped", lambda n, f: _dropped(n, attributes, f), ()),
     )
     _check_review(layer, classified)
+    _check_flags(layer, findings)
+    _check_former_names(layer, findings)
     return layer if len(findings) == before else None
 
 
@@ -76,6 +81,45 @@ def _group(node: Node, findings: Findings) -> str:
     if group:
         check_name(group, node.place, findings)
     return group
+
+
+def _dropped(node: Node, attributes: Mapping[str, Attribute], findings: Findings) -> tuple[str, ...]:
+    """Names that are attributes no longer; one that still is would lose its values by mistake."""
+    names = []
+    for item in items_of(node, findings) if isinstance(node, Items) else [node]:
+        name = text_of(item, findings)
+        check_name(name, item.place, findings, RESERVED_ATTRIBUTES)
+        if name in attributes:
+            what = Text(f"{quoted(name)} ist noch ein Attribut des Layers", f"{quoted(name)} is still an attribute of the layer")
+            findings.add(item.place, what, Text("hier streichen, oder das Attribut löschen", "strike it here, or delete the attribute"))
+        names.append(name)
+    return tuple(names)
+
+
+def _check_flags(layer: Layer, findings: Findings) -> None:
+    """The mark that a free text has been read is a yes or no of the same layer."""
+    for attribute in layer.attributes.values():
+        flag = layer.attributes.get(attribute.reviewed or "")
+        if attribute.reviewed is None or (flag is not None and flag.type == "boolean"):
+            continue
+        flags = [a.name for a in layer.attributes.values() if a.type == "boolean"]
+        kind = Text("ein Attribut der Art `boolean` namens", "attribute of type `boolean`")
+        findings.unknown(attribute.place, kind, attribute.reviewed, flags)
+
+
+def _check_former_names(layer: Layer, findings: Findings) -> None:
+    """`was` names something that is gone: not an attribute of today, and not the former name of two."""
+    former: set[str] = set()
+    for attribute in layer.attributes.values():
+        if attribute.was is not None and (attribute.was in layer.attributes or attribute.was in former or attribute.was in layer.dropped):
+            name = quoted(attribute.was)
+            what = Text(
+                f"{name} kann nicht der frühere Name von {quoted(attribute.name)} sein",
+                f"{name} cannot be what {quoted(attribute.name)} was",
+            )
+            remedy = Text("`was` löschen, oder den anderen Eintrag dieses Namens", "delete `was`, or the other entry of that name")
+            findings.add(attribute.place, what, remedy)
+        former |= {attribute.was} if attribute.was is not None else set()
 
 
 def _geometry(node: Node, town: Town, findings: Findings) -> Geometry:
@@ -119,7 +163,7 @@ def _attributes(node: Node, town: Town, findings: Findings) -> Mapping[str, Attr
 
 
 def _attribute(name: str, node: Node, place: Place, town: Town, findings: Findings) -> Attribute:
-    fields = Fields(node, findings, ("title", "type", "class"), ("unit", "key", "locates", "free_text", "enum"), place=place)
+    fields = Fields(node, findings, ("title", "type", "class"), ATTRIBUTE_OPTIONAL, place=place)
     attribute = Attribute(
         name=name,
         title=fields.get("title", title_of, Text("")),
@@ -129,11 +173,31 @@ def _attribute(name: str, node: Node, place: Place, town: Town, findings: Findin
         unit=fields.get("unit", text_of, None),
         key=fields.get("key", flag_of, False),
         locates=fields.get("locates", flag_of, False),
-        free_text=fields.get("free_text", flag_of, False),
+        free_text=fields.get("free_text", _is_free_text, False),
+        reviewed=fields.get("free_text", _reviewed, None),
         enum=fields.get("enum", _enum, None),
+        was=fields.get("was", _former_name, None),
     )
     _check_fit(attribute, fields)
     return attribute
+
+
+def _is_free_text(node: Node, findings: Findings) -> bool:
+    return isinstance(node, Table) or flag_of(node, findings)
+
+
+def _reviewed(node: Node, findings: Findings) -> str | None:
+    """`{reviewed: attribute}`: which attribute says that a person has read the text."""
+    if isinstance(node, Scalar):
+        return None
+    return Fields(node, findings, ("reviewed",)).get("reviewed", text_of, "")
+
+
+def _former_name(node: Node, findings: Findings) -> str:
+    name = text_of(node, findings)
+    if name:
+        check_name(name, node.place, findings, RESERVED_ATTRIBUTES)
+    return name
 
 
 def _check_fit(attribute: Attribute, fields: Fields) -> None:

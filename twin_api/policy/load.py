@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from twin_api.policy.containment import check_grids, check_groups, check_replacement, check_rounds
+from twin_api.policy.approvals import APPROVALS, read_approvals, with_approvals
+from twin_api.policy.containment import check_chains, check_groups, check_lattices, check_replacement
 from twin_api.policy.documents import Grant, Layer, Place, Policies, Role, Town
 from twin_api.policy.finding import Findings, PolicyInvalid, quoted, suggestion
 from twin_api.policy.grant import Ground
@@ -49,11 +50,13 @@ def _policies(nodes: Mapping[str, Node], files: Mapping[str, bytes], findings: F
     town = read_town(nodes[TOWN], findings)
     layers = _layers(nodes, files, town, findings)
     ground = Ground(town, layers, classes_hold=all(finding.place.file != TOWN for finding in findings))
+    approvals = read_approvals(nodes[APPROVALS], town, findings) if APPROVALS in nodes else ()
     role_files = {role: read_role(nodes[f"{role}.yaml"], role, ground, findings) for role in ROLE_FILES if f"{role}.yaml" in nodes}
+    role_files = {role: file.approved(lambda grant: with_approvals(grant, approvals)) for role, file in role_files.items()}
     roles = dict(_roles(role_files, findings))
     every_grant = [grant for file in role_files.values() for grants in file.grants.values() for grant in grants.values()]
-    check_grids(every_grant, findings)
-    check_rounds(every_grant, findings)
+    check_chains(every_grant, findings)
+    check_lattices(every_grant, findings)
     check_groups(roles.values(), layers, findings)
     texts = {name: data.decode("utf-8", errors="replace") for name, data in files.items()}
     return Policies(town, {name: layer for name, layer in layers.items() if layer is not None}, roles, texts)
@@ -77,7 +80,7 @@ def _roles(role_files: Mapping[str, RoleFile], findings: Findings) -> Iterator[t
             findings.add(file.place, what, Text("`includes: citizen` ergänzen", "add `includes: citizen`"))
         for name, own in file.grants.items():
             grants = _with_included(own, included if file_role != CITIZEN else {}, findings)
-            yield name, Role(name, file.access, grants)
+            yield name, Role(name, file.access, grants, file.announce)
 
 
 def _with_included(own: Mapping[str, Grant], included: Mapping[str, Grant], findings: Findings) -> dict[str, tuple[Grant, ...]]:
@@ -91,7 +94,7 @@ def _with_included(own: Mapping[str, Grant], included: Mapping[str, Grant], find
 
 def _files(folder: Path, findings: Findings) -> Iterator[tuple[str, bytes]]:
     """The policy files of the folder by their relative names; what looks like one and is none is a finding."""
-    expected = (TOWN, *(f"{role}.yaml" for role in ROLE_FILES))
+    expected = (TOWN, APPROVALS, *(f"{role}.yaml" for role in ROLE_FILES))
     for path in _listing(folder, findings):
         if path.name in expected:
             yield from _bytes(path, path.name, findings)

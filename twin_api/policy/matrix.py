@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from twin_api.policy.documents import Grant, Policies
-from twin_api.policy.masks import GeometryMask, ValueMask
-from twin_api.policy.rule import All, And, Between, Compare, In, IsNull, Not, Or, Rule, Value
+from twin_api.policy.documents import Figure, Figures, Grant, Policies
+from twin_api.policy.masks import GeometryMask, Round, ValueMask
+from twin_api.policy.rule import All, And, Between, Compare, Due, In, Inside, IsNull, Not, Or, Rule, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class MatrixRow:
     geometry: str
     attributes: str  # `art keep, baujahr round 10`
     until: date | None  # the last day of its release
+    figures: str = ""  # `schaechte count; by ortsteile, at least 20, yearly`
 
 
 def matrix(policies: Policies, day: date) -> list[MatrixRow]:
@@ -38,10 +39,11 @@ def _row(role: str, grant: Grant) -> MatrixRow:
         role=role,
         collection=grant.collection,
         layer=grant.layer,
-        rows=describe_rule(grant.rows),
-        geometry=describe_mask(grant.geometry),
+        rows=describe_rule(grant.shown_rows),
+        geometry=describe_mask(grant.geometry) if grant.figures is None else "",
         attributes=", ".join(f"{name} {describe_mask(mask)}" for name, mask in grant.attributes.items()),
         until=grant.release.until if grant.release is not None else None,
+        figures=describe_figures(grant.figures) if grant.figures is not None else "",
     )
 
 
@@ -50,7 +52,18 @@ def describe_mask(mask: GeometryMask | ValueMask) -> str:
     return written if isinstance(written, str) else " ".join(f"{word} {argument}" for word, argument in written.items())
 
 
-def describe_rule(rule: Rule) -> str:
+def describe_figures(figures: Figures) -> str:
+    counted = ", ".join(f"{figure.name} {describe_figure(figure)}" for figure in figures.figures)
+    return f"{counted}; by {figures.group_by}, at least {figures.at_least}, {figures.refresh}"
+
+
+def describe_figure(figure: Figure) -> str:
+    values = f" in ({', '.join(map(_literal, figure.values))})" if figure.values else ""
+    step = f" round {Round(figure.step).as_policy()['round']}" if figure.step is not None else ""
+    return f"{figure.kind}{f' {figure.attribute}' if figure.attribute else ''}{values}{step}"
+
+
+def describe_rule(rule: Rule) -> str:  # noqa: C901  # one case per kind of rule
     """The rule as CQL2 text, `all` for every row; reading the text again gives a rule with the same meaning."""
     match rule:
         case All():
@@ -63,6 +76,10 @@ def describe_rule(rule: Rule) -> str:
             return _range(attribute, low, high)
         case IsNull(attribute):
             return f"{attribute} IS NULL"
+        case Inside(layer, attribute, values):
+            return f"inside {layer}.{attribute} IN ({', '.join(map(_literal, values))})"
+        case Due(attribute):
+            return f"{attribute} <= TODAY"
         case Not(IsNull(attribute)):
             return f"{attribute} IS NOT NULL"
         case Not(term):

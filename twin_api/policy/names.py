@@ -25,11 +25,12 @@ RESERVED_ATTRIBUTES: Final = frozenset({
 RESERVED_LAYERS: Final = frozenset({
     "geometry", "geography", "box2d", "box3d", "raster", "topology", "spatial_ref_sys", "geometry_columns", "geography_columns",
 })  # fmt: skip
-RESERVED_COLLECTIONS: Final = RESERVED_LAYERS | {"collection"}
+RESERVED_COLLECTIONS: Final = RESERVED_LAYERS | {"collection", "about"}
 RESERVED_ENDINGS: Final = ("_pkey", "_key")  # of indexes, which share their names with tables
 RESERVED_PARTS: Final = frozenset({
     "collections", "conformance", "api", "items", "queryables", "schema", "search", "styles", "tiles", "map", "jobs", "processes",
     "sensorthings", "oparl", "open311", "stac", "login", "logout", "static", "admin", "docs", "openapi", "healthz", "readyz",
+    "preview",  # what `twin policy preview` calls its own schemas
     "owner", "writer", "audit", "control", "superuser", "pepper", "reader",  # logins of the database, files of secrets
 })  # fmt: skip
 

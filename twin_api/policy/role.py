@@ -5,12 +5,12 @@ Must never hand a role anything by inheritance but what `includes` names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, cast, get_args
 
 from twin_api.policy.documents import Access, Grant, Place
-from twin_api.policy.fields import Fields, one_of, table_of, text_of
+from twin_api.policy.fields import Fields, items_of, one_of, table_of, text_of, title_of
 from twin_api.policy.finding import Findings, quoted
 from twin_api.policy.grant import Ground, read_grant
 from twin_api.policy.names import RESERVED_PARTS, check_name
@@ -30,17 +30,25 @@ class RoleFile:
     includes: bool  # of citizen, the only role that can be included
     grants: Mapping[str, Mapping[str, Grant]]  # by role name, the role itself first
     place: Place
+    announce: tuple[Text, ...] = ()
+
+    def approved(self, with_approvals: Callable[[Grant], Grant]) -> RoleFile:
+        """The same file, its grants knowing which approvals they lack."""
+        known = {role: {name: with_approvals(grant) for name, grant in grants.items()} for role, grants in self.grants.items()}
+        return replace(self, grants=known)
 
 
 def read_role(node: Node, role: str, ground: Ground, findings: Findings) -> RoleFile:
     """The file `<role>.yaml`; grants that hold a mistake are left out, which is a finding each."""
     parts_allowed = ("parts",) if role in ROLES_WITH_PARTS else ()
-    fields = Fields(node, findings, ("role", "access"), ("includes", "collections", *parts_allowed))
+    fields = Fields(node, findings, ("role", "access"), ("includes", "announce", "collections", *parts_allowed))
     _check_role_name(fields, role)
     grants = {role: fields.get("collections", lambda n, f: _grants(n, role, ground, f), _NOTHING)}
     for name, part, under in _parts(fields, role, ground):
         grants[f"{role}/{name}"] = _grants(part, f"{role}/{name}", under, findings)
-    return RoleFile(_access(fields, role), _includes(fields, role), grants, fields.place)
+    silent: tuple[Text, ...] = ()
+    announce = fields.get("announce", lambda n, f: tuple(title_of(item, f) for item in items_of(n, f)), silent)
+    return RoleFile(_access(fields, role), _includes(fields, role), grants, fields.place, announce)
 
 
 _NOTHING: Final[Mapping[str, Grant]] = {}

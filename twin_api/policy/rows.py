@@ -5,23 +5,26 @@ Must never show a row for want of a rule: every mistake is a finding, and an emp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from twin_api.policy.areas import area_layer
 from twin_api.policy.cql2_text import read_cql2
 from twin_api.policy.documents import Attribute, Layer, Place
-from twin_api.policy.fields import Fields, items_of, not_yet
+from twin_api.policy.fields import Fields, items_of, text_of
 from twin_api.policy.finding import Findings, quoted, suggestion
-from twin_api.policy.rule import All, And, Between, In, Rule, Value
+from twin_api.policy.rule import All, And, Between, In, Inside, Rule, Value
 from twin_api.policy.values import read_value
 from twin_api.policy.yaml_file import Items, Node, Scalar, Table
 from twin_api.texts import Text
 
+Layers = Mapping[str, Layer | None]
 
-def read_rows(node: Node, layer: Layer, findings: Findings) -> Rule:
+
+def read_rows(node: Node, layer: Layer, layers: Layers, findings: Findings) -> Rule:
     """The rule; after a finding, whatever could be read of it (which is never used)."""
     if isinstance(node, Table):
-        return _conditions(node, layer, findings)
+        return _conditions(node, layer, layers, findings)
     if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip():
         return _words(node.value.strip(), layer, node.place, findings)
     what = Text("`rows` sagt nicht, welche Zeilen gezeigt werden", "`rows` does not say which rows are shown")
@@ -44,8 +47,8 @@ def _words(text: str, layer: Layer, place: Place, findings: Findings) -> Rule:
     return read_cql2(text, layer, place, findings)
 
 
-def _conditions(table: Table, layer: Layer, findings: Findings) -> Rule:
-    rules = [_condition(name, node, table.places[name], layer, findings) for name, node in table.entries.items()]
+def _conditions(table: Table, layer: Layer, layers: Layers, findings: Findings) -> Rule:
+    rules = [_condition(name, node, table.places[name], layer, layers, findings) for name, node in table.entries.items()]
     if not table.entries:
         what = Text("`rows` ist leer", "`rows` is empty")
         findings.add(table.place, what, Text("`all` schreiben, wenn alle Zeilen gemeint sind", "write `all` if every row is meant"))
@@ -53,11 +56,11 @@ def _conditions(table: Table, layer: Layer, findings: Findings) -> Rule:
     return conditions[0] if len(conditions) == 1 else And(conditions)
 
 
-def _condition(name: str, node: Node, place: Place, layer: Layer, findings: Findings) -> Rule | None:
+def _condition(name: str, node: Node, place: Place, layer: Layer, layers: Layers, findings: Findings) -> Rule | None:
     attribute = layer.attributes.get(name)
     if name == "inside":
-        not_yet(findings, place, name)
-    elif attribute is None:
+        return _inside(node, place, layer, layers, findings)
+    if attribute is None:
         findings.unknown(place, Text("ein Attribut", "attribute"), name, layer.attributes)
     elif isinstance(node, Table):
         return _range(node, attribute, findings)
@@ -68,6 +71,31 @@ def _condition(name: str, node: Node, place: Place, layer: Layer, findings: Find
         what = Text(f"`{name}` braucht eine Liste oder einen Bereich", f"`{name}` needs a list or a range")
         findings.add(node.place, what, Text(f"`{name}: [{shown}]` schreiben", f"write `{name}: [{shown}]`"))
     return None
+
+
+def _inside(node: Node, place: Place, layer: Layer, layers: Layers, findings: Findings) -> Rule | None:
+    """`inside: {layer: ortsteile, name: Nord}`: the layer with the areas, and one of its attributes with one value or a list."""
+    table = node if isinstance(node, Table) else Table({}, {}, place)
+    named = [name for name in table.entries if name != "layer"]
+    if "layer" not in table.entries or len(named) != 1:
+        what = Text(
+            "`inside` braucht einen Layer mit Flächen und eines seiner Attribute",
+            "`inside` wants a layer of areas and one of its attributes",
+        )
+        example = "`inside: {layer: ortsteile, name: Nord}`"
+        findings.add(place, what, Text(f"etwa {example} schreiben", f"write {example}, for example"))
+        return None
+    areas = area_layer(text_of(table.entries["layer"], findings), table.places["layer"], layer, layers, findings)
+    if areas is None:
+        return None
+    attribute = areas.attributes.get(named[0])
+    if attribute is None or attribute.type != "text":
+        texts = [a.name for a in areas.attributes.values() if a.type == "text"]
+        findings.unknown(table.places[named[0]], Text("ein Attribut der Art `text` namens", "attribute of type `text`"), named[0], texts)
+        return None
+    value = table.entries[named[0]]
+    choice = _choice(value if isinstance(value, Items) else Items((value,), value.place), attribute, findings)
+    return Inside(areas.name, attribute.name, tuple(map(str, choice.values)), areas.key) if isinstance(choice, In) else None
 
 
 def _choice(node: Items, attribute: Attribute, findings: Findings) -> Rule | None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from twin_api.policy.crs import check_epsg
 from twin_api.policy.documents import Place, SensitivityClass, Town
-from twin_api.policy.fields import Fields, items_of, many_of, one_of, table_of, text_of
+from twin_api.policy.fields import Fields, flag_of, items_of, many_of, one_of, table_of, text_of, title_of
 from twin_api.policy.finding import Findings, quoted
 from twin_api.policy.names import check_name
 from twin_api.policy.yaml_file import Node, Scalar, Table
@@ -26,11 +26,12 @@ PAGES: Final = ("imprint", "privacy", "accessibility")
 DEPARTMENT: Final = Text("ein Amt", "department")
 CLASS: Final = Text("eine Klasse", "class")
 LANGUAGE: Final = Text("eine Sprache", "language")
+THEME: Final = Text("ein Thema", "theme")
 
 
 def read_town(node: Node, findings: Findings) -> Town:
     """The town, with stand-ins where something is wrong, so that the other files can be read on."""
-    fields = Fields(node, findings, ("town", "pages", "departments", "classes"))
+    fields = Fields(node, findings, ("town", "pages", "departments", "classes"), ("themes",))
     town = fields.part("town", ("name", "ags", "epsg", "languages"), ("time_zone",))
     no_departments: Mapping[str, str] = {}
     departments = fields.get("departments", _departments, no_departments)
@@ -43,6 +44,7 @@ def read_town(node: Node, findings: Findings) -> Town:
         departments=departments,
         classes=_classes(fields.node("classes"), departments, findings),
         time_zone=town.get("time_zone", _time_zone, "Europe/Berlin"),
+        themes=fields.get("themes", _themes, {}),
     )
 
 
@@ -82,6 +84,13 @@ def _departments(node: Node, findings: Findings) -> Mapping[str, str]:
     return {name: text_of(title, findings) for name, title in table.entries.items()}
 
 
+def _themes(node: Node, findings: Findings) -> Mapping[str, Text]:
+    table = table_of(node, findings)
+    for name, place in table.places.items():
+        check_name(name, place, findings)
+    return {name: title_of(title, findings) for name, title in table.entries.items()}
+
+
 def _time_zone(node: Node, findings: Findings) -> str:
     name = text_of(node, findings)
     try:
@@ -110,10 +119,11 @@ def _classes(node: Node | None, departments: Mapping[str, str], findings: Findin
 
 
 def _class(name: str, node: Node, place: Place, departments: Mapping[str, str], findings: Findings) -> SensitivityClass:
-    fields = Fields(node, findings, ("title", "ground", "seen_by"), place=place)
+    fields = Fields(node, findings, ("title", "ground", "seen_by"), ("audited",), place=place)
     seen_by = fields.node("seen_by")
     patterns = () if seen_by is None else tuple(_pattern(item, departments, findings) for item in items_of(seen_by, findings))
-    return SensitivityClass(name, fields.get("title", text_of, ""), fields.get("ground", text_of, ""), patterns)
+    audited = fields.get("audited", flag_of, False)
+    return SensitivityClass(name, fields.get("title", text_of, ""), fields.get("ground", text_of, ""), patterns, audited)
 
 
 def _pattern(node: Node, departments: Mapping[str, str], findings: Findings) -> str:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, Self
 from sqlalchemy import ColumnElement, func, literal
 
 from twin_api.policy.masks.mask import Coordinates, GeometryMask, MaskRefused
+from twin_api.policy.rule import World
 from twin_api.texts import Text
 
 LARGEST_CELL_M: Final = 1_000_000
@@ -43,7 +44,7 @@ class Grid:
         cell = literal(float(self.cell_m))
         return func.floor(coordinate / cell) * cell + cell / literal(2.0)
 
-    def point(self, coordinates: Coordinates) -> Coordinates | None:
+    def point(self, coordinates: Coordinates, world: World | None = None) -> Coordinates | None:
         return tuple(floor(c / self.cell_m) * self.cell_m + self.cell_m / 2 for c in coordinates[:2])
 
     def shows_at_least(self, other: GeometryMask) -> bool:

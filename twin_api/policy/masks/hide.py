@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from sqlalchemy import ColumnElement, null
 
 from twin_api.policy.masks.mask import Coordinates, GeometryMask, refuse_argument
+from twin_api.policy.rule import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Hide:
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return null()
 
-    def point(self, coordinates: Coordinates) -> Coordinates | None:
+    def point(self, coordinates: Coordinates, world: World | None = None) -> Coordinates | None:
         return None
 
     def shows_at_least(self, other: GeometryMask) -> bool:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from sqlalchemy import ColumnElement
 
-from twin_api.policy.masks.mask import Coordinates, GeometryMask, ValueMask, refuse_argument
+from twin_api.policy.masks.mask import NO_ROW, Coordinates, GeometryMask, ValueMask, refuse_argument
+from twin_api.policy.rule import Row, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,20 @@ class Keep:
         refuse_argument(cls.word, argument)
         return cls()
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
+    def shown_type(self, type_: str) -> str:
+        return type_
+
+    def shown_values(self) -> tuple[str, ...] | None:
+        return None
+
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return column
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: Any, row: Row = NO_ROW) -> Any:
         return value
 
     def shows_at_least(self, other: ValueMask) -> bool:
@@ -47,7 +58,7 @@ class KeepGeometry:
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return column
 
-    def point(self, coordinates: Coordinates) -> Coordinates | None:
+    def point(self, coordinates: Coordinates, world: World | None = None) -> Coordinates | None:
         return tuple(coordinates)
 
     def shows_at_least(self, other: GeometryMask) -> bool:

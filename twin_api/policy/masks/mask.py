@@ -1,18 +1,21 @@
-"""What a mask is: a deterministic coarsening of one value or geometry, as SQL for the publisher and as Python for the tests.
+"""What a mask is: a deterministic coarsening of one value or geometry, as SQL for the publisher and as Python for tests and proofs.
 
-Must never depend on anything but the value it masks: averaging, repeating or asking neighbours gives nothing more.
+Must never depend on anything but the stored row and the areas it names: averaging, repeating or asking neighbours gives nothing more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 from sqlalchemy import ColumnElement
 
+from twin_api.policy.rule import Row, World
 from twin_api.texts import Text
 
 Coordinates: TypeAlias = Sequence[Any]
+NO_ROW: Final[Row] = {}
+STORE: Final = "store"  # the schema of the layers' tables
 
 
 class MaskRefused(Exception):  # a fact about the policy, not a failure of the program
@@ -39,10 +42,20 @@ class ValueMask(Protocol):
     def parse(cls, argument: object, type_: str) -> ValueMask:
         """From what follows the word in a policy file (None: nothing), for an attribute of that type. Raises `MaskRefused`."""
 
-    def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The masked value as an expression over the stored column; same type as the column."""
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Boolean attributes of the row that decide besides the value itself."""
 
-    def value(self, value: Any) -> Any:
+    def shown_type(self, type_: str) -> str:
+        """The type of what is shown for an attribute of that type."""
+
+    def shown_values(self) -> tuple[str, ...] | None:
+        """All values it can show, where they are few and known."""
+
+    def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The masked value as an expression over the stored column."""
+
+    def value(self, value: Any, row: Row = NO_ROW) -> Any:
         """The masked value; the reference that `sql` is tested against. None stays None."""
 
     def shows_at_least(self, other: ValueMask) -> bool:
@@ -67,7 +80,7 @@ class GeometryMask(Protocol):
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """The masked geometry, in the layer's own CRS, as an expression over the stored one."""
 
-    def point(self, coordinates: Coordinates) -> Coordinates | None:
+    def point(self, coordinates: Coordinates, world: World | None = None) -> Coordinates | None:
         """The masked coordinates of a single point (layer's CRS); the reference that `sql` is tested against."""
 
     def shows_at_least(self, other: GeometryMask) -> bool:

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Final, Self
 from sqlalchemy import ColumnElement, Integer, Numeric, case, cast, func, literal_column
 from sqlalchemy import Text as SqlText
 
-from twin_api.policy.masks.mask import MaskRefused, ValueMask
+from twin_api.policy.masks.mask import NO_ROW, MaskRefused, ValueMask
+from twin_api.policy.rule import Row
 from twin_api.texts import Text
 
 SMALLEST: Final = 1e-9
@@ -47,6 +48,16 @@ class Round:
             raise MaskRefused(what, Text("etwa `{round: 1}` schreiben", "write `{round: 1}`, for example"))
         return cls(Decimal(repr(argument)))
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
+    def shown_type(self, type_: str) -> str:
+        return type_
+
+    def shown_values(self) -> tuple[str, ...] | None:
+        return None
+
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """Total: PostgreSQL evaluates the cast of a CASE only where its condition holds."""
         step: ColumnElement[Any] = literal_column(f"{self.step:f}", Numeric())
@@ -56,7 +67,7 @@ class Round:
         low, high = (literal_column(str(end), Numeric()) for end in (WHOLE_RANGE if isinstance(column.type, Integer) else DOUBLE_RANGE))
         return case((multiple.between(low, high), cast(multiple, column.type)))
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: Any, row: Row = NO_ROW) -> Any:
         if value is None or not isfinite(value):
             return None
         with localcontext(prec=700):  # every double, divided by every step, in full

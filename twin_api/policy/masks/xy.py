@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from sqlalchemy import ColumnElement, func
 
 from twin_api.policy.masks.mask import Coordinates, GeometryMask, MaskRefused, refuse_argument
+from twin_api.policy.rule import World
 from twin_api.texts import Text
 
 
@@ -29,7 +30,7 @@ class Xy:
     def sql(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.ST_Force2D(column)
 
-    def point(self, coordinates: Coordinates) -> Coordinates | None:
+    def point(self, coordinates: Coordinates, world: World | None = None) -> Coordinates | None:
         return tuple(coordinates[:2])
 
     def shows_at_least(self, other: GeometryMask) -> bool:
