@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from twin_api.layers.table import STORE
@@ -21,11 +22,13 @@ from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import matrix
 from twin_api.publish.definition import Definition, Shown, compile_policies
 from twin_api.publish.follow import follow_statements, unfollow_statements
-from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_collections
+from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_about, tell_collections
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import SwitchBlocked, lock_for_switch
-from twin_api.publish.table import PUBLISHED, create_statements
+from twin_api.publish.table import PUBLISHED, area_index, create_statements
+from twin_api.publish.withdraw import keep_withdrawn, withdrawn_collections
 from twin_api.store.audit import note
+from twin_api.store.collection import About
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -41,7 +44,7 @@ class Plan:
 
     wanted: Mapping[str, Mapping[str, Shown]]
     new: dict[str, Definition] = field(default_factory=dict)  # by relation
-    stale: dict[str, str] = field(default_factory=dict)  # relation -> layer
+    stale: dict[str, tuple[str, list[str]]] = field(default_factory=dict)  # relation -> layer and areas
     moved: list[tuple[str, Shown]] = field(default_factory=list)  # schema, collection to point at another table
     gone: list[tuple[str, str]] = field(default_factory=list)  # schema, collection
     new_roles: list[str] = field(default_factory=list)
@@ -49,7 +52,9 @@ class Plan:
 
     @property
     def touched_layers(self) -> list[str]:
-        return sorted({d.layer for d in self.new.values()} | set(self.stale.values()))
+        """Layers whose tables get or lose triggers."""
+        new = {layer for d in self.new.values() for layer in (d.layer, *d.areas)}
+        return sorted(new | {name for layer, areas in self.stale.values() for name in (layer, *areas)})
 
 
 def apply_policies(
@@ -78,6 +83,8 @@ def apply_policies(
             for schema in plan.new_roles:
                 ensure_role(connection, schema, names[schema], secrets)
             _switch(connection, plan)
+            for role in policies.roles.values():
+                tell_about(connection, role.schema, About(policies.town.name, policies.town.pages, role.announce))
             _record(connection, policies, day)
     for schema in plan.gone_roles:
         secrets.remove(schema)
@@ -87,13 +94,17 @@ def apply_policies(
 def make_plan(connection: Connection, policies: Policies, day: date) -> Plan:
     """What an apply would do now; changes nothing."""
     plan = Plan(compile_policies(policies, day))
-    built: dict[str, str] = dict(connection.execute("SELECT relation, layer FROM published.definition").fetchall())
+    built = {
+        r: (layer, areas) for r, layer, areas in connection.execute("SELECT relation, layer, areas FROM published.definition").fetchall()
+    }
     shown = {(s, c): r for s, c, r in connection.execute("SELECT schema, collection, relation FROM published.shown").fetchall()}
     roles = {schema for (schema,) in connection.execute("SELECT schema FROM published.role").fetchall()}
+    kept_out = withdrawn_collections(connection)
+    plan.wanted = {schema: {n: e for n, e in entries.items() if n not in kept_out} for schema, entries in plan.wanted.items()}
     wanted = {(schema, name): entry for schema, entries in plan.wanted.items() for name, entry in entries.items()}
     needed = {entry.definition.relation: entry.definition for entry in wanted.values()}
     plan.new = {relation: definition for relation, definition in sorted(needed.items()) if relation not in built}
-    plan.stale = {relation: layer for relation, layer in sorted(built.items()) if relation not in needed}
+    plan.stale = {relation: read for relation, read in sorted(built.items()) if relation not in needed}
     plan.moved = [(schema, entry) for (schema, name), entry in wanted.items() if shown.get((schema, name)) != entry.definition.relation]
     plan.gone_roles = sorted(roles - plan.wanted.keys())
     plan.gone = [key for key in sorted(shown) if key not in wanted and key[0] not in plan.gone_roles]
@@ -104,7 +115,7 @@ def make_plan(connection: Connection, policies: Policies, day: date) -> Plan:
 def build(connection: Connection, definition: Definition, name: str) -> None:
     """Fill `published.<name>` from the store; the layer's writers must be held."""
     pin_session(connection)
-    for statement in create_statements(definition, name):
+    for statement in (*map(area_index, definition.areas), *create_statements(definition, name)):
         execute_one(connection, statement)
 
 
@@ -126,10 +137,23 @@ def _build(connection: Connection, plan: Plan, on_progress: Progress) -> None:
 
 
 def register(connection: Connection, definition: Definition) -> None:
-    columns = "(relation, layer, datetime, has_geometry, statements)"
-    values = [definition.relation, definition.layer, definition.datetime, definition.geometry_type is not None]
-    statements = create_statements(definition, definition.relation)
-    connection.execute(f"INSERT INTO published.definition {columns} VALUES (%s, %s, %s, %s, %s)".encode(), [*values, statements])
+    told = {
+        "relation": definition.relation,
+        "layer": definition.layer,
+        "datetime": definition.datetime,
+        "has_geometry": definition.geometry_type is not None,
+        "statements": create_statements(definition, definition.relation),
+        "kind": "figures" if definition.groups else "items",
+        "areas": list(definition.areas),
+        "due": definition.due,
+        "refresh": definition.groups.figures.refresh if definition.groups else None,
+        "zone": definition.zone,
+    }
+    insert = sql.SQL("INSERT INTO published.definition ({}) VALUES ({})")
+    columns = sql.SQL(", ").join(map(sql.Identifier, told))
+    connection.execute(insert.format(columns, sql.SQL(", ").join(map(sql.Placeholder, told))), told)
+    empty = f"UPDATE published.definition SET was_empty = NOT EXISTS (SELECT FROM {quoted(STORE, definition.layer)}) WHERE relation = %s"
+    connection.execute(empty.encode(), [definition.relation])
     connection.execute("SELECT published.measure(%s)", [definition.relation])
 
 
@@ -160,11 +184,12 @@ def _switch(connection: Connection, plan: Plan) -> None:
         point_view(connection, schema, shown)
     for schema, entries in plan.wanted.items():
         tell_collections(connection, schema, entries)
-    for relation, layer in plan.stale.items():
-        for statement in unfollow_statements(layer, relation):
+    for relation, (layer, areas) in plan.stale.items():
+        for statement in unfollow_statements(layer, areas, relation):
             execute_one(connection, statement)
         connection.execute("DELETE FROM published.definition WHERE relation = %s", [relation])
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, relation)}".encode())
+    keep_withdrawn(connection)
     connection.execute("SELECT published.spread(relation) FROM published.definition")
 
 
