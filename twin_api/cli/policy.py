@@ -9,17 +9,23 @@ import typer
 from rich.progress import Progress
 
 from twin_api.cli import context
+from twin_api.cli.change import diff, history, refresh, revert
+from twin_api.cli.preview import preview
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import MatrixRow, matrix
-from twin_api.publish.apply import Plan, applied_files, apply_policies
+from twin_api.publish.apply import Plan, applied_files
 from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
 from twin_api.publish.drift import find_drift
 from twin_api.publish.layers import check_layers
-from twin_api.publish.switch import SwitchBlocked
 from twin_api.texts import Text
 
 app = typer.Typer(no_args_is_help=True, help="Check, apply and compare the policy files.")
+app.command(name="diff")(diff)
+app.command(name="preview")(preview)
+app.command(name="history")(history)
+app.command(name="revert")(revert)
+app.command(name="refresh")(refresh)
 
 
 @app.command()
@@ -43,22 +49,8 @@ def apply() -> None:
         reasons = check_layers(connection, loaded.layers)
         if reasons:
             context.fail_all(reasons)
-        with Progress(console=context.errors, transient=True) as bar:
-            task = bar.add_task("…", total=None)
-            try:
-                plan = apply_policies(
-                    connection, loaded, context.today(loaded), context.secrets(),
-                    lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
-                )  # fmt: skip
-            except SwitchBlocked:
-                context.fail(_BLOCKED)
+        plan = context.applied(connection, loaded)
     context.say(_outcome(plan))
-
-
-_BLOCKED = Text(
-    "Jemand hält die veröffentlichten Tabellen fest; nichts wurde geändert. Später noch einmal versuchen.",
-    "Somebody holds the published tables; nothing was changed. Try again later.",
-)
 
 
 def _outcome(plan: Plan) -> Text:

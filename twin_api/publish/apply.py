@@ -6,6 +6,7 @@ Must never leave a mixture: all of it happens in one transaction, and a failing 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,7 @@ from twin_api.layers.table import STORE
 from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import matrix
 from twin_api.publish.definition import Definition, Shown, compile_policies
+from twin_api.publish.difference import Difference, applied_policies, find_differences
 from twin_api.publish.follow import follow_statements, unfollow_statements
 from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_about, tell_collections
 from twin_api.publish.statement import execute_one, pin_session, quoted
@@ -67,12 +69,15 @@ def apply_policies(
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        differences = find_differences(connection, applied_policies(applied_files(connection)), policies, day)
         plan = make_plan(connection, policies, day)
         try:
             _hold_writers(connection, plan.touched_layers)
         except psycopg.errors.LockNotAvailable:
             raise SwitchBlocked() from None
+        begun = time.monotonic()
         _build(connection, plan, on_progress)
+        built_s = time.monotonic() - begun
         for schema in sorted(plan.wanted.keys() - set(plan.new_roles)):
             ensure_login(connection, schema, secrets)
         lock_for_switch(
@@ -85,7 +90,7 @@ def apply_policies(
             _switch(connection, plan)
             for role in policies.roles.values():
                 tell_about(connection, role.schema, About(policies.town.name, policies.town.pages, role.announce))
-            _record(connection, policies, day)
+            _record(connection, policies, day, differences, _outcome(connection, plan, built_s))
     for schema in plan.gone_roles:
         secrets.remove(schema)
     return plan
@@ -199,15 +204,43 @@ def applied_files(connection: Connection) -> dict[str, str]:
     return dict(row[0]) if row else {}
 
 
-def _record(connection: Connection, policies: Policies, day: date) -> None:
-    """The applied files and their matrix; nothing where they are those of the last apply."""
+def _outcome(connection: Connection, plan: Plan, seconds: float) -> dict[str, Any]:
+    """What was built: the next forecast learns from it."""
+    size = f"SELECT coalesce(sum(count), 0), coalesce(sum(pg_total_relation_size(format('{PUBLISHED}.%%I', relation)::regclass)), 0)"
+    row = connection.execute(f"{size} FROM published.definition WHERE relation = ANY (%s)".encode(), [list(plan.new)]).fetchone()
+    rows, bytes_ = (int(row[0]), int(row[1])) if row else (0, 0)
+    return {"tables": len(plan.new), "rows": rows, "bytes": bytes_, "seconds": round(seconds, 3)}
+
+
+def _reasons(policies: Policies, day: date) -> list[dict[str, Any]]:
+    """Every release that is in force: what it lifts out of its class, why, on whose word and until when."""
+    return [
+        {
+            "role": role.name, "collection": grant.collection, "of": sorted(release.of), "reason": release.reason,
+            "approve": release.approve, "heard": release.heard, "until": release.until.isoformat(), "place": str(release.place),
+        }
+        for role in policies.roles.values()
+        for grant in role.open_on(day).values()
+        if (release := grant.release) is not None
+    ]  # fmt: skip
+
+
+def _record(connection: Connection, policies: Policies, day: date, differences: list[Difference], outcome: dict[str, Any]) -> None:
+    """The applied files with matrix, reasons and differences; nothing where they are those of the last apply."""
     version = hashlib.sha256(repr((sorted(policies.files.items()), day.isoformat())).encode()).hexdigest()[:16]
     last = connection.execute("SELECT version FROM control.policy ORDER BY id DESC LIMIT 1").fetchone()
     if last and last[0] == version:
         return
     rows = [asdict(row) for row in matrix(policies, day)]
     connection.execute(
-        "INSERT INTO control.policy (version, files, matrix) VALUES (%s, %s, %s)",
-        [version, Jsonb(dict(policies.files)), Jsonb(rows, dumps=orjson.dumps)],
+        "INSERT INTO control.policy (version, files, matrix, reasons, diff, outcome) VALUES (%s, %s, %s, %s, %s, %s)",
+        [
+            version,
+            Jsonb(dict(policies.files)),
+            Jsonb(rows, dumps=orjson.dumps),
+            Jsonb(_reasons(policies, day)),
+            Jsonb([difference.as_json() for difference in differences]),
+            Jsonb(outcome),
+        ],
     )
     note(connection, "policy.apply", {"version": version})

@@ -8,6 +8,7 @@ part of an apply or a large import, which hold it against that and look at `with
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -135,3 +136,9 @@ def _told(connection: Connection, collection: str, layer: str) -> Withdrawal:
     kept_out = withdrawn_collections(connection)
     closed = tuple(role for role, name in rows if name == collection)
     return Withdrawal(layer, closed, tuple((role, name) for role, name in rows if name != collection and name not in kept_out))
+
+
+def list_withdrawn(connection: Connection) -> list[tuple[str, UUID | None, datetime]]:
+    """Collections and items that are kept out, the oldest first."""
+    query = "SELECT collection, item, at FROM published.withdrawn ORDER BY at, collection"
+    return [(collection, item, at) for collection, item, at in connection.execute(query).fetchall()]

@@ -82,9 +82,9 @@ def compile_statement(statement: sa.ClauseElement) -> str:
 class Twin:
     """What one role sees. `name` is the role as in paths, `title` nothing a town must translate."""
 
-    def __init__(self, name: str, pool: Pool) -> None:
+    def __init__(self, name: str, pool: Pool, schema: str | None = None) -> None:
         self.name = name
-        self.schema = name.replace("/", "_")
+        self.schema = schema or name.replace("/", "_")
         self._pool = pool
         self._known: dict[str, Collection] = {}
         self._list = compile_statement(_select_collections(self.schema))
