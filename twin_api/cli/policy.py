@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from twin_api.cli import context
+from twin_api.cli import context, officer
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
+from twin_api.policy.lint import lint
 from twin_api.policy.matrix import MatrixRow, matrix
 from twin_api.publish.apply import Plan, applied_files, apply_policies
 from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
@@ -22,9 +23,15 @@ from twin_api.texts import Text
 app = typer.Typer(no_args_is_help=True, help="Check, apply and compare the policy files.")
 
 
+app.command(name="lint")(officer.lint)
+app.command(name="due")(officer.due)
+
+
 @app.command()
-def check() -> None:
-    """Load the policy folder and say everything that is wrong with it."""
+def check(
+    strict: Annotated[bool, typer.Option("--strict", help="exit code 1 if there are concerns")] = False,
+) -> None:
+    """Load the policy folder and say everything that is wrong with it, then what gives concern."""
     loaded = context.policies()
     layers, roles = len(loaded.layers), len(loaded.roles)
     context.say(Text(f"In Ordnung: {layers} Layer, {roles} Rollen.", f"All is well: {layers} layers, {roles} roles."))
@@ -33,6 +40,7 @@ def check() -> None:
     }
     for grant in waiting.values():
         context.say(missing_text(grant))
+    officer.say_concerns(lint(loaded), strict=strict)
 
 
 @app.command()
