@@ -84,3 +84,18 @@ def test_a_broken_folder_is_answered_with_its_mistakes(folder: Path) -> None:
         ended = twin(folder, command)
         assert ended.returncode == 1
         assert "citizen.yaml:1" in ended.stderr
+
+
+def test_schemas_stand_in_a_folder_the_loader_passes_over_and_know_the_town(folder: Path) -> None:
+    written = twin(folder, "schema")
+    assert written.stdout.strip() == str(folder / ".schema")
+    assert "bauhof" in (folder / ".schema/layer.schema.json").read_text(encoding="utf-8")
+    assert twin(folder, "check").returncode == 0
+
+
+def test_schemas_are_written_for_a_broken_folder_too_and_elsewhere_if_told(folder: Path, tmp_path: Path) -> None:
+    (folder / "citizen.yaml").write_text("role: citizn\n", encoding="utf-8")
+    written = twin(folder, "schema", "--write", str(tmp_path / "there"), lang="en")
+    assert written.returncode == 0
+    assert "mistakes" in written.stdout
+    assert len(list((tmp_path / "there").iterdir())) == 7

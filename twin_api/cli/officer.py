@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
+from pathlib import Path
 from typing import Annotated, Final
 
+import orjson
 import typer
 
 from twin_api.cli import context
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.due import HORIZONS, Deadline, deadlines, horizon_of, waiting
-from twin_api.policy.finding import Finding, render
+from twin_api.policy.finding import Finding, PolicyInvalid, render
 from twin_api.policy.lint import lint as concerns_of
+from twin_api.policy.load import load
+from twin_api.policy.schema import schemas
 from twin_api.texts import Text
 
 NO_CONCERN: Final = Text("Keine Bedenken.", "No concerns.")
@@ -38,6 +42,26 @@ def say_concerns(concerns: list[Finding], *, strict: bool = False) -> None:
     context.say(ANSWER)
     if strict:
         raise typer.Exit(1)
+
+
+def schema(
+    write: Annotated[Path | None, typer.Option(metavar="DIR", help="write there instead of `.schema` in the policy folder")] = None,
+) -> None:
+    """Write a JSON Schema per kind of file, by which editors complete and explain what is typed."""
+    folder = write or context.settings().policies / ".schema"
+    try:
+        loaded = load(context.settings().policies)
+    except PolicyInvalid:  # help is wanted most while something is wrong
+        loaded = None
+        context.say(Text("Die Richtlinien sind fehlerhaft (`twin policy check`); die Namen der Gemeinde fehlen in den Schemata.",
+                         "The policies hold mistakes (`twin policy check`); the schemas lack the town's own names."))  # fmt: skip
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in schemas(loaded).items():
+            (folder / f"{name}.schema.json").write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+    except OSError:
+        context.fail(Text(f"Der Ordner `{folder}` ist nicht beschreibbar.", f"The folder `{folder}` cannot be written to."))
+    context.console.print(str(folder), markup=False)
 
 
 def due(
