@@ -99,3 +99,13 @@ def test_schemas_are_written_for_a_broken_folder_too_and_elsewhere_if_told(folde
     assert written.returncode == 0
     assert "mistakes" in written.stdout
     assert len(list((tmp_path / "there").iterdir())) == 7
+
+
+def test_the_report_is_one_page_in_german_or_english_and_its_path_is_printed(folder: Path) -> None:
+    printed = twin(folder, "report")
+    page = folder.parent / "report.html"
+    assert printed.stdout.strip() == str(page)
+    assert "Was niemand sieht" in page.read_text(encoding="utf-8")
+    twin(folder, "report", "--out", "english.html", "--lang", "en")
+    assert "What nobody sees" in (folder.parent / "english.html").read_text(encoding="utf-8")
+    assert twin(folder, "report", "--out", "no/such/folder.html").returncode == 1

@@ -11,13 +11,15 @@ import orjson
 import typer
 
 from twin_api.cli import context
+from twin_api.encodings.report import render as render_report
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.due import HORIZONS, Deadline, deadlines, horizon_of, waiting
 from twin_api.policy.finding import Finding, PolicyInvalid, render
 from twin_api.policy.lint import lint as concerns_of
 from twin_api.policy.load import load
+from twin_api.policy.report.build import build
 from twin_api.policy.schema import schemas
-from twin_api.texts import Text
+from twin_api.texts import Language, Text
 
 NO_CONCERN: Final = Text("Keine Bedenken.", "No concerns.")
 ANSWER: Final = Text(
@@ -62,6 +64,20 @@ def schema(
     except OSError:
         context.fail(Text(f"Der Ordner `{folder}` ist nicht beschreibbar.", f"The folder `{folder}` cannot be written to."))
     context.console.print(str(folder), markup=False)
+
+
+def report(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="write it there")] = Path("report.html"),
+    lang: Annotated[Language | None, typer.Option(help="its language, if not yours")] = None,
+) -> None:
+    """Write a page to print: what every role sees, what nobody sees, and the fields of the record of processing activities."""
+    loaded = context.policies()
+    page = render_report(build(loaded, context.today(loaded)), lang or context.settings().lang)
+    try:
+        out.write_bytes(page)
+    except OSError:
+        context.fail(Text(f"`{out}` ist nicht beschreibbar.", f"`{out}` cannot be written."))
+    context.console.print(str(out.resolve()), markup=False)
 
 
 def due(

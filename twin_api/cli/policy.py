@@ -25,6 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="Check, apply and compare the polic
 
 app.command(name="lint")(officer.lint)
 app.command(name="schema")(officer.schema)
+app.command(name="report")(officer.report)
 app.command(name="due")(officer.due)
 
 
