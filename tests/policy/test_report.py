@@ -150,7 +150,7 @@ def test_the_record_has_every_field_for_every_layer() -> None:
     trees = records["Bäume"]
     assert trees["Zweck"] == ["Baumkontrolle"]
     assert trees["Verantwortlich"] == ["Kanaria, Bauhof"]
-    assert trees["Personenbezogene Daten"] == ["Ja: Baumpate"]
+    assert trees["Personenbezogene Daten"] == ["Ja: Baumpate; möglich, in Freitext: Vermerk"]
     assert records["Bauanträge"]["Personenbezogene Daten"][0].startswith("Ja: der Ort, schon das Vorhandensein, Aktenzeichen")
     assert records["Bauanträge"]["Empfänger"] == ["Amt: Bauamt"]
     assert records["Kanalschächte"]["Personenbezogene Daten"] == ["Möglich, in Freitext: Bemerkung"]

@@ -20,6 +20,7 @@ from twin_api.texts import Text
 
 # what a class says of itself where it is about people
 PERSONAL_CLASS: Final = ("person*", "dsgvo", "gdpr", "datenschutz")
+NONE_FOUND: Final = Text("Nach Klassen und Namen keine erkennbar", "None to be seen by classes and names")
 TERMS: Final = {
     "own": Text("eigene Daten", "own data"),
     "open": Text("offene Lizenz", "open licence"),
@@ -57,13 +58,12 @@ def personal_data(layer: Layer, policies: Policies) -> Text:
         sure.insert(0, Text("schon das Vorhandensein", "their very existence"))
     if layer.geometry is not None and _is_personal(classes[layer.geometry.class_]):
         sure.insert(0, Text("der Ort", "the place"))
-    if sure:
-        what = joined(sure)
-        return Text(f"Ja: {what.de}", f"Yes: {what.en}")
-    free = joined([a.title for a in layer.attributes.values() if a.free_text])
-    if free.de:
-        return Text(f"Möglich, in Freitext: {free.de}", f"Possible, in free text: {free.en}")
-    return Text("Nach Klassen und Namen keine erkennbar", "None to be seen by classes and names")
+    what, free = joined(sure), joined([a.title for a in layer.attributes.values() if a.free_text])
+    certain = [Text(f"Ja: {what.de}", f"Yes: {what.en}")] if sure else []
+    possible = [Text(f"Möglich, in Freitext: {free.de}", f"Possible, in free text: {free.en}")] if free.de else []
+    if certain and possible:
+        return Text(f"{certain[0].de}; möglich, in Freitext: {free.de}", f"{certain[0].en}; possible, in free text: {free.en}")
+    return (certain + possible + [NONE_FOUND])[0]
 
 
 def _is_personal(class_: SensitivityClass) -> bool:
