@@ -170,6 +170,8 @@ HOVERS: Final[Mapping[str, Text]] = {
     "test.layer": Text("Layer, aus dem die Beispielzeilen sind.", "Layer the example rows belong to."),
     "test.rows": Text("Beispielzeilen mit einem Namen je Zeile.", "Example rows, each with a name."),
     "test.rows.*": Text("Werte je Attribut; nicht genannte sind leer.", "Values by attribute; those not named are empty."),
+    "test.areas": Text("Flächen, in denen die Beispielzeilen liegen.", "Areas that the example rows lie in."),
+    "test.day": Text("Tag, an dem geprüft wird.", "Day the test is held on."),
     "test.expect": Text("Was jede Rolle davon genau sieht.", "What exactly each role sees of them."),
     "test.expect.*": Text(
         "Je Zeile die gezeigten Werte oder `hidden`; je Collection `nothing`.",

@@ -153,4 +153,5 @@ def _test(names: Names) -> Schema:
         "rows": {"type": "object", "additionalProperties": described(row, "test.rows.*")},
         "expect": {"type": "object", "propertyNames": roles, "additionalProperties": described(results, "test.expect.*")},
     }
-    return {**closed("test", makers, tuple(makers)), CLOSED: True}
+    makers |= {"areas": {"type": "object"}, "day": TEXT}
+    return {**closed("test", makers, ("layer", "rows", "expect"), ("areas", "day")), CLOSED: True}
