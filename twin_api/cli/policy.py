@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from twin_api.cli import context
-from twin_api.cli.change import diff, history, refresh, revert
+from twin_api.cli import change, context, officer
 from twin_api.cli.preview import preview
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
+from twin_api.policy.lint import lint
 from twin_api.policy.matrix import MatrixRow, matrix
 from twin_api.publish.apply import Plan, applied_files
 from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
@@ -21,16 +21,22 @@ from twin_api.publish.layers import check_layers
 from twin_api.texts import Text
 
 app = typer.Typer(no_args_is_help=True, help="Check, apply and compare the policy files.")
-app.command(name="diff")(diff)
+app.command(name="lint")(officer.lint)
+app.command(name="schema")(officer.schema)
+app.command(name="report")(officer.report)
+app.command(name="due")(officer.due)
+app.command(name="diff")(change.diff)
 app.command(name="preview")(preview)
-app.command(name="history")(history)
-app.command(name="revert")(revert)
-app.command(name="refresh")(refresh)
+app.command(name="history")(change.history)
+app.command(name="revert")(change.revert)
+app.command(name="refresh")(change.refresh)
 
 
 @app.command()
-def check() -> None:
-    """Load the policy folder and say everything that is wrong with it."""
+def check(
+    strict: Annotated[bool, typer.Option("--strict", help="exit code 1 if there are concerns")] = False,
+) -> None:
+    """Load the policy folder and say everything that is wrong with it, then what gives concern."""
     loaded = context.policies()
     layers, roles = len(loaded.layers), len(loaded.roles)
     context.say(Text(f"In Ordnung: {layers} Layer, {roles} Rollen.", f"All is well: {layers} layers, {roles} roles."))
@@ -39,6 +45,7 @@ def check() -> None:
     }
     for grant in waiting.values():
         context.say(missing_text(grant))
+    officer.say_concerns(lint(loaded), strict=strict)
 
 
 @app.command()
