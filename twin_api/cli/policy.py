@@ -9,6 +9,7 @@ import typer
 from rich.progress import Progress
 
 from twin_api.cli import context
+from twin_api.cli.question import run_tests
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import MatrixRow, matrix
@@ -20,6 +21,7 @@ from twin_api.publish.switch import SwitchBlocked
 from twin_api.texts import Text
 
 app = typer.Typer(no_args_is_help=True, help="Check, apply and compare the policy files.")
+app.command(name="test")(run_tests)
 
 
 @app.command()
