@@ -163,9 +163,8 @@ def test_a_role_with_two_collections_over_the_layer_wants_rows_under_one_of_them
 
 def test_figures_are_judged_group_by_group(full: Path) -> None:
     tests = "layer: baeume\nrows:\n" + "".join(f"  L{n}: {{art: Linde}}\n" for n in range(8)) + "expect:\n  citizen: {}\n"
-    tests += "  council: {baeume: {%s}, baumarten: nothing}\n" % ", ".join(
-        f"L{n}: {{art: Linde, hoehe_m: null, gepflanzt: null, notiz: null, geometry: null}}" for n in range(8)
-    )
+    seen = ", ".join(f"L{n}: {{art: Linde, hoehe_m: null, gepflanzt: null, notiz: null, geometry: null}}" for n in range(8))
+    tests += f"  council: {{baeume: {{{seen}}}, baumarten: nothing}}\n"
     (full / "tests/baeume.yaml").write_text(tests, encoding="utf-8")
     assert differences(tried(full)) == ["tests/baeume.yaml:13: council · baumarten · Linde: `anzahl`: erwartet keine, gefunden 10"]
     assert differences(tried(full, "tests/baeume.yaml", "baumarten: nothing", "baumarten: {Linde: {anzahl: 10}, Eiche: {anzahl: 0}}")) == []

@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress
 
 from twin_api.cli import context
-from twin_api.cli.question import run_tests
+from twin_api.cli.question import approve_release, explain_policy, run_tests
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import MatrixRow, matrix
@@ -22,6 +22,8 @@ from twin_api.texts import Text
 
 app = typer.Typer(no_args_is_help=True, help="Check, apply and compare the policy files.")
 app.command(name="test")(run_tests)
+app.command(name="explain")(explain_policy)
+app.command(name="approve")(approve_release)
 
 
 @app.command()
