@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from twin_api.cli import change, context, officer
+from twin_api.cli import change, context, officer, question
 from twin_api.cli.preview import preview
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
@@ -30,6 +30,9 @@ app.command(name="preview")(preview)
 app.command(name="history")(change.history)
 app.command(name="revert")(change.revert)
 app.command(name="refresh")(change.refresh)
+app.command(name="test")(question.run_tests)
+app.command(name="explain")(question.explain_policy)
+app.command(name="approve")(question.approve_release)
 
 
 @app.command()
