@@ -45,7 +45,8 @@ def _say_coverage(grants: tuple[Covered, ...]) -> None:
     """A line for each grant, below it what no test has seen yet; at the end the whole."""
     for grant in grants:
         name = f"{grant.role} · {grant.collection}"
-        typer.echo(f"{_percent(grant.seen, grant.claims)}  {name} ({grant.place})")
+        told = f"{_percent(grant.seen, grant.claims)}  {name} ({grant.place})"
+        context.say(Text(told, told))
         for claim in grant.missing:
             context.say(Text(f"        es fehlt {claim.de}", f"        missing: {claim.say('en')}"))
     seen, claims = sum(grant.seen for grant in grants), sum(grant.claims for grant in grants)

@@ -74,4 +74,4 @@ def _check_asked(grant: Grant, department: str) -> None:
 
 def _refuse_unknown(kind: Text, word: str, known: Iterable[str]) -> NoReturn:
     meant = suggestion(word, known)
-    raise ConsentRefused(Text(f"{kind.de} {quoted(word)} gibt es nicht; {meant.de}.", f"There is no {kind.en} {quoted(word)}; {meant.en}."))
+    raise ConsentRefused(Text(f"{kind.de} {quoted(word)} gibt es nicht; {meant.de}.", f"There is no {kind.en} {quoted(word)}; {meant.en}"))

@@ -26,7 +26,7 @@ class NothingToExplain(Exception):  # a fact about the question
 
     def __init__(self, kind: Text, word: str, known: list[str]) -> None:
         meant = suggestion(word, known)
-        self.why = Text(f"{kind.de} {quoted(word)} gibt es nicht; {meant.de}.", f"There is no {kind.en} {quoted(word)}; {meant.en}.")
+        self.why = Text(f"{kind.de} {quoted(word)} gibt es nicht; {meant.de}.", f"There is no {kind.en} {quoted(word)}; {meant.en}")
         super().__init__(self.why.en)
 
 
