@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
+import psycopg
 import typer
 from rich.progress import Progress
 
@@ -15,7 +16,7 @@ from twin_api.policy.matrix import MatrixRow, matrix
 from twin_api.publish.apply import Plan, applied_files, apply_policies
 from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
 from twin_api.publish.drift import find_drift
-from twin_api.publish.layers import check_layers
+from twin_api.publish.layers import LayersRefused, describe
 from twin_api.publish.switch import SwitchBlocked
 from twin_api.texts import Text
 
@@ -40,19 +41,24 @@ def apply() -> None:
     """Publish what the policies grant; servers show it at once."""
     loaded = context.policies()
     with context.owner() as connection:
-        reasons = check_layers(connection, loaded.layers)
-        if reasons:
-            context.fail_all(reasons)
-        with Progress(console=context.errors, transient=True) as bar:
-            task = bar.add_task("…", total=None)
-            try:
-                plan = apply_policies(
-                    connection, loaded, context.today(loaded), context.secrets(),
-                    lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
-                )  # fmt: skip
-            except SwitchBlocked:
-                context.fail(_BLOCKED)
+        try:
+            plan = _apply(connection, loaded)
+        except LayersRefused as refused:
+            context.fail_all(refused.reasons)
+        except SwitchBlocked:
+            context.fail(_BLOCKED)
+    for step in describe(plan.layers):
+        context.say(step)
     context.say(_outcome(plan))
+
+
+def _apply(connection: psycopg.Connection[tuple[Any, ...]], loaded: Policies) -> Plan:
+    with Progress(console=context.errors, transient=True) as bar:
+        task = bar.add_task("…", total=None)
+        return apply_policies(
+            connection, loaded, context.today(loaded), context.secrets(),
+            lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+        )  # fmt: skip
 
 
 _BLOCKED = Text(

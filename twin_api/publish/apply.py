@@ -21,6 +21,7 @@ from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import matrix
 from twin_api.publish.definition import Definition, Shown, compile_policies
 from twin_api.publish.follow import follow_statements, unfollow_statements
+from twin_api.publish.layers import LayerPlan, change_layers, plan_layers
 from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_collections
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import SwitchBlocked, lock_for_switch
@@ -46,27 +47,36 @@ class Plan:
     gone: list[tuple[str, str]] = field(default_factory=list)  # schema, collection
     new_roles: list[str] = field(default_factory=list)
     gone_roles: list[str] = field(default_factory=list)
+    layers: LayerPlan = field(default_factory=LayerPlan)
 
     @property
     def touched_layers(self) -> list[str]:
-        return sorted({d.layer for d in self.new.values()} | set(self.stale.values()))
+        touched = {d.layer for d in self.new.values()} | set(self.stale.values())
+        return sorted((touched | set(self.layers.altered)) - self.layers.created)
 
 
 def apply_policies(
-    connection: Connection, policies: Policies, day: date, secrets: Secrets, on_progress: Progress = lambda what, done, total: None
-) -> Plan:
+    connection: Connection, policies: Policies, day: date, secrets: Secrets, on_progress: Progress = lambda what, done, total: None,
+    *, evolve: bool = True,
+) -> Plan:  # fmt: skip
     """Make the twins show what `policies` grant on `day`; connection of the owner, not in a transaction.
 
     Readers are never refused: they wait for the switch, some milliseconds. Writers of a layer that is rebuilt wait for the whole.
-    Raises `SwitchBlocked` when the switch cannot be had, with everything as before.
+    The store's tables follow the layer files in the same step; `evolve=False` leaves them alone, for policies that are in force already.
+    Raises `LayersRefused` when they cannot follow, `SwitchBlocked` when the switch cannot be had, with everything as before.
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         plan = make_plan(connection, policies, day)
+        if evolve:
+            plan.layers = plan_layers(connection, policies.layers)
+            plan.layers.refuse()
         try:
             _hold_writers(connection, plan.touched_layers)
         except psycopg.errors.LockNotAvailable:
             raise SwitchBlocked() from None
+        if evolve:
+            plan.layers = change_layers(connection, policies.layers)
         _build(connection, plan, on_progress)
         for schema in sorted(plan.wanted.keys() - set(plan.new_roles)):
             ensure_login(connection, schema, secrets)
