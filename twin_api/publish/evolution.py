@@ -19,7 +19,7 @@ from twin_api.policy.finding import listed
 from twin_api.publish.conversion import CONVERSIONS, NO_CONVERSION, Conversion
 from twin_api.publish.layer_plan import Kind, Step, both_there, geometry_holds, same_key, unfit_values, unknown_column
 from twin_api.publish.statement import quoted, sql_text
-from twin_api.publish.stored import Connection, StoredTable
+from twin_api.publish.store_tables import Connection, StoredTable
 from twin_api.publish.unread import unread_body, unread_statements
 from twin_api.texts import Text
 

@@ -10,7 +10,7 @@ from twin_api.policy.documents import Layer
 from twin_api.publish.evolution import Evolution, create_steps
 from twin_api.publish.layer_plan import LayerPlan, LayersRefused, describe, still_shown
 from twin_api.publish.statement import execute_one, pin_session, quoted
-from twin_api.publish.stored import Connection, stored_tables
+from twin_api.publish.store_tables import Connection, stored_tables
 from twin_api.texts import Text
 
 __all__ = ["LayerPlan", "LayersRefused", "apply_layers", "change_layers", "describe", "plan_layers"]
