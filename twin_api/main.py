@@ -20,6 +20,7 @@ from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
 from twin_api.store.secrets import Secrets
 from twin_api.store.twin import Twin
+from twin_api.texts import Language
 
 # hot rooms first: routes are tried in this order
 BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, landing.BLOCK)
@@ -76,6 +77,21 @@ def create_app(settings: Settings) -> FastAPI:
 
     _add_own_addresses(app, twins, settings.base_url.rstrip("/"))
     app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
+    return app
+
+
+def create_preview(server: Server, role: str, schema: str, lang: Language) -> FastAPI:
+    """One role's twin from the schema of a preview. Nobody is asked for a token: it must listen on this machine alone."""
+    pool = Pool(server, schema, 4, 2.0)
+    twin = Twin(role, pool, schema)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await pool.close()
+
+    app = FastAPI(title="Twin API preview", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.router.default = Door(BLOCKS, lambda name: twin if name == role else None, None, "", lang, unguarded=True)
     return app
 
 

@@ -67,7 +67,7 @@ PROOFS: Final[Mapping[str, Callable[[Town, Planted], list[str]]]] = {
 
 
 def _without_rule(patch: Patch) -> None:
-    patch.setattr(projection, "predicate", lambda rule, source: sa.true())
+    patch.setattr(projection, "predicate", lambda rule, source, place: sa.true())
 
 
 def _unmasked(derived: str) -> Callable[[Patch], None]:

@@ -73,9 +73,9 @@ def test_loading_keeps_the_text_of_every_file(small: Path) -> None:
     assert policies.files["citizen.yaml"] == (small / "citizen.yaml").read_text(encoding="utf-8")
 
 
-def test_test_files_are_only_asked_to_be_yaml(small: Path) -> None:
+def test_a_mistake_in_a_test_file_keeps_the_policies_from_loading_and_a_failing_test_does_not(small: Path) -> None:
     (small / "tests").mkdir()
-    (small / "tests/baeume.yaml").write_text("anything: [at, all]\n", encoding="utf-8")
+    (small / "tests/baeume.yaml").write_text("layer: baeume\nrows: {B1: {art: Linde}}\nexpect: {citizen: {B1: hidden}}\n", encoding="utf-8")
     assert "tests/baeume.yaml" in load(small).files
     (small / "tests/baeume.yaml").write_text("anything: [at\n", encoding="utf-8")
     with pytest.raises(PolicyInvalid, match=r"tests/baeume\.yaml:2"):

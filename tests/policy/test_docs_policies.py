@@ -9,6 +9,7 @@ import pytest
 
 from twin_api.policy.finding import PolicyInvalid, render
 from twin_api.policy.load import load
+from twin_api.policy.trial import run_examples
 from twin_api.texts import LANGUAGES, Language
 
 PAGE = (Path(__file__).parents[2] / "docs/policies.md").read_text(encoding="utf-8")
@@ -28,7 +29,8 @@ def language(request: pytest.FixtureRequest) -> Language:
 @pytest.fixture
 def folder(tmp_path: Path, language: Language) -> Path:
     """The policy folder that the page's file examples make together."""
-    (tmp_path / "layers").mkdir()
+    for shelf in ("layers", "tests"):
+        (tmp_path / shelf).mkdir()
     for name, text in blocks(language, "yaml", r"[\w/]+\.yaml"):
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -36,6 +38,12 @@ def folder(tmp_path: Path, language: Language) -> Path:
 
 def test_the_examples_are_a_policy_folder_that_loads(folder: Path) -> None:
     assert set(load(folder).roles) == {"citizen", "council", "administration", "administration/bauhof"}
+
+
+def test_the_examples_pass_their_own_test(folder: Path) -> None:
+    trial = run_examples(load(folder))
+    assert len(trial.results) == 5
+    assert trial.failures == ()
 
 
 def test_every_example_of_rows_can_stand_in_a_grant(folder: Path, language: Language) -> None:

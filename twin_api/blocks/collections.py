@@ -69,6 +69,10 @@ def describe(request: Request, collection: Collection) -> dict[str, Any]:
         "itemType": "feature",
         "crs": [CRS84],
     }
+    if told.announce:
+        described["description"] = told.announce.say(request.state.lang)
+    if told.theme:
+        described["keywords"] = [told.theme.say(request.state.lang)]
     if extent := _extent(collection):
         described["extent"] = extent
     return described

@@ -34,10 +34,14 @@ async def get_landing_page(request: Request, twin: Twin) -> Answer:
     base = request.state.base
     lang = request.state.lang
     links = [*forms(base, JSON, media), *(link for block in request.state.blocks for link in block.landing_links(base))]
-    title = title_of(twin.name).say(lang)
+    about = await twin.about()
+    title = f"{title_of(twin.name).say(lang)} {about.town}".strip()
     if media is HTML:
-        return html.page("landing.html", lang, title=title, base=base, links=links, collections=await twin.collections())
-    return Answer(orjson.dumps({"title": title, "links": [link.as_json() for link in links]}), JSON.type, {"Content-Language": lang})
+        return html.page("landing.html", lang, title=title, base=base, links=links, about=about, collections=await twin.collections())
+    document: dict[str, Any] = {"title": title, "links": [link.as_json() for link in links]}
+    if about.announce:
+        document["description"] = "\n".join(text.say(lang) for text in about.announce)
+    return Answer(orjson.dumps(document), JSON.type, {"Content-Language": lang})
 
 
 async def get_conformance_declaration(request: Request, twin: Twin) -> Answer:

@@ -14,6 +14,7 @@ from twin_api.cli.import_ import import_file
 from twin_api.cli.openapi import write_openapi
 from twin_api.cli.serve import serve
 from twin_api.cli.store import migrate_store, stop_cluster
+from twin_api.cli.withdraw import withdraw_collection
 from twin_api.cli.work import work
 from twin_api.publish.switch import SwitchBlocked
 from twin_api.store.embedded import SocketFolderForeign
@@ -34,6 +35,7 @@ app.command(name="migrate")(migrate_store)
 app.command(name="stop")(stop_cluster)
 app.command(name="serve")(serve)
 app.command(name="work")(work)
+app.command(name="withdraw")(withdraw_collection)
 app.command(name="openapi")(write_openapi)
 
 

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-import psycopg
 import typer
 from rich.progress import Progress
 
-from twin_api.cli import context
+from twin_api.cli import change, context, officer, question
+from twin_api.cli.preview import preview
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
+from twin_api.policy.lint import lint
 from twin_api.policy.matrix import MatrixRow, matrix
-from twin_api.publish.apply import Plan, applied_files, apply_policies
+from twin_api.publish.apply import Plan, applied_files
 from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
 from twin_api.publish.drift import find_drift
-from twin_api.publish.layers import LayersRefused, describe
-from twin_api.publish.switch import SwitchBlocked
+from twin_api.publish.layers import describe
 from twin_api.texts import Text
 
 app = typer.Typer(no_args_is_help=True, help="Check, apply and compare the policy files.")
+app.command(name="lint")(officer.lint)
+app.command(name="schema")(officer.schema)
+app.command(name="report")(officer.report)
+app.command(name="due")(officer.due)
+app.command(name="diff")(change.diff)
+app.command(name="preview")(preview)
+app.command(name="history")(change.history)
+app.command(name="revert")(change.revert)
+app.command(name="refresh")(change.refresh)
+app.command(name="test")(question.run_tests)
+app.command(name="explain")(question.explain_policy)
+app.command(name="approve")(question.approve_release)
 
 
 @app.command()
-def check() -> None:
-    """Load the policy folder and say everything that is wrong with it."""
+def check(
+    strict: Annotated[bool, typer.Option("--strict", help="exit code 1 if there are concerns")] = False,
+) -> None:
+    """Load the policy folder and say everything that is wrong with it, then what gives concern."""
     loaded = context.policies()
     layers, roles = len(loaded.layers), len(loaded.roles)
     context.say(Text(f"In Ordnung: {layers} Layer, {roles} Rollen.", f"All is well: {layers} layers, {roles} roles."))
@@ -34,6 +48,7 @@ def check() -> None:
     }
     for grant in waiting.values():
         context.say(missing_text(grant))
+    officer.say_concerns(lint(loaded), strict=strict)
 
 
 @app.command()
@@ -41,30 +56,10 @@ def apply() -> None:
     """Publish what the policies grant; servers show it at once."""
     loaded = context.policies()
     with context.owner() as connection:
-        try:
-            plan = _apply(connection, loaded)
-        except LayersRefused as refused:
-            context.fail_all(refused.reasons)
-        except SwitchBlocked:
-            context.fail(_BLOCKED)
+        plan = context.applied(connection, loaded)
     for step in describe(plan.layers):
         context.say(step)
     context.say(_outcome(plan))
-
-
-def _apply(connection: psycopg.Connection[tuple[Any, ...]], loaded: Policies) -> Plan:
-    with Progress(console=context.errors, transient=True) as bar:
-        task = bar.add_task("…", total=None)
-        return apply_policies(
-            connection, loaded, context.today(loaded), context.secrets(),
-            lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
-        )  # fmt: skip
-
-
-_BLOCKED = Text(
-    "Jemand hält die veröffentlichten Tabellen fest; nichts wurde geändert. Später noch einmal versuchen.",
-    "Somebody holds the published tables; nothing was changed. Try again later.",
-)
 
 
 def _outcome(plan: Plan) -> Text:

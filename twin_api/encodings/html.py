@@ -50,6 +50,12 @@ _WORDS: Final = {
     "crs": Text("Koordinaten", "Coordinates"),
     "yes": Text("ja", "yes"),
     "no": Text("nein", "no"),
+    "theme": Text("Thema", "Theme"),
+    "withheld": Text("Was hier nicht gezeigt wird", "What is not shown here"),
+    "pages": Text("Die Gemeinde", "The town"),
+    "imprint": Text("Impressum", "Imprint"),
+    "privacy": Text("Datenschutz", "Privacy"),
+    "accessibility": Text("Barrierefreiheit", "Accessibility"),
     "nothing": Text("Hier ist nichts zu sehen.", "There is nothing to see here."),
 }
 _RELATIONS: Final = {

@@ -18,7 +18,7 @@ from twin_api.policy.fields import NO_DATE, Fields, date_of, items_of, one_of, t
 from twin_api.policy.finding import Findings
 from twin_api.policy.matrix import describe_figures, describe_mask, describe_rule
 from twin_api.policy.town import DEPARTMENT
-from twin_api.policy.yaml_file import Node
+from twin_api.policy.yaml_file import Items, Node, Table, read
 from twin_api.texts import Text
 
 APPROVALS: Final = "approvals.yaml"
@@ -96,12 +96,26 @@ def _wording(grant: Grant) -> Mapping[str, object]:
     }
 
 
+class ApprovalsUnwritable(Exception):
+    """The file is written in a form to which no line can be added at its end; it stands as before."""
+
+
 def add_approval(path: Path, approval: Approval) -> None:
-    """Append to the file, whole or not at all; makes it where there is none."""
+    """Append to the file, whole or not at all; makes it where there is none. Raises `ApprovalsUnwritable`."""
     text = path.read_text(encoding="utf-8") if path.exists() else HEADER
+    longer = text.rstrip().removesuffix("[]").rstrip() + "\n" + approval.as_line()
+    if _count(longer) != _count(text) + 1:
+        raise ApprovalsUnwritable()
     beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text.rstrip("\n") + "\n" + approval.as_line(), encoding="utf-8")
+    beside.write_text(longer, encoding="utf-8")
     beside.replace(path)
+
+
+def _count(text: str) -> int:
+    """How many approvals the text holds; none where it cannot be read."""
+    node = read(text.encode(), APPROVALS, Findings())
+    entries = node.entries.get("approvals") if isinstance(node, Table) else None
+    return len(entries.items) if isinstance(entries, Items) else 0
 
 
 def missing_text(grant: Grant) -> Text:

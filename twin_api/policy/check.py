@@ -25,7 +25,7 @@ def check_grant(grant: Grant, layer: Layer, town: Town, at: At, findings: Findin
     _check_terms(grant, layer, findings)
     _check_free_text(grant, layer, at, findings)
     _check_place_kept(grant, layer, at, findings)
-    used = _classes_used(grant, layer)
+    used = classes_used(grant, layer)
     unreviewed = [name for name, class_ in used.items() if class_ == UNREVIEWED]
     for name in unreviewed:
         place = grant.place if name == EXISTENCE else at(name)
@@ -39,7 +39,7 @@ def check_grant(grant: Grant, layer: Layer, town: Town, at: At, findings: Findin
         _check_release(grant, leaving, findings)
 
 
-def _classes_used(grant: Grant, layer: Layer) -> dict[str, str]:
+def classes_used(grant: Grant, layer: Layer) -> dict[str, str]:
     """The class of everything the grant betrays: that the layer exists, its geometry, what is shown, what its rule reads."""
     used = {EXISTENCE: layer.existence}
     figures = grant.figures

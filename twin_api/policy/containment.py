@@ -204,6 +204,7 @@ def _crossing_kinds(name: str, fine: GeometryMask | ValueMask, place: Place, coa
 def check_lattices(grants: Iterable[Grant], findings: Findings) -> None:
     """Figures over one layer share their rows and their areas: the difference of two would show the few that lie in one only."""
     first: dict[str, Grant] = {}
+    by_area: dict[str, Grant] = {}
     for grant in grants:
         if grant.figures is None:
             continue
@@ -215,17 +216,19 @@ def check_lattices(grants: Iterable[Grant], findings: Findings) -> None:
             )
             remedy = Text("dieselben `rows` schreiben und Teile als `share` zeigen", "write the same `rows`, and show parts as a `share`")
             findings.add(grant.place, what, remedy)
-        elif earlier.figures is not None and _lattices_cross(earlier.figures, grant.figures):
-            what = Text(
-                f"die Zahlen über `{grant.layer}` sind anders eingeteilt als {quoted(earlier.collection)} in {earlier.place}",
-                f"the figures over `{grant.layer}` are grouped differently from {quoted(earlier.collection)} in {earlier.place}",
-            )
-            right = f"`group_by: {earlier.figures.group_by}`"
-            findings.add(grant.place, what, Text(f"{right} schreiben wie dort", f"write {right} as there"))
+        elif grant.figures.by_area:
+            _check_same_areas(by_area.setdefault(grant.layer, grant), grant, findings)
 
 
-def _lattices_cross(one: Figures, other: Figures) -> bool:
-    return one.by_area and other.by_area and one.group_by != other.group_by
+def _check_same_areas(earlier: Grant, grant: Grant, findings: Findings) -> None:
+    if earlier.figures is None or grant.figures is None or earlier.figures.group_by == grant.figures.group_by:
+        return
+    what = Text(
+        f"die Zahlen über `{grant.layer}` sind anders eingeteilt als {quoted(earlier.collection)} in {earlier.place}",
+        f"the figures over `{grant.layer}` are grouped differently from {quoted(earlier.collection)} in {earlier.place}",
+    )
+    right = f"`group_by: {earlier.figures.group_by}`"
+    findings.add(grant.place, what, Text(f"{right} schreiben wie dort", f"write {right} as there"))
 
 
 def check_groups(twins: Iterable[Role], layers: Mapping[str, Layer | None], findings: Findings) -> None:

@@ -86,7 +86,9 @@ def _figure(name: str, node: Node, place: Place, layer: Layer, findings: Finding
     fields = Fields(node, findings, (kinds[0],), ("round", "title"), place=place)
     kind, subject = kinds[0], entries[kinds[0]]
     attribute, values = _subject(kind, subject, layer, findings)
-    step = fields.get("round", lambda n, f: _step(n, f), None)
+    used = layer.attributes.get(attribute or "")
+    is_whole = kind == "count" or (kind == "sum" and used is not None and used.type == "integer")
+    step = fields.get("round", lambda n, f: _step(n, "integer" if is_whole else "number", f), None)
     title = fields.get("title", title_of, None)
     return Figure(name, kind, attribute, values, step, title) if len(findings) == before else None  # type: ignore[arg-type]
 
@@ -129,9 +131,9 @@ def _values(node: Items, attribute: Attribute, findings: Findings) -> tuple[Valu
     return tuple(dict.fromkeys(value for value in read if value is not None))
 
 
-def _step(node: Node, findings: Findings) -> Decimal | None:
+def _step(node: Node, type_: str, findings: Findings) -> Decimal | None:
     try:
-        return Round.parse(node.value if isinstance(node, Scalar) else None, "number").step
+        return Round.parse(node.value if isinstance(node, Scalar) else None, type_).step
     except MaskRefused as refusal:
         findings.add(node.place, refusal.what, refusal.remedy)
         return None

@@ -64,7 +64,7 @@ def read_grant(node: Node, place: Place, collection: str, role: str, ground: Gro
         release=fields.get("release", lambda n, f: _release(n, fields.at("release"), layer, ground.town, f), None),
         place=place,
         title=fields.get("title", title_of, None),
-        embargo=fields.get("embargo", lambda n, f: _embargo(n, layer, f), None),
+        embargo=None if counts else fields.get("embargo", lambda n, f: _embargo(n, layer, f), None),
         announce=fields.get("announce", title_of, None),
         figures=read_figures(fields, layer, ground.layers) if counts else None,
     )
@@ -119,12 +119,12 @@ def _rows(fields: Fields, layer: Layer, ground: Ground) -> Rule:
 
 
 def _places(fields: Fields) -> Callable[[str], Place]:
-    """Where `geometry` and each attribute stand, for findings; an attribute that only the rule reads stands in `rows`."""
+    """Where `geometry` and each attribute stand, for findings; one that only the rule reads stands in `rows`, one of figures there."""
     attributes = fields.node("attributes")
     if isinstance(attributes, Table):
         places = attributes.places
         return lambda name: places.get(name) or fields.at(name if name in fields else "rows")
-    return lambda name: fields.at(name if name in fields else "attributes")
+    return lambda name: fields.at(name if name in fields else "figures" if "figures" in fields else "attributes")
 
 
 def _geometry(fields: Fields, layer: Layer, ground: Ground) -> GeometryMask:

@@ -100,7 +100,7 @@ def _check_flags(layer: Layer, findings: Findings) -> None:
     """The mark that a free text has been read is a yes or no of the same layer."""
     for attribute in layer.attributes.values():
         flag = layer.attributes.get(attribute.reviewed or "")
-        if attribute.reviewed is None or (flag is not None and flag.type == "boolean"):
+        if not attribute.reviewed or (flag is not None and flag.type == "boolean"):
             continue
         flags = [a.name for a in layer.attributes.values() if a.type == "boolean"]
         kind = Text("ein Attribut der Art `boolean` namens", "attribute of type `boolean`")

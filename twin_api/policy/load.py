@@ -12,6 +12,7 @@ from typing import Final
 from twin_api.policy.approvals import APPROVALS, read_approvals, with_approvals
 from twin_api.policy.containment import check_chains, check_groups, check_lattices, check_replacement
 from twin_api.policy.documents import Grant, Layer, Place, Policies, Role, Town
+from twin_api.policy.examples import read_examples
 from twin_api.policy.finding import Findings, PolicyInvalid, quoted, suggestion
 from twin_api.policy.grant import Ground
 from twin_api.policy.layer import read_layer
@@ -59,7 +60,17 @@ def _policies(nodes: Mapping[str, Node], files: Mapping[str, bytes], findings: F
     check_lattices(every_grant, findings)
     check_groups(roles.values(), layers, findings)
     texts = {name: data.decode("utf-8", errors="replace") for name, data in files.items()}
-    return Policies(town, {name: layer for name, layer in layers.items() if layer is not None}, roles, texts)
+    policies = Policies(town, {name: layer for name, layer in layers.items() if layer is not None}, roles, texts)
+    if not findings:  # tests speak of all the rest, and would only repeat what is wrong there
+        _check_examples(nodes, policies, findings)
+    return policies
+
+
+def _check_examples(nodes: Mapping[str, Node], policies: Policies, findings: Findings) -> None:
+    """What is wrong in a test's own file; whether it passes is for `twin policy test` to say."""
+    for name, node in nodes.items():
+        if name.startswith(f"{TESTS}/"):
+            read_examples(node, policies.layers, policies.roles, findings)
 
 
 def _layers(nodes: Mapping[str, Node], files: Mapping[str, bytes], town: Town, findings: Findings) -> dict[str, Layer | None]:

@@ -12,7 +12,7 @@ from twin_api.policy.documents import Place
 from twin_api.policy.finding import Findings, quoted
 from twin_api.texts import Text
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _SPELLED_OUT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "-": "_", " ": "_"})
 
 # parameters of requests, members of an answer, and words of the policy language itself (`existence`, `inside`)
@@ -36,7 +36,7 @@ RESERVED_PARTS: Final = frozenset({
 
 
 def check_name(name: str, place: Place, findings: Findings, reserved: frozenset[str] = frozenset(), longest: int = 40) -> None:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         what = Text(f"{quoted(name)} ist als Name nicht möglich", f"{quoted(name)} cannot be a name")
         findings.add(place, what, _spelling(name))
     elif len(name) > longest:
@@ -61,6 +61,6 @@ def check_table_name(name: str, place: Place, findings: Findings, reserved: froz
 
 def _spelling(name: str) -> Text:
     form = name[:60].lower().translate(_SPELLED_OUT)
-    if _NAME.fullmatch(form):
+    if NAME.fullmatch(form):
         return Text(f"{quoted(form)} schreiben", f"write {quoted(form)}")
     return Text("erlaubt sind a-z, 0-9 und `_`, am Anfang ein Buchstabe", "allowed are a-z, 0-9 and `_`, beginning with a letter")

@@ -95,7 +95,7 @@ class World:
         """The first area by `key` that covers the point; None for no point, or a point in no area."""
         if point is None:
             return None
-        holding = [row for row in self.areas.get(layer, ()) if row["geometry"].covers(point)]
+        holding = [row for row in self.areas.get(layer, ()) if row["geometry"] is not None and row["geometry"].covers(point)]
         return min(holding, key=lambda row: tuple(str(row[name]) for name in key), default=None)
 
 

@@ -6,6 +6,7 @@ Must never leave a mixture: all of it happens in one transaction, and a failing 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -14,26 +15,29 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from twin_api.layers.table import STORE
 from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import matrix
 from twin_api.publish.definition import Definition, Shown, compile_policies
+from twin_api.publish.difference import Difference, applied_policies, find_differences
 from twin_api.publish.follow import follow_statements, unfollow_statements
-from twin_api.publish.layers import LayerPlan, change_layers, plan_layers
-from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_collections
+from twin_api.publish.layers import LOCK, LayerPlan, change_layers, plan_layers
+from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_about, tell_collections
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import SwitchBlocked, lock_for_switch
-from twin_api.publish.table import PUBLISHED, create_statements
+from twin_api.publish.table import PUBLISHED, area_index, create_statements
+from twin_api.publish.withdraw import keep_withdrawn, withdrawn_collections
 from twin_api.store.audit import note
+from twin_api.store.collection import About
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
 WRITERS_WAIT_S = 120  # longer than any writer may rest within a transaction
-LOCK = 7_403_001  # advisory: one apply at a time in a database
 
 
 @dataclass(slots=True)
@@ -42,7 +46,7 @@ class Plan:
 
     wanted: Mapping[str, Mapping[str, Shown]]
     new: dict[str, Definition] = field(default_factory=dict)  # by relation
-    stale: dict[str, str] = field(default_factory=dict)  # relation -> layer
+    stale: dict[str, tuple[str, list[str]]] = field(default_factory=dict)  # relation -> layer and areas
     moved: list[tuple[str, Shown]] = field(default_factory=list)  # schema, collection to point at another table
     gone: list[tuple[str, str]] = field(default_factory=list)  # schema, collection
     new_roles: list[str] = field(default_factory=list)
@@ -51,8 +55,10 @@ class Plan:
 
     @property
     def touched_layers(self) -> list[str]:
-        touched = {d.layer for d in self.new.values()} | set(self.stale.values())
-        return sorted((touched | set(self.layers.altered)) - self.layers.created)
+        """Layers that are there and whose tables get or lose triggers, or change themselves."""
+        new = {layer for d in self.new.values() for layer in (d.layer, *d.areas)}
+        stale = {name for layer, areas in self.stale.values() for name in (layer, *areas)}
+        return sorted((new | stale | set(self.layers.altered)) - self.layers.created)
 
 
 def apply_policies(
@@ -67,6 +73,7 @@ def apply_policies(
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        differences = find_differences(connection, applied_policies(applied_files(connection)), policies, day)
         plan = make_plan(connection, policies, day)
         if evolve:
             plan.layers = plan_layers(connection, policies.layers)
@@ -75,9 +82,11 @@ def apply_policies(
             _hold_writers(connection, plan.touched_layers)
         except psycopg.errors.LockNotAvailable:
             raise SwitchBlocked() from None
+        begun = time.monotonic()
         if evolve:
             plan.layers = change_layers(connection, policies.layers)
         _build(connection, plan, on_progress)
+        built_s = time.monotonic() - begun
         for schema in sorted(plan.wanted.keys() - set(plan.new_roles)):
             ensure_login(connection, schema, secrets)
         lock_for_switch(
@@ -88,7 +97,9 @@ def apply_policies(
             for schema in plan.new_roles:
                 ensure_role(connection, schema, names[schema], secrets)
             _switch(connection, plan)
-            _record(connection, policies, day)
+            for role in policies.roles.values():
+                tell_about(connection, role.schema, About(policies.town.name, policies.town.pages, role.announce))
+            _record(connection, policies, day, differences, _outcome(connection, plan, built_s))
     for schema in plan.gone_roles:
         secrets.remove(schema)
     return plan
@@ -97,13 +108,17 @@ def apply_policies(
 def make_plan(connection: Connection, policies: Policies, day: date) -> Plan:
     """What an apply would do now; changes nothing."""
     plan = Plan(compile_policies(policies, day))
-    built: dict[str, str] = dict(connection.execute("SELECT relation, layer FROM published.definition").fetchall())
+    built = {
+        r: (layer, areas) for r, layer, areas in connection.execute("SELECT relation, layer, areas FROM published.definition").fetchall()
+    }
     shown = {(s, c): r for s, c, r in connection.execute("SELECT schema, collection, relation FROM published.shown").fetchall()}
     roles = {schema for (schema,) in connection.execute("SELECT schema FROM published.role").fetchall()}
+    kept_out = withdrawn_collections(connection)
+    plan.wanted = {schema: {n: e for n, e in entries.items() if n not in kept_out} for schema, entries in plan.wanted.items()}
     wanted = {(schema, name): entry for schema, entries in plan.wanted.items() for name, entry in entries.items()}
     needed = {entry.definition.relation: entry.definition for entry in wanted.values()}
     plan.new = {relation: definition for relation, definition in sorted(needed.items()) if relation not in built}
-    plan.stale = {relation: layer for relation, layer in sorted(built.items()) if relation not in needed}
+    plan.stale = {relation: read for relation, read in sorted(built.items()) if relation not in needed}
     plan.moved = [(schema, entry) for (schema, name), entry in wanted.items() if shown.get((schema, name)) != entry.definition.relation]
     plan.gone_roles = sorted(roles - plan.wanted.keys())
     plan.gone = [key for key in sorted(shown) if key not in wanted and key[0] not in plan.gone_roles]
@@ -114,7 +129,7 @@ def make_plan(connection: Connection, policies: Policies, day: date) -> Plan:
 def build(connection: Connection, definition: Definition, name: str) -> None:
     """Fill `published.<name>` from the store; the layer's writers must be held."""
     pin_session(connection)
-    for statement in create_statements(definition, name):
+    for statement in (*map(area_index, definition.areas), *create_statements(definition, name)):
         execute_one(connection, statement)
 
 
@@ -136,10 +151,23 @@ def _build(connection: Connection, plan: Plan, on_progress: Progress) -> None:
 
 
 def register(connection: Connection, definition: Definition) -> None:
-    columns = "(relation, layer, datetime, has_geometry, statements)"
-    values = [definition.relation, definition.layer, definition.datetime, definition.geometry_type is not None]
-    statements = create_statements(definition, definition.relation)
-    connection.execute(f"INSERT INTO published.definition {columns} VALUES (%s, %s, %s, %s, %s)".encode(), [*values, statements])
+    told = {
+        "relation": definition.relation,
+        "layer": definition.layer,
+        "datetime": definition.datetime,
+        "has_geometry": definition.geometry_type is not None,
+        "statements": create_statements(definition, definition.relation),
+        "kind": "figures" if definition.groups else "items",
+        "areas": list(definition.areas),
+        "due": definition.due,
+        "refresh": definition.groups.figures.refresh if definition.groups else None,
+        "zone": definition.zone,
+    }
+    insert = sql.SQL("INSERT INTO published.definition ({}) VALUES ({})")
+    columns = sql.SQL(", ").join(map(sql.Identifier, told))
+    connection.execute(insert.format(columns, sql.SQL(", ").join(map(sql.Placeholder, told))), told)
+    empty = f"UPDATE published.definition SET was_empty = NOT EXISTS (SELECT FROM {quoted(STORE, definition.layer)}) WHERE relation = %s"
+    connection.execute(empty.encode(), [definition.relation])
     connection.execute("SELECT published.measure(%s)", [definition.relation])
 
 
@@ -170,11 +198,12 @@ def _switch(connection: Connection, plan: Plan) -> None:
         point_view(connection, schema, shown)
     for schema, entries in plan.wanted.items():
         tell_collections(connection, schema, entries)
-    for relation, layer in plan.stale.items():
-        for statement in unfollow_statements(layer, relation):
+    for relation, (layer, areas) in plan.stale.items():
+        for statement in unfollow_statements(layer, areas, relation):
             execute_one(connection, statement)
         connection.execute("DELETE FROM published.definition WHERE relation = %s", [relation])
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, relation)}".encode())
+    keep_withdrawn(connection)
     connection.execute("SELECT published.spread(relation) FROM published.definition")
 
 
@@ -184,15 +213,43 @@ def applied_files(connection: Connection) -> dict[str, str]:
     return dict(row[0]) if row else {}
 
 
-def _record(connection: Connection, policies: Policies, day: date) -> None:
-    """The applied files and their matrix; nothing where they are those of the last apply."""
+def _outcome(connection: Connection, plan: Plan, seconds: float) -> dict[str, Any]:
+    """What was built: the next forecast learns from it."""
+    size = f"SELECT coalesce(sum(count), 0), coalesce(sum(pg_total_relation_size(format('{PUBLISHED}.%%I', relation)::regclass)), 0)"
+    row = connection.execute(f"{size} FROM published.definition WHERE relation = ANY (%s)".encode(), [list(plan.new)]).fetchone()
+    rows, bytes_ = (int(row[0]), int(row[1])) if row else (0, 0)
+    return {"tables": len(plan.new), "rows": rows, "bytes": bytes_, "seconds": round(seconds, 3)}
+
+
+def _reasons(policies: Policies, day: date) -> list[dict[str, Any]]:
+    """Every release that is in force: what it lifts out of its class, why, on whose word and until when."""
+    return [
+        {
+            "role": role.name, "collection": grant.collection, "of": sorted(release.of), "reason": release.reason,
+            "approve": release.approve, "heard": release.heard, "until": release.until.isoformat(), "place": str(release.place),
+        }
+        for role in policies.roles.values()
+        for grant in role.open_on(day).values()
+        if (release := grant.release) is not None
+    ]  # fmt: skip
+
+
+def _record(connection: Connection, policies: Policies, day: date, differences: list[Difference], outcome: dict[str, Any]) -> None:
+    """The applied files with matrix, reasons and differences; nothing where they are those of the last apply."""
     version = hashlib.sha256(repr((sorted(policies.files.items()), day.isoformat())).encode()).hexdigest()[:16]
     last = connection.execute("SELECT version FROM control.policy ORDER BY id DESC LIMIT 1").fetchone()
     if last and last[0] == version:
         return
     rows = [asdict(row) for row in matrix(policies, day)]
     connection.execute(
-        "INSERT INTO control.policy (version, files, matrix) VALUES (%s, %s, %s)",
-        [version, Jsonb(dict(policies.files)), Jsonb(rows, dumps=orjson.dumps)],
+        "INSERT INTO control.policy (version, files, matrix, reasons, diff, outcome) VALUES (%s, %s, %s, %s, %s, %s)",
+        [
+            version,
+            Jsonb(dict(policies.files)),
+            Jsonb(rows, dumps=orjson.dumps),
+            Jsonb(_reasons(policies, day)),
+            Jsonb([difference.as_json() for difference in differences]),
+            Jsonb(outcome),
+        ],
     )
     note(connection, "policy.apply", {"version": version})

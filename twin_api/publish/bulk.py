@@ -13,6 +13,7 @@ from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import lock_for_switch
 from twin_api.publish.table import PUBLISHED
 from twin_api.publish.unread import keep_unread
+from twin_api.publish.withdraw import leave_out_withdrawn
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -35,6 +36,20 @@ def published_setwise(connection: Connection, layer: str, rows: int) -> Iterator
     yield
     connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())
     rebuild_layer(connection, layer)
+    sync_by_area(connection, layer)
+
+
+def sync_by_area(connection: Connection, layer: str) -> None:
+    """Bring every published table up to date that sorts its items by the areas of this layer; figures wait for their time."""
+    query = "SELECT relation FROM published.definition WHERE %s = ANY (areas) AND kind = 'items' ORDER BY layer, relation"
+    for (relation,) in connection.execute(query, [layer]).fetchall():
+        sync(connection, relation)
+
+
+def sync(connection: Connection, relation: str) -> int:
+    """Take a published table anew from the store, changing only what differs; says how many rows that were."""
+    row = connection.execute(f"SELECT {quoted(PUBLISHED, f'{relation}_sync')}()".encode()).fetchone()
+    return int(row[0]) if row else 0
 
 
 def hold_writers(connection: Connection, layer: str) -> None:
@@ -43,13 +58,16 @@ def hold_writers(connection: Connection, layer: str) -> None:
 
 
 def published_layers(connection: Connection) -> list[str]:
-    return [layer for (layer,) in connection.execute("SELECT DISTINCT layer FROM published.definition ORDER BY layer").fetchall()]
+    return [
+        layer
+        for (layer,) in connection.execute("SELECT DISTINCT layer FROM published.definition WHERE kind = 'items' ORDER BY layer").fetchall()
+    ]
 
 
 def rebuild_layer(connection: Connection, layer: str) -> None:
     """Build every published table of a layer anew and switch to it; inside a transaction that holds off the layer's writers."""
     pin_session(connection)
-    query = "SELECT relation, statements FROM published.definition WHERE layer = %s ORDER BY relation"
+    query = "SELECT relation, statements FROM published.definition WHERE layer = %s AND kind = 'items' ORDER BY relation"
     built = connection.execute(query, [layer]).fetchall()
     for relation, statements in built:
         for statement in statements:
@@ -58,6 +76,7 @@ def rebuild_layer(connection: Connection, layer: str) -> None:
     lock_for_switch(connection, [(schema, collection) for schema, collection, _ in shown])
     for relation, _ in built:
         _take_over(connection, relation)
+        leave_out_withdrawn(connection, relation)
     for schema, collection, relation in shown:
         _point(connection, schema, collection, relation)
     for relation, _ in built:

@@ -47,35 +47,52 @@ def find_drift(connection: Connection) -> list[Drift]:
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         pin_session(connection)
-        query = "SELECT relation, layer, has_geometry, datetime, statements FROM published.definition ORDER BY layer, relation"
+        query = "SELECT relation, layer, has_geometry, datetime, areas, kind, statements FROM published.definition ORDER BY layer, relation"
         return [_compare(connection, *row) for row in connection.execute(query).fetchall()]
 
 
-def _compare(connection: Connection, relation: str, layer: str, has_geometry: bool, datetime: str | None, statements: list[str]) -> Drift:
+def _compare(
+    connection: Connection,
+    relation: str,
+    layer: str,
+    has_geometry: bool,
+    datetime: str | None,
+    areas: list[str],
+    kind: str,
+    statements: list[str],
+) -> Drift:
+    wrong = _is_wrong(connection, relation, has_geometry, datetime)
+    if kind == "figures":  # they stand until their time
+        return Drift(relation, layer, 0, 0, 0, wrong)
+    missing, surplus = _differences(connection, relation, statements)
+    return Drift(relation, layer, missing, surplus, _triggers_off(connection, relation, layer, areas), wrong)
+
+
+def _differences(connection: Connection, relation: str, statements: list[str]) -> tuple[int, int]:
+    """Rows that are missing in the published table, and rows that should not be there."""
     fill = next(s for s in statements if s.startswith("INSERT INTO"))
     columns, _, select = fill.partition(" (")[2].partition(") ")
     table = quoted(PUBLISHED, relation)
     sides = f"WITH wanted AS ({select}), found AS (SELECT {columns} FROM {table})"
     missing = _count(connection, f"{sides} SELECT count(*) FROM (SELECT * FROM wanted EXCEPT ALL SELECT * FROM found) AS d")
     surplus = _count(connection, f"{sides} SELECT count(*) FROM (SELECT * FROM found EXCEPT ALL SELECT * FROM wanted) AS d")
-    return Drift(
-        relation,
-        layer,
-        missing,
-        surplus,
-        3 - _triggers(connection, relation, layer),
-        _is_wrong(connection, relation, has_geometry, datetime),
-    )
+    return missing, surplus
 
 
 def _count(connection: Connection, query: str) -> int:
     return sum(int(number) for (number,) in connection.execute(query.encode(), binary=True).fetchall())
 
 
-def _triggers(connection: Connection, relation: str, layer: str) -> int:
-    names = [f"{relation}_{event}" for event in ("insert", "update", "delete")]
-    function = f"{quoted(PUBLISHED, f'{relation}_follow')}()"
-    return sum(int(number) for (number,) in connection.execute(_TRIGGERS, [quoted("store", layer), names, function]).fetchall())
+def _triggers_off(connection: Connection, relation: str, layer: str, areas: list[str]) -> int:
+    """How many of the triggers are not there, not on, or run something else."""
+    events = [f"{relation}_{event}" for event in ("insert", "update", "delete")]
+    wanted = [(layer, events, "follow"), *((area, [f"{relation}_areas"], "areas") for area in areas)]
+    off = 0
+    for table, names, kind in wanted:
+        function = f"{quoted(PUBLISHED, f'{relation}_{kind}')}()"
+        rows = connection.execute(_TRIGGERS, [quoted("store", table), names, function]).fetchall()
+        off += len(names) - sum(int(number) for (number,) in rows)
+    return off
 
 
 def _is_wrong(connection: Connection, relation: str, has_geometry: bool, datetime: str | None) -> bool:

@@ -142,3 +142,11 @@ def still_shown(layer: str, attribute: str) -> Text:
         f"{layer}.{attribute} wird veröffentlicht. `twin policy apply` ändert Layer und Richtlinien in einem Schritt.",
         f"{layer}.{attribute} is published. `twin policy apply` changes layers and policies in one step.",
     )
+
+
+def other_in_store(layer: str, attribute: str) -> Text:
+    """For what stands on the store without changing it."""
+    return Text(
+        f"{layer}.{attribute} fehlt im Speicher oder ist dort von anderer Art. Layer ändern sich mit `twin policy apply`.",
+        f"{layer}.{attribute} is not in the store or has another type there. Layers change with `twin policy apply`.",
+    )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from twin_api.layers.table import STORE
+from twin_api.layers.table import describe as describe_table
 from twin_api.policy.documents import Layer
-from twin_api.publish.evolution import Evolution, create_steps
-from twin_api.publish.layer_plan import LayerPlan, LayersRefused, describe, still_shown
+from twin_api.publish.evolution import Evolution, create_steps, type_name
+from twin_api.publish.layer_plan import LayerPlan, LayersRefused, describe, other_in_store, still_shown
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.store_tables import Connection, stored_tables
 from twin_api.texts import Text
 
-__all__ = ["LayerPlan", "LayersRefused", "apply_layers", "change_layers", "describe", "plan_layers"]
+__all__ = ["LOCK", "LayerPlan", "LayersRefused", "apply_layers", "change_layers", "check_layers", "describe", "plan_layers"]
+
+LOCK: Final = 7_403_001  # advisory: one apply at a time in a database, of layers or policies
 
 
 def plan_layers(connection: Connection, layers: Mapping[str, Layer]) -> LayerPlan:
@@ -35,9 +39,20 @@ def change_layers(connection: Connection, layers: Mapping[str, Layer]) -> LayerP
     return plan
 
 
+def check_layers(connection: Connection, layers: Mapping[str, Layer]) -> list[Text]:
+    """Why policies over these files cannot stand on the store as it is; what it holds besides does not matter."""
+    stored, reasons = stored_tables(connection), []
+    for layer in layers.values():
+        columns = stored[layer.name].columns if layer.name in stored else {}
+        wanted = {column.name: type_name(column) for column in describe_table(layer).columns}
+        reasons += [other_in_store(layer.name, name) for name, type_ in wanted.items() if columns.get(name) != type_]
+    return reasons
+
+
 def apply_layers(connection: Connection, layers: Mapping[str, Layer]) -> LayerPlan:
     """Layers without policies, in one transaction; connection of the owner. Refuses to touch what is published."""
     with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         plan, _ = _plan(connection, layers)
         plan.refuse()
         for layer in plan.altered:

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from twin_api.policy.rule import All, And, Between, Compare, In, IsNull, Not, Or, Rule
+from twin_api.policy.masks.area import area_of, standing_point
+from twin_api.policy.rule import All, And, Between, Compare, Due, In, Inside, IsNull, Not, Or, Rule
 
 _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "=": operator.eq, "<>": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
 
-def predicate(rule: Rule, source: sa.FromClause) -> sa.ColumnElement[bool]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a rule needs besides attributes: whether the layer holds single points, and where days begin."""
+
+    is_point: bool = False
+    zone: str = "UTC"
+
+
+_NOWHERE: Final = Place()
+
+
+def predicate(rule: Rule, source: sa.FromClause, place: Place = _NOWHERE) -> sa.ColumnElement[bool]:  # noqa: C901  # one case per kind
     """The condition over `source`, whose columns are typed as the layer's table; unknown (NULL) is not shown."""
     match rule:
         case All():
             return sa.true()
         case And(terms):
-            return sa.and_(sa.true(), *(predicate(term, source) for term in terms))
+            return sa.and_(sa.true(), *(predicate(term, source, place) for term in terms))
         case Or(terms):
-            return sa.or_(sa.false(), *(predicate(term, source) for term in terms))
+            return sa.or_(sa.false(), *(predicate(term, source, place) for term in terms))
         case Not(term):
-            return sa.not_(predicate(term, source))
+            return sa.not_(predicate(term, source, place))
         case IsNull(attribute):
             return source.c[attribute].is_(None)
         case In(attribute, values):
@@ -39,6 +53,19 @@ def predicate(rule: Rule, source: sa.FromClause) -> sa.ColumnElement[bool]:
             ends = [column >= _literal(column, low)] if low is not None else []
             ends += [column <= _literal(column, high)] if high is not None else []
             return sa.and_(*ends)
+        case Inside(layer, attribute, values, key):
+            point = standing_point(source.c.geometry, place.is_point)
+            name = area_of(layer, key, point, lambda area: area.c[attribute], also=(attribute,))
+            return name.in_([sa.literal(value) for value in values])
+        case Due(attribute):
+            return _is_due(source.c[attribute], place.zone)
+
+
+def _is_due(column: sa.ColumnElement[Any], zone: str) -> sa.ColumnElement[bool]:
+    """By the database's clock; a day begins in the town's own time."""
+    if column.type.python_type is datetime:
+        return column <= sa.func.now()
+    return column <= sa.cast(sa.func.timezone(sa.literal(zone), sa.func.now()), sa.Date)
 
 
 def _literal(column: sa.ColumnElement[Any], value: Any) -> sa.ColumnElement[Any]:

@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from twin_api.layers.table import COLUMN_TYPES, STORE
 from twin_api.layers.table import GEOMETRY as STORED_GEOMETRY
 from twin_api.publish.definition import Column, Definition
-from twin_api.publish.predicate import predicate
+from twin_api.publish.figures import group_rows
+from twin_api.publish.predicate import Place, predicate
 from twin_api.publish.statement import PlainGeometry
 from twin_api.store.collection import FEATURE, GEOMETRY, MERCATOR, MERCATOR_SRID, PLACE
 
 PLACE_DIGITS: Final = 10  # a geohash of 10 characters is a cell of about one metre
+WITHDRAWN: Final = sa.table("withdrawn", sa.column("item", sa.Uuid()), schema="published").alias("w")
 COORDINATE_DIGITS: Final = 7  # of a degree: about one centimetre
 
 
@@ -33,9 +35,8 @@ def transition_source(definition: Definition, name: str) -> sa.FromClause:
 
 def _source(definition: Definition, name: str, schema: str | None = None) -> sa.FromClause:
     # only columns that the definition itself reads; a hidden attribute is not even named
-    types = {column.name: column.type for column in definition.columns} | dict(definition.rule_types)
     columns: list[sa.ColumnClause[Any]] = [sa.column("id", sa.Uuid()), sa.column(STORED_GEOMETRY, PlainGeometry())]
-    columns += [sa.column(name, COLUMN_TYPES[type_]) for name, type_ in types.items()]
+    columns += [sa.column(name, COLUMN_TYPES[type_]) for name, type_ in definition.reads]
     return sa.table(name, *columns, schema=schema).alias("r")
 
 
@@ -53,12 +54,21 @@ def published_columns(definition: Definition) -> list[str]:
     return ["id", PLACE, FEATURE, *geometries, *(column.name for column in definition.columns)]
 
 
+def visible(definition: Definition, source: sa.FromClause) -> sa.ColumnElement[bool]:
+    """The rows of `source` that the definition speaks of: those of its rule, and none that has been withdrawn."""
+    stored = (definition.stored_type or "") if definition.groups is None else ("Point" if definition.groups.members_are_points else "")
+    withdrawn = sa.select(WITHDRAWN.c.item).where(WITHDRAWN.c.item == source.c.id).exists()
+    return sa.and_(predicate(definition.rows, source, Place(stored in ("Point", "PointZ"), definition.zone)), ~withdrawn)
+
+
 def _masked(definition: Definition, source: sa.FromClause) -> sa.FromClause:
+    if definition.groups is not None:
+        return _fenced(group_rows(definition, definition.groups, source, visible(definition, source)), "masked")
     columns: list[sa.ColumnElement[Any]] = [source.c.id]
     columns += [column.mask.sql(source.c[column.name]).label(column.name) for column in definition.columns]
     if definition.geometry_type:
         columns.append(sa.type_coerce(definition.geometry.sql(source.c[STORED_GEOMETRY]), PlainGeometry()).label(GEOMETRY))
-    return _fenced(sa.select(*columns).where(predicate(definition.rows, source)), "masked")
+    return _fenced(sa.select(*columns).where(visible(definition, source)), "masked")
 
 
 def _placed(definition: Definition, masked: sa.FromClause) -> sa.FromClause:
@@ -97,7 +107,7 @@ def _feature(definition: Definition, shown: sa.FromClause) -> sa.ColumnElement[A
 
 def _json(column: Column, value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """One value as JSON text; NULL stays NULL."""
-    match column.type:
+    match column.shown_type:
         case "integer" | "boolean":
             return sa.cast(value, sa.Text)
         case "datetime":

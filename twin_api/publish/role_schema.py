@@ -18,7 +18,7 @@ from twin_api.publish.migrate import verifier
 from twin_api.publish.projection import published_columns
 from twin_api.publish.statement import quoted, sql_text
 from twin_api.publish.table import PUBLISHED
-from twin_api.store.collection import collection_table
+from twin_api.store.collection import About, about_table, collection_table
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -40,6 +40,19 @@ def ensure_role(connection: Connection, schema: str, name: str, secrets: Secrets
     grants = "GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON {2} TO {1}"
     names = sql.Identifier(schema), sql.Identifier(login), sql.Identifier(schema, "collection")
     connection.execute(sql.SQL(grants).format(*names))
+
+
+def tell_about(connection: Connection, schema: str, about: About) -> None:
+    """The one row of `about`, touched only where it says something else; makes the table where an older version left none."""
+    table, login = sql.Identifier(schema, "about"), sql.Identifier(f"{connection.info.dbname}_{schema}")
+    row = connection.execute("SELECT to_regclass(%s) IS NULL", [quoted(schema, "about")]).fetchone()
+    if row is not None and row[0]:
+        connection.execute(sql_text(CreateTable(about_table(schema))).encode())
+        connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, login))
+    told = Jsonb(about.as_json())
+    if connection.execute(sql.SQL("SELECT FROM {} WHERE told = %s").format(table), [told]).fetchone() is None:
+        connection.execute(sql.SQL("DELETE FROM {}").format(table))
+        connection.execute(sql.SQL("INSERT INTO {} VALUES (%s)").format(table), [told])
 
 
 def drop_role(connection: Connection, schema: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from twin_api.layers.table import COLUMN_TYPES, geometry_type
+from twin_api.layers.table import COLUMN_TYPES, STORE, geometry_type
+from twin_api.layers.table import GEOMETRY as STORED_GEOMETRY
 from twin_api.publish.definition import Definition
 from twin_api.publish.projection import project, published_columns, store_source
 from twin_api.publish.statement import quoted, sql_text
@@ -29,7 +30,7 @@ def describe_published(definition: Definition, name: str) -> sa.Table:
     if definition.geometry_type and definition.epsg:
         columns.append(sa.Column(GEOMETRY, geometry_type(definition.geometry_type, definition.epsg)))
         columns.append(sa.Column(MERCATOR, geometry_type(definition.geometry_type.removesuffix("Z"), MERCATOR_SRID)))
-    columns += [sa.Column(column.name, COLUMN_TYPES[column.type]) for column in definition.columns]
+    columns += [sa.Column(column.name, COLUMN_TYPES[column.shown_type]) for column in definition.columns]
     table = sa.Table(name, sa.MetaData(), *columns, schema=PUBLISHED)
     _index(definition, table)
     return table
@@ -50,6 +51,11 @@ def create_statements(definition: Definition, name: str) -> list[str]:
     compressed = f"ALTER TABLE {target} ALTER COLUMN {FEATURE} SET COMPRESSION lz4"
     indexes = [sql_text(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name))]
     return [sql_text(CreateTable(table)), compressed, _fill(definition, target), *indexes, f"ANALYZE {target}"]
+
+
+def area_index(area: str) -> str:
+    """By which the area of a point is found; its name is none that a layer can have."""
+    return f"CREATE INDEX IF NOT EXISTS {quoted(f'_areas_{area}')} ON {quoted(STORE, area)} USING gist ({quoted(STORED_GEOMETRY)})"
 
 
 def _fill(definition: Definition, target: str) -> str:

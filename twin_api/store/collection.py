@@ -6,7 +6,7 @@ Must never hold anything that is not shown to the role it belongs to.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -46,6 +46,9 @@ class Description:
     datetime: str | None
     holder: str
     licence: str
+    theme: Text | None = None
+    announce: Text | None = None  # what is withheld here
+    audited: bool = False  # whoever reads it is noted
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -59,6 +62,9 @@ class Description:
             "datetime": self.datetime,
             "holder": self.holder,
             "licence": self.licence,
+            "theme": self.theme and self.theme.as_json(),
+            "announce": self.announce and self.announce.as_json(),
+            "audited": self.audited,
         }
 
     @classmethod
@@ -75,7 +81,35 @@ class Description:
             datetime=stored["datetime"],
             holder=stored["holder"],
             licence=stored["licence"],
+            theme=_text(stored.get("theme")),
+            announce=_text(stored.get("announce")),
+            audited=bool(stored.get("audited")),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a twin says of itself: whose it is, which pages belong to it, and what is withheld from this role."""
+
+    town: str = ""
+    pages: Mapping[str, str] = field(default_factory=dict)
+    announce: tuple[Text, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"town": self.town, "pages": dict(self.pages), "announce": [text.as_json() for text in self.announce]}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> About:
+        return cls(stored["town"], stored["pages"], tuple(Text(**text) for text in stored["announce"]))
+
+
+def about_table(schema: str) -> sa.Table:
+    """`about` in a role's schema: one row."""
+    return sa.Table("about", sa.MetaData(), sa.Column("told", JSONB, nullable=False), schema=schema)
+
+
+def _text(stored: Mapping[str, str] | None) -> Text | None:
+    return Text(**stored) if stored else None
 
 
 @dataclass(frozen=True, slots=True)

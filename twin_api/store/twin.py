@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from twin_api.problems import NotFound
-from twin_api.store.collection import FEATURE, Collection, Description, collection_table, is_shown
+from twin_api.store.collection import FEATURE, About, Collection, Description, about_table, collection_table, is_shown
 from twin_api.store.engine import Pool, SchemaMoved
 
 NOT_COUNTED: Final = -1  # more items match than are counted
@@ -82,12 +82,13 @@ def compile_statement(statement: sa.ClauseElement) -> str:
 class Twin:
     """What one role sees. `name` is the role as in paths, `title` nothing a town must translate."""
 
-    def __init__(self, name: str, pool: Pool) -> None:
+    def __init__(self, name: str, pool: Pool, schema: str | None = None) -> None:
         self.name = name
-        self.schema = name.replace("/", "_")
+        self.schema = schema or name.replace("/", "_")
         self._pool = pool
         self._known: dict[str, Collection] = {}
         self._list = compile_statement(_select_collections(self.schema))
+        self._about = compile_statement(sa.select(sa.cast(about_table(self.schema).c.told, sa.Text)))
         self._items: dict[str, str] = {}
 
     async def collections(self) -> Sequence[Collection]:
@@ -98,6 +99,14 @@ class Twin:
             raise NotFound() from None
         self._known = {c.name: c for c in map(_as_collection, rows)}
         return list(self._known.values())
+
+    async def about(self) -> About:
+        """What the twin says of itself. One round trip; nothing where the role has gone or was published by an older version."""
+        try:
+            row = await self._pool.row(self._about, {})
+        except SchemaMoved:
+            row = None
+        return About.from_json(orjson.loads(row[0])) if row is not None else About()
 
     async def collection(self, name: str) -> Collection:
         """One collection with its figures of this moment; raises `NotFound`."""

@@ -15,6 +15,7 @@ from psycopg import sql
 
 from twin_api.policy.load import load_texts
 from twin_api.publish.apply import applied_files, apply_policies
+from twin_api.publish.bulk import sync
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -42,7 +43,55 @@ def _expired(connection: Connection, now: datetime) -> int:
     return sum(int(row[0]) for row in rows if row)
 
 
-DUTIES: Final[tuple[Duty, ...]] = (close_expired_releases,)
+def show_what_is_due(connection: Connection, secrets: Secrets, now: datetime) -> int:
+    """End embargoes whose day or moment has come; says how many published rows that changed."""
+    query = "SELECT relation, layer, due, zone, synced_at FROM published.definition WHERE due IS NOT NULL ORDER BY relation"
+    changed = 0
+    for relation, layer, due, zone, synced_at in connection.execute(query).fetchall():
+        if _has_come(connection, layer, due, zone, synced_at):
+            changed += sync(connection, relation)
+    return changed
+
+
+def _has_come(connection: Connection, layer: str, due: str, zone: str, synced_at: datetime) -> bool:
+    """Whether a row's day or moment lies between the last look and this one, by the database's clock."""
+    moment = sql.SQL("{0}::timestamp AT TIME ZONE {1}" if _is_day(connection, layer, due) else "{0}").format(
+        sql.Identifier(due), sql.Literal(zone)
+    )
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} > %s AND {} <= now())").format(sql.Identifier("store", layer), moment, moment)
+    row = connection.execute(query, [synced_at]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _is_day(connection: Connection, layer: str, attribute: str) -> bool:
+    query = "SELECT atttypid = 'date'::regtype FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s"
+    row = connection.execute(query, [f'store."{layer}"', attribute]).fetchone()
+    return row is not None and bool(row[0])
+
+
+_PERIODS: Final = {"daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year"}
+
+
+def refresh_figures(connection: Connection, secrets: Secrets, now: datetime) -> int:
+    """Take figures anew whose period has ended since they were last taken; says how many collections of figures that were.
+
+    Figures over a layer that was empty then are taken as soon as it holds something: they have never been figures of anything.
+    """
+    query = "SELECT relation, layer, refresh, zone, synced_at, was_empty FROM published.definition WHERE kind = 'figures' ORDER BY relation"
+    taken = 0
+    for relation, layer, refresh, zone, synced_at, was_empty in connection.execute(query).fetchall():
+        ended = sql.SQL(
+            "SELECT date_trunc({0}, %s::timestamptz AT TIME ZONE {1}) AT TIME ZONE {1} > %s OR (%s AND EXISTS (SELECT FROM {2}))"
+        )
+        words = sql.Literal(_PERIODS[refresh]), sql.Literal(zone), sql.Identifier("store", layer)
+        row = connection.execute(ended.format(*words), [now, synced_at, was_empty]).fetchone()
+        if row is not None and row[0]:
+            sync(connection, relation)
+            taken += 1
+    return taken
+
+
+DUTIES: Final[tuple[Duty, ...]] = (close_expired_releases, show_what_is_due, refresh_figures)
 
 
 def do_duties(connection: Connection, secrets: Secrets, now: datetime) -> dict[str, int | Exception]:

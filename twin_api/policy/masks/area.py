@@ -6,9 +6,9 @@ by key has it, so that each item lies in one area at most; an item in none shows
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 import shapely
 import sqlalchemy as sa
@@ -50,14 +50,24 @@ class Area:
         return {self.word: self.layer}
 
 
+Shown: TypeAlias = Callable[[sa.FromClause], sa.ColumnElement[Any]]
+
+
 def standing_point(geometry: sa.ColumnElement[Any], is_point: bool) -> sa.ColumnElement[Any]:
     """The point that decides in which area an item lies."""
     return sa.func.ST_Force2D(geometry) if is_point else sa.func.ST_PointOnSurface(sa.func.ST_Force2D(geometry))
 
 
-def area_of(layer: str, key: Sequence[str], point: sa.ColumnElement[Any], shown: Any) -> sa.ColumnElement[Any]:
-    """What `shown` makes of the first area of the layer, by key, that covers the point; NULL for no point and for no area."""
-    columns: list[sa.ColumnClause[Any]] = [sa.column("id"), sa.column("geometry"), *(sa.column(name) for name in key)]
+def area_of(layer: str, key: Sequence[str], point: sa.ColumnElement[Any], shown: Shown, also: Sequence[str] = ()) -> sa.ColumnElement[Any]:
+    """What `shown` makes of the first area of the layer, by key, that covers the point; NULL for no point and for no area.
+
+    `also` names attributes besides the key that `shown` reads.
+    """
+    columns: list[sa.ColumnClause[Any]] = [
+        sa.column("id"),
+        sa.column("geometry"),
+        *(sa.column(name) for name in dict.fromkeys((*key, *also))),
+    ]
     area = sa.table(layer, *columns, schema=STORE).alias("a")
     covers = sa.func.ST_Intersects(area.c.geometry, point)
     return sa.select(shown(area)).where(covers).order_by(*(area.c[name] for name in key)).limit(sa.literal_column("1")).scalar_subquery()

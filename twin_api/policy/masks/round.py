@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, Self
 
 from sqlalchemy import ColumnElement, Integer, Numeric, case, cast, func, literal_column
 from sqlalchemy import Text as SqlText
+from sqlalchemy.types import TypeEngine
 
 from twin_api.policy.masks.mask import NO_ROW, MaskRefused, ValueMask
 from twin_api.policy.rule import Row
@@ -64,8 +65,13 @@ class Round:
         # a double becomes decimal by its shortest text, not by PostgreSQL's 15 digits
         exact = cast(cast(column, SqlText), Numeric)
         multiple = func.round(exact / step) * step
-        low, high = (literal_column(str(end), Numeric()) for end in (WHOLE_RANGE if isinstance(column.type, Integer) else DOUBLE_RANGE))
-        return case((multiple.between(low, high), cast(multiple, column.type)))
+        return self.fitted(multiple, column.type)
+
+    @staticmethod
+    def fitted(number: ColumnElement[Any], type_: TypeEngine[Any]) -> ColumnElement[Any]:
+        """A decimal as a column's type; nothing where that type cannot hold it."""
+        low, high = (literal_column(str(end), Numeric()) for end in (WHOLE_RANGE if isinstance(type_, Integer) else DOUBLE_RANGE))
+        return case((number.between(low, high), cast(number, type_)))
 
     def value(self, value: Any, row: Row = NO_ROW) -> Any:
         if value is None or not isfinite(value):

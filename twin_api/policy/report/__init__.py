@@ -1,0 +1,1 @@
+"""What the policies say, retold for people who read no policy files."""

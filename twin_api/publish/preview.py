@@ -1,0 +1,102 @@
+"""A look at policies that are not applied: one role's twin built beside the real ones, for one local server, and gone afterwards.
+
+Must never touch what is published: its tables, schema and login carry `preview` in their names, and no part can be called that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy.schema import CreateTable
+
+from twin_api.policy.documents import Policies, Role
+from twin_api.publish.definition import Shown, compile_role
+from twin_api.publish.projection import published_columns
+from twin_api.publish.role_schema import ensure_login, tell_about
+from twin_api.publish.statement import execute_one, pin_session, quoted, sql_text
+from twin_api.publish.table import PUBLISHED, create_statements
+from twin_api.publish.withdraw import withdrawn_collections
+from twin_api.store.collection import About, collection_table
+from twin_api.store.secrets import Secrets
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+PREVIEW: Final = "preview"
+
+
+@contextmanager
+def previewed(connection: Connection, policies: Policies, role: Role, day: date, secrets: Secrets) -> Iterator[str]:
+    """Build the role's twin as these policies would show it, and yield its schema; `secrets` get the secret of its login.
+
+    It shows the store as it is now and does not follow writes. What an earlier preview left behind, killed, is removed first.
+    """
+    schema = f"{role.schema}_{PREVIEW}"
+    _remove(connection, schema)
+    try:
+        with connection.transaction():
+            _build(connection, policies, role, day, schema, secrets)
+        yield schema
+    finally:
+        _remove(connection, schema)
+        secrets.remove(schema)
+
+
+def _build(connection: Connection, policies: Policies, role: Role, day: date, schema: str, secrets: Secrets) -> None:
+    pin_session(connection)
+    ensure_login(connection, schema, secrets)
+    login, table = sql.Identifier(f"{connection.info.dbname}_{schema}"), sql.Identifier(schema, "collection")
+    connection.execute(f"CREATE SCHEMA {quoted(schema)}".encode())
+    connection.execute(sql_text(CreateTable(collection_table(schema))).encode())
+    grants = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON {2} TO {1}")
+    connection.execute(grants.format(sql.Identifier(schema), login, table))
+    tell_about(connection, schema, About(policies.town.name, policies.town.pages, role.announce))
+    published = {relation for (relation,) in connection.execute("SELECT relation FROM published.definition").fetchall()}
+    kept_out = withdrawn_collections(connection)
+    for name, shown in compile_role(policies, role, day).items():
+        if name not in kept_out:
+            _show(connection, schema, shown, published)
+
+
+def _show(connection: Connection, schema: str, shown: Shown, published: set[str]) -> None:
+    """One collection: on the published table where it is published already, on one of the preview's own where it is not."""
+    definition = shown.definition
+    relation = definition.relation
+    if relation not in published:
+        relation = f"{PREVIEW}_{schema}_{definition.relation}"
+        if connection.execute("SELECT to_regclass(%s)", [quoted(PUBLISHED, relation)]).fetchone() == (None,):
+            for statement in create_statements(definition, relation):
+                execute_one(connection, statement)
+    columns = ", ".join(quoted(column) for column in published_columns(definition))
+    view, login = quoted(schema, shown.collection), quoted(f"{connection.info.dbname}_{schema}")
+    connection.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {quoted(PUBLISHED, relation)}".encode())
+    connection.execute(f"GRANT SELECT ON {view} TO {login}".encode())
+    _tell(connection, schema, shown, relation)
+
+
+def _tell(connection: Connection, schema: str, shown: Shown, relation: str) -> None:
+    definition = shown.definition
+    reach = "published.crs84(postgis.ST_Extent(_mercator))" if definition.geometry_type else "NULL"
+    moment = quoted(definition.datetime) if definition.datetime else "NULL"
+    query = (
+        f"INSERT INTO {quoted(schema, 'collection')} (name, description, count, bbox, starts, ends, shown_until, version) "
+        f"SELECT %s, %s, count(*), {reach}, min({moment})::timestamptz, max({moment})::timestamptz, %s, %s "
+        f"FROM {quoted(PUBLISHED, relation)}"
+    )
+    values = [shown.collection, Jsonb(shown.description.as_json()), shown.shown_until, shown.version]
+    connection.execute(query.encode(), values)
+
+
+def _remove(connection: Connection, schema: str) -> None:
+    """Everything a preview of this schema has made, wherever it stopped."""
+    with connection.transaction():
+        connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE".encode())
+        connection.execute("SELECT control.drop_login(%s)", [schema])
+        begins = f"{PREVIEW}_{schema}_"
+        query = "SELECT relname FROM pg_class WHERE relnamespace = 'published'::regnamespace AND relkind = 'r' AND starts_with(relname, %s)"
+        for (name,) in connection.execute(query, [begins]).fetchall():
+            connection.execute(f"DROP TABLE {quoted(PUBLISHED, name)}".encode())

@@ -1,0 +1,144 @@
+"""Withdrawal: out of every twin at once, without any approval, and kept out by every later apply until it is lifted.
+
+Must never wait for anything that takes long: a collection closes like an expired release, an item is deleted from what is published.
+INVARIANT: `published.definition` is locked first (ROW EXCLUSIVE, or its rows), so a withdrawal comes wholly before or after the last
+part of an apply or a large import, which hold it against that and look at `withdrawn` once more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from twin_api.layers.table import STORE
+from twin_api.publish.statement import quoted
+from twin_api.publish.table import PUBLISHED
+from twin_api.store.audit import note
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class NothingToWithdraw(Exception):
+    """No twin shows a collection of that name, or no row of its layer has that id."""
+
+
+class NotWithdrawn(Exception):
+    """What is to be shown again was not withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What was done: the twins that showed the collection, and others over the same layer that still stand (role, collection)."""
+
+    layer: str
+    closed: tuple[str, ...]
+    others: tuple[tuple[str, str], ...]
+
+
+def withdraw(connection: Connection, collection: str, item: UUID | None = None) -> Withdrawal:
+    """Take a collection, or one item of its layer, out of every twin; connection of the owner, not in a transaction.
+
+    With `item` it goes from every collection over the layer. Figures stay until their next refresh, which leaves it out.
+    """
+    layer = _layer_of(connection, collection)
+    if item is not None and _stored(connection, layer, item) is None:
+        raise NothingToWithdraw()
+    with connection.transaction():
+        connection.execute("LOCK TABLE published.definition IN ROW EXCLUSIVE MODE")
+        insert = "INSERT INTO published.withdrawn (collection, layer, item) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+        connection.execute(insert, [collection, layer, item])
+        if item is None:
+            keep_withdrawn(connection)
+        else:
+            _delete_item(connection, layer, item)
+        note(connection, "twin.withdraw", {"collection": collection, "item": str(item) if item else None})
+    if item is not None:
+        _delete_late(connection, layer, item)
+    return _told(connection, collection, layer)
+
+
+def lift(connection: Connection, collection: str, item: UUID | None = None) -> str:
+    """End a withdrawal; an item is back at once where it is granted, a collection with the next apply. Says the layer."""
+    with connection.transaction():
+        remove = "DELETE FROM published.withdrawn WHERE collection = %s AND item IS NOT DISTINCT FROM %s RETURNING layer"
+        row = connection.execute(remove, [collection, item]).fetchone()
+        if row is None:
+            raise NotWithdrawn()
+        if item is not None:
+            # an update that changes nothing lets the triggers look at the row again
+            again = sql.SQL("UPDATE {} SET id = id WHERE id = %s").format(sql.Identifier(STORE, row[0]))
+            connection.execute(again, [item])
+        note(connection, "twin.withdraw.lift", {"collection": collection, "item": str(item) if item else None})
+    return str(row[0])
+
+
+def withdrawn_collections(connection: Connection) -> frozenset[str]:
+    return frozenset(name for (name,) in connection.execute("SELECT collection FROM published.withdrawn WHERE item IS NULL").fetchall())
+
+
+def keep_withdrawn(connection: Connection) -> None:
+    """Close every withdrawn collection in every twin: readers compare `shown_until` on each request."""
+    query = "SELECT s.schema, s.collection FROM published.shown s JOIN published.withdrawn w USING (collection) WHERE w.item IS NULL"
+    for schema, collection in connection.execute(query).fetchall():
+        close = sql.SQL("UPDATE {} SET shown_until = '-infinity' WHERE name = %s").format(sql.Identifier(schema, "collection"))
+        connection.execute(close, [collection])
+
+
+def leave_out_withdrawn(connection: Connection, relation: str) -> None:
+    """For a table that was built before it was locked: what has been withdrawn meanwhile goes."""
+    table = quoted(PUBLISHED, relation)
+    connection.execute(f"DELETE FROM {table} WHERE id IN (SELECT item FROM published.withdrawn)".encode())
+
+
+def _layer_of(connection: Connection, collection: str) -> str:
+    query = (
+        "SELECT d.layer FROM published.shown s JOIN published.definition d USING (relation) WHERE s.collection = %s "
+        "UNION ALL SELECT layer FROM published.withdrawn WHERE collection = %s LIMIT 1"
+    )
+    row = connection.execute(query, [collection, collection]).fetchone()
+    if row is None:
+        raise NothingToWithdraw()
+    return str(row[0])
+
+
+def _stored(connection: Connection, layer: str, item: UUID) -> tuple[Any, ...] | None:
+    return connection.execute(sql.SQL("SELECT 1 FROM {} WHERE id = %s").format(sql.Identifier(STORE, layer)), [item]).fetchone()
+
+
+def _delete_item(connection: Connection, layer: str, item: UUID) -> None:
+    """From every published table of the layer; the rows of the register are locked first, as the triggers do when they tell."""
+    query = "SELECT relation, has_geometry FROM published.definition WHERE layer = %s AND kind = 'items' ORDER BY relation FOR UPDATE"
+    for relation, has_geometry in connection.execute(query, [layer]).fetchall():
+        reach = "postgis.box2d(_mercator)" if has_geometry else "NULL::postgis.box2d"
+        gone = f"DELETE FROM {quoted(PUBLISHED, relation)} WHERE id = %s RETURNING {reach}"
+        for (box,) in connection.execute(gone.encode(), [item]).fetchall():
+            connection.execute("SELECT published.tell(%s, -1, NULL, %s::postgis.box2d)", [relation, box])
+
+
+def _delete_late(connection: Connection, layer: str, item: UUID) -> None:
+    """Writers that were under way have not seen the withdrawal: once they have ended, whatever they published goes too."""
+    with connection.transaction():
+        connection.execute(f"LOCK TABLE {quoted(STORE, layer)} IN SHARE MODE".encode())
+        _delete_item(connection, layer, item)
+
+
+def _told(connection: Connection, collection: str, layer: str) -> Withdrawal:
+    query = (
+        "SELECT r.name, s.collection FROM published.shown s JOIN published.definition d USING (relation) "
+        "JOIN published.role r USING (schema) WHERE d.layer = %s ORDER BY r.name, s.collection"
+    )
+    rows = connection.execute(query, [layer]).fetchall()
+    kept_out = withdrawn_collections(connection)
+    closed = tuple(role for role, name in rows if name == collection)
+    return Withdrawal(layer, closed, tuple((role, name) for role, name in rows if name != collection and name not in kept_out))
+
+
+def list_withdrawn(connection: Connection) -> list[tuple[str, UUID | None, datetime]]:
+    """Collections and items that are kept out, the oldest first."""
+    query = "SELECT collection, item, at FROM published.withdrawn ORDER BY at, collection"
+    return [(collection, item, at) for collection, item, at in connection.execute(query).fetchall()]
