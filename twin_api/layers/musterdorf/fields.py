@@ -15,6 +15,8 @@ from twin_api.layers.musterdorf.stream import Stream
 FIELD_M: Final = (196.0, 92.0)
 TRACK_EVERY: Final = 4  # rows of fields
 TRACK_FIELDS: Final = 4  # along one piece of track
+SHIFTS: Final = (0.0, 0.31, 0.62)  # of a field's length, from rows to rows
+_EDGES: Final = np.array([[0, 0.31, 0.62, 1], [0.31, 0.62, 1, 1.31], [0.62, 1, 1.31, 1.62]])  # a vertex where any neighbour may have one
 LEAST_M2: Final = 600
 
 
@@ -32,11 +34,11 @@ def plough(plan: Plan, boundary: Any, obstacles: Array, settlements: Array, stre
     i, j = (index.ravel() for index in np.meshgrid(np.arange(-columns, columns), np.arange(-rows, rows)))
     low = np.where(j % TRACK_EVERY == 0, 2.5, 0.0)
     high = np.where(j % TRACK_EVERY == TRACK_EVERY - 1, 2.5, 0.0)
-    shift = (j // 2 % 3) * 0.31  # boundaries of fields do not run on for ever
-    left, right = (i + shift) * FIELD_M[0], (i + 1 + shift) * FIELD_M[0]
-    bottom, top = j * FIELD_M[1] + low, (j + 1) * FIELD_M[1] - high
-    corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
-    cells = shapely.polygons(np.stack([_bend(u, v, phase) for u, v in corners], axis=1))
+    shift = j // 2 % len(SHIFTS)  # boundaries of fields do not run on for ever
+    u = (i[:, None] + _EDGES[shift]) * FIELD_M[0]
+    bottom, top = (np.broadcast_to(v[:, None], u.shape) for v in (j * FIELD_M[1] + low, (j + 1) * FIELD_M[1] - high))
+    ring = np.concatenate([_bend(u, bottom, phase), _bend(u, top, phase)[:, ::-1]], axis=1)
+    cells = shapely.polygons(ring)
     shapely.prepare(boundary)
     cells = cells[shapely.intersects(boundary, cells)]
     edge = ~shapely.contains(boundary, cells)

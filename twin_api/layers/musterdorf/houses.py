@@ -17,7 +17,7 @@ SIZES: Final = {  # metres: least and most width, least and most depth, least an
     "core": (9, 14, 10, 16, 0.2, 0.6), "quarter": (9, 13, 9, 12, 3.5, 7), "village": (10, 16, 9, 13, 3, 11),
     "trade": (26, 52, 18, 34, 7, 12),
 }  # fmt: skip
-LARGE: Final = {"school": (52.0, 30.0), CHURCH: (34.0, 14.0)}
+LARGE: Final = {"school": (52.0, 30.0), CHURCH: (30.0, 13.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def build(plan: Plan, lots: Lots, wholes: Wholes) -> Houses:
     own = _main_frames(chance, lots, mains)
     large = np.flatnonzero(wholes.role != PARK)
     size = np.array([LARGE[role] for role in wholes.role[large]]).reshape(-1, 2)
-    big = _large_frames(wholes.corners[large], size)
-    ell = (chance.random(len(mains)) < np.where(lots.kind[mains] == "core", 0.12, 0.27)) & (own[:, 5] > 8)
+    big = _large_frames(wholes.corners[large], size, np.where(wholes.role[large] == CHURCH, 0.7, 0.5))
+    ell = (chance.random(len(mains)) < 0.27) & (own[:, 5] > 8) & (lots.kind[mains] != "core")
     wanted = plan.count("gebaeude") - len(mains) - len(large)
     room = np.isin(lots.kind[mains], ("quarter", "village", "trade")) | (own[:, 6] > own[:, 5] + 9)
     behind = some(chance, room & (own[:, 6] > own[:, 5] + 7.5), max(wanted, 0))
@@ -50,11 +50,13 @@ def build(plan: Plan, lots: Lots, wholes: Wholes) -> Houses:
     bent = np.concatenate([ell, wholes.role[large] == "school", np.zeros(len(behind), bool)])
     annex = np.repeat([False, True], [len(mains) + len(large), len(behind)])
     shapes, middle = _footprints(frames, bent, chance.random(len(frames)) < 0.5)
+    row = np.flatnonzero(lots.kind[mains] == "core")
+    shapes[row], middle[row] = _row_houses(chance, lots.corners[mains[row]], own[row, 5])
     return Houses(shapes, middle, lot, whole, annex, bent)
 
 
 def _main_frames(chance: np.random.Generator, lots: Lots, mains: Array) -> Array:
-    """For each house: left front corner (x, y), direction along the street (x, y), width, depth, and the free depth of its parcel."""
+    """Rows of numbers: left front corner (x, y), direction along the street (x, y), width, depth, free depth of the parcel, its lean."""
     corners = lots.corners[mains]
     kind = lots.kind[mains]
     sizes = np.array([SIZES[name] for name in kind])
@@ -66,21 +68,33 @@ def _main_frames(chance: np.random.Generator, lots: Lots, mains: Array) -> Array
     offsets = ((corners[:, 2:] - corners[:, :1]) * inward[:, None, :]).sum(axis=2)
     deep = offsets.min(axis=1)
     narrow = np.minimum(length, np.hypot(*(corners[:, 2] - corners[:, 3]).T))
-    gap = np.where(kind == "core", 0.3, np.where(kind == "trade", 8.0, 4.2))
-    width = np.minimum(np.where((kind == "core") & (chance.random(len(mains)) < 0.8), 99, drawn[:, 0]), narrow - gap)
+    ahead = corners[:, 2:].mean(axis=1) - corners[:, :2].mean(axis=1)
+    lean = (ahead * along).sum(axis=1) / (ahead * inward).sum(axis=1)  # sideways for each metre away from the street
     depth = np.minimum(drawn[:, 1], deep - drawn[:, 2] - 1.5)
-    aside = (length - width) / 2 + np.where(kind == "core", 0.0, (narrow - width - 2) / 4 * chance.uniform(-1, 1, len(mains)))
+    room = narrow - np.abs(lean) * depth
+    width = np.minimum(drawn[:, 0], room - np.where(kind == "trade", 8.0, 3.4))
+    aside = (length - width) / 2 + lean * (drawn[:, 2] + depth / 2) + (room - width - 2) / 4 * chance.uniform(-1, 1, len(mains))
     start = corners[:, 0] + along * aside[:, None] + inward * drawn[:, 2:]
-    return np.column_stack([start, along, width, depth, deep - drawn[:, 2]])
+    return np.column_stack([start, along, width, depth, deep - drawn[:, 2], lean])
 
 
-def _large_frames(corners: Array, size: Array) -> Array:
+def _row_houses(chance: np.random.Generator, corners: Array, depth: Array) -> tuple[Array, Array]:
+    """Wall to wall with their neighbours, as wide as the parcel."""
+    deep = np.hypot(*(corners[:, 2:].mean(axis=1) - corners[:, :2].mean(axis=1)).T)
+    back = np.minimum(depth / deep, 0.86)
+    left, right = (np.where(chance.random(len(back)) < 0.12, 0.16, 0.015) for _ in range(2))
+    none = np.zeros(len(back))
+    sides = ((left, none), (1 - right, none), (1 - right, back), (left, back))
+    shapes: Array = shapely.polygons(np.stack([within(corners, across, along) for across, along in sides], axis=1))
+    return shapes, within(corners, none + 0.5, back / 2)
+
+
+def _large_frames(corners: Array, size: Array, back: Array) -> Array:
     if not len(corners):
         return np.empty((0, 6))
-    half = np.full(len(corners), 0.5)
     front = corners[:, 1] - corners[:, 0]
     along = front / np.hypot(*front.T)[:, None]
-    middle = within(corners, half, half)
+    middle = within(corners, np.full(len(corners), 0.5), back)
     start = middle - along * size[:, :1] / 2 - along[:, ::-1] * (-1, 1) * size[:, 1:] / 2
     return np.column_stack([start, along, size])
 
@@ -92,7 +106,9 @@ def _annexes(chance: np.random.Generator, own: Array) -> Array:
     wide = np.minimum(np.where(large, chance.uniform(9, 16, len(own)), chance.uniform(3.2, 6.5, len(own))), width)
     deep = np.minimum(np.where(large, chance.uniform(6, 11, len(own)), chance.uniform(5.5, 7.5, len(own))), free - depth - 3.2)
     aside = np.where(chance.random(len(own)) < 0.5, 0.0, width - wide)
+    lean = own[:, 7]
     back = depth + 1.5 + chance.random(len(own)) * np.maximum(free - depth - deep - 3.2, 0) * 0.6
+    aside = aside + lean * (back + deep / 2 - depth / 2)
     start = own[:, :2] + along * aside[:, None] + along[:, ::-1] * (-1, 1) * back[:, None]
     return np.column_stack([start, along, wide, deep])
 

@@ -21,7 +21,8 @@ FEW: Final = {"Weiler": 13, "Gewerbepark": 9}  # so that the sample has cells in
 FINDINGS: Final = (
     "Totholz in der Krone, Rückschnitt bis Frühjahr.", "Faulstelle am Stammfuß, mit Resistograph prüfen.",
     "Pilzbefall, zweite Meinung einholen.",
-    "Rindenschaden nach Anfahrt.", "Wurzeln heben den Gehweg an.", "Zwiesel mit Riss, Kronensicherung prüfen.", "Misteln, kein Handlungsbedarf.",
+    "Rindenschaden nach Anfahrt.", "Wurzeln heben den Gehweg an.", "Zwiesel mit Riss, Kronensicherung prüfen.",
+    "Misteln, kein Handlungsbedarf.",
 )  # fmt: skip
 PLAY: Final = (
     "Schaukel, Rutsche",

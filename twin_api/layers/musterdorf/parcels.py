@@ -121,6 +121,7 @@ def outlines(blocks: Blocks, kinds: Array, ground: Ground, places: list[Settleme
         shapely.union_all(shapely.buffer(whole.shapes[whole.settlement == number], reach[place.kind], join_style="mitre"))
         for number, place in enumerate(places)
     ]
+    shapes[0] = shapely.union(shapes[0], shapely.buffer(market(ground), 2 * reach["core"]))
     return np.array(shapes, dtype=object)
 
 

@@ -32,6 +32,7 @@ EXTRA: Final[tuple[tuple[Kind, float], ...]] = (
 )  # fmt: skip
 GROWTH: Final[dict[Kind, float]] = {"core": 0.5, "quarter": 0.4, "village": 0.25, "trade": 0.4}
 MARKET_M: Final = 34.0  # from the fountain to the houses' street
+WITHIN: Final = 0.87  # of the radius; the boundary is uneven
 LOTS_IN_BLOCKS: Final = 3_900
 
 
@@ -58,13 +59,13 @@ class Ground:
     core: Array
 
     def place(self, settlement: Array, u: Array, v: Array) -> Array:
-        """Coordinates, rounded to centimetres, with a last axis of two."""
+        """Coordinates, rounded to centimetres, with a last axis of two. INVARIANT: `v` lies to the left of `u`, in the core as well."""
         bend = self.bends[settlement]
         radius = v * (1 + 0.07 * np.sin(2 * u + bend[..., 0]) + 0.025 * np.sin(3 * u + bend[..., 1]))
         east = u + bend[..., 2] * np.sin(v / 190 + bend[..., 0]) + 7 * np.sin(u / 95 + bend[..., 1])
         north = v + bend[..., 3] * np.sin(u / 210 + bend[..., 1]) + 4 * np.sin(u / 70 + bend[..., 0])
         core = self.core[settlement]
-        east, north = np.where(core, radius * np.cos(u), east), np.where(core, radius * np.sin(u), north)
+        east, north = np.where(core, radius * np.cos(u), east), np.where(core, -radius * np.sin(u), north)
         cos, sin = np.cos(self.turn[settlement]), np.sin(self.turn[settlement])
         x = self.x[settlement] + east * cos - north * sin
         y = self.y[settlement] + east * sin + north * cos
@@ -103,7 +104,8 @@ def _settle_more(plan: Plan, places: list[Settlement], growth: dict[Kind, float]
             angle = chance.random() * 2 * math.pi
             x, y = far * math.cos(angle), far * math.sin(angle)
             gap = 70 if attempt > 200 else 180
-            if all(math.hypot(x - other.x, y - other.y) > radius + other.radius_m + gap for other in places):
+            inside = far + radius < WITHIN * plan.radius_m
+            if inside and all(math.hypot(x - other.x, y - other.y) > radius + other.radius_m + gap for other in places):
                 places.append(Settlement(_district(angle), kind, x, y, radius, wanted))
                 missing -= wanted * LOTS[kind]
                 break
@@ -126,7 +128,7 @@ def ground(plan: Plan, places: list[Settlement]) -> Ground:
 
 def _radius(kind: Kind, blocks: int) -> float:
     along, across = BLOCK_M[kind]
-    return math.sqrt(blocks * along * across / math.pi) * 1.15 + 15
+    return math.sqrt(blocks * along * across / math.pi) * 1.15 + 15 + 0.35 * along / math.sqrt(blocks)  # few blocks make no circle
 
 
 def _district(angle: float) -> str:
