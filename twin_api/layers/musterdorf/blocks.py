@@ -123,7 +123,7 @@ def _choose(rows: Rows, number: int, place: Settlement, ground: Ground, stream: 
         u = (corners[:-1] + corners[1:]) / 2
         far = np.full(len(u), (low + high) / 2) if rows.period else np.hypot(u, (low + high) / 2)
         angle = u if rows.period else np.arctan2((low + high) / 2, u)
-        lobe = (0.13 * np.sin(3 * angle + lobes[0]) + 0.09 * np.sin(2 * angle + lobes[1])) * (0.3 if rows.period else 1.0)
+        lobe = (0.1 * np.sin(3 * angle + lobes[0]) + 0.07 * np.sin(2 * angle + lobes[1])) * (0.3 if rows.period else 1.0)
         score = far * (1 + lobe) + chance.uniform(0, 40, len(u))
         sides = [(corners[:-1], low), (corners[1:], low), (corners[1:], high), (u, high), (corners[:-1], high), (u, low)]
         outline = [ground.place(np.full(len(u), number), at, np.full(len(u), v)) for at, v in sides]

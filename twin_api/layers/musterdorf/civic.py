@@ -10,6 +10,7 @@ import shapely
 from twin_api.layers.musterdorf.buildings import Buildings
 from twin_api.layers.musterdorf.chance import Array, generator, pick
 from twin_api.layers.musterdorf.parcels import SCHOOL
+from twin_api.layers.musterdorf.plan import ORIGIN
 from twin_api.layers.musterdorf.sheet import Sheet, boolean, date, integer, text
 from twin_api.layers.musterdorf.town import Town
 
@@ -41,9 +42,9 @@ def agenda(town: Town) -> Sheet:
     named = (day == np.datetime64(NAMED[0])) & (item == NAMED[1])
     title = np.array([f"{what} {index + 1}" for index, what in enumerate(subject)], dtype=object)
     title[named] = NAMED[2]
-    points = shapely.points(town.houses.middle[chance.integers(0, len(town.houses.middle), count)])
-    points[(chance.random(count) < 0.25) | named] = None
-    return Sheet("tagesordnung", "Point", points, {
+    spots = town.houses.middle[chance.integers(0, len(town.houses.middle), count)]
+    spots[(chance.random(count) < 0.25) | named] = ORIGIN  # what has no place of its own stands at the town hall
+    return Sheet("tagesordnung", "Point", shapely.points(spots), {
         "top_nr": text(np.array([f"{date_}/{number}" for date_, number in zip(day.astype(str), item, strict=True)], dtype=object)),
         "sitzung": date(day),
         "gremium": text(np.array(COMMITTEES, dtype=object)[meeting % 3]),

@@ -32,6 +32,7 @@ EXTRA: Final[tuple[tuple[Kind, float], ...]] = (
 )  # fmt: skip
 GROWTH: Final[dict[Kind, float]] = {"core": 0.5, "quarter": 0.4, "village": 0.25, "trade": 0.4}
 MARKET_M: Final = 34.0  # from the fountain to the houses' street
+TRIES: Final = 300
 WITHIN: Final = 0.87  # of the radius; the boundary is uneven
 LOTS_IN_BLOCKS: Final = 3_900
 
@@ -81,7 +82,7 @@ def settle(plan: Plan) -> list[Settlement]:
     for name, kind, blocks in MAIN:
         number = max(2, round(blocks * growth[kind]))
         radius = _radius(kind, number)
-        touching = max(places[0].radius_m + radius + 60, radius / 0.5)
+        touching = max(places[0].radius_m + radius + 60, radius / 0.47)
         far = touching if kind != "village" else max(0.62 * plan.radius_m, 1.9 * places[0].radius_m + radius)
         angle = math.radians(sum(SECTORS[name]) / 2)
         places.append(Settlement(name, kind, far * math.cos(angle), far * math.sin(angle), radius, number))
@@ -90,25 +91,32 @@ def settle(plan: Plan) -> list[Settlement]:
 
 
 def _settle_more(plan: Plan, places: list[Settlement], growth: dict[Kind, float]) -> None:
-    """Hamlets and, in a larger town, further quarters, until there are blocks enough for all parcels."""
+    """Hamlets and, in a larger town, further quarters, until there are blocks enough for all parcels or no room is left."""
     chance = generator(plan.seed, "settlements")
     missing = LOTS_IN_BLOCKS * plan.scale - sum(place.blocks * LOTS[place.kind] for place in places)
-    for number in range(10_000):
+    failures = number = 0
+    while missing > 1.5 * LOTS["village"] and failures < len(EXTRA):
         kind, blocks = EXTRA[number % len(EXTRA)]
         wanted = min(max(3, round(blocks * growth[kind])), math.ceil(missing / LOTS[kind]))
-        if missing < 1.5 * LOTS["village"]:
-            return
-        radius = _radius(kind, wanted)
-        for attempt in range(400):
-            far = plan.radius_m * (0.3 + 0.53 * chance.random() ** (1.3 if kind == "quarter" else 0.7))
-            angle = chance.random() * 2 * math.pi
-            x, y = far * math.cos(angle), far * math.sin(angle)
-            gap = 70 if attempt > 200 else 180
-            inside = far + radius < WITHIN * plan.radius_m
-            if inside and all(math.hypot(x - other.x, y - other.y) > radius + other.radius_m + gap for other in places):
-                places.append(Settlement(_district(angle), kind, x, y, radius, wanted))
-                missing -= wanted * LOTS[kind]
-                break
+        place = _find_room(plan, places, kind, wanted, chance)
+        if place is not None:
+            places.append(place)
+            missing -= wanted * LOTS[kind]
+        failures = 0 if place is not None else failures + 1
+        number += 1
+
+
+def _find_room(plan: Plan, places: list[Settlement], kind: Kind, blocks: int, chance: np.random.Generator) -> Settlement | None:
+    radius = _radius(kind, blocks)
+    for attempt in range(TRIES):
+        far = plan.radius_m * (0.3 + 0.53 * chance.random() ** (1.3 if kind == "quarter" else 0.7))
+        angle = chance.random() * 2 * math.pi
+        x, y = far * math.cos(angle), far * math.sin(angle)
+        gap = 70 if attempt > TRIES / 2 else 180
+        inside = far + radius < WITHIN * plan.radius_m
+        if inside and all(math.hypot(x - other.x, y - other.y) > radius + other.radius_m + gap for other in places):
+            return Settlement(_district(angle), kind, x, y, radius, blocks)
+    return None
 
 
 def ground(plan: Plan, places: list[Settlement]) -> Ground:
