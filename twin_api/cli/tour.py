@@ -153,7 +153,7 @@ async def _change_arrives(connection: Connection, visitor: Visitor, id: str) -> 
                      "The manhole is surveyed anew, three metres off, and a year of construction is found"))  # fmt: skip
     moved = (
         "UPDATE store.kanalschaechte SET baujahr = 1991, geometry = postgis.ST_Translate(geometry, "
-        "CASE WHEN postgis.ST_X(geometry)::numeric % 100 < 50 THEN 3 ELSE -3 END, 0, 0.25) WHERE id = %s"
+        "CASE WHEN postgis.ST_X(geometry)::numeric %% 100 < 50 THEN 3 ELSE -3 END, 0, 0.25) WHERE id = %s"
     )
     _write(connection, moved, [id])
     for role in ROLES:
@@ -181,7 +181,7 @@ async def _hidden_change(connection: Connection, visitor: Visitor, id: str) -> N
 async def _policy_change(connection: Connection, policies: Policies, visitor: Visitor) -> None:
     _heading(4, Text("Der Rat soll die Zustandsnote der Straßen genau sehen: eine Zeile in council.yaml",
                      "The council shall see the grade of the streets exactly: one line in council.yaml"))  # fmt: skip
-    wider = load_texts({**policies.files, FILE: policies.files[FILE].replace(BEFORE, AFTER)})
+    wider = load_texts({**policies.files, FILE: policies.files[FILE].replace(BEFORE, AFTER, 1)})
     day = context.today(policies)
     typer.echo(f"   - {BEFORE}\n   + {AFTER}")
     say_differences(find_differences(connection, policies, wider, day))
