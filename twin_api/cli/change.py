@@ -14,6 +14,8 @@ from twin_api.publish.apply import applied_files, make_plan
 from twin_api.publish.difference import Difference, Rows, applied_policies, find_differences, forecast
 from twin_api.publish.figures_now import NoFigures, refresh_now
 from twin_api.publish.history import Version, versions
+from twin_api.publish.layer_plan import describe
+from twin_api.publish.layers import plan_layers
 from twin_api.texts import Text
 
 
@@ -27,8 +29,13 @@ def diff(
         day = context.today(loaded)
         differences = find_differences(connection, applied_policies(files), loaded, day)
         _say_files(files, loaded)
+        layers = plan_layers(connection, loaded.layers)
+        for step in describe(layers):
+            context.say(step)
         say_differences(differences)
         expected = forecast(connection, make_plan(connection, loaded, day).new.values())
+    if layers.refusals:
+        context.fail_all([Text("\nSo lässt es sich nicht anwenden:", "\nIt cannot be applied like this:"), *layers.refusals])
     if expected.tables:
         size = f"{expected.bytes / 1e6:,.1f} MB"
         context.say(Text(

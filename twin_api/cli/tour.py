@@ -41,13 +41,19 @@ TOKEN: Final = "tour "  # noqa: S105  # the beginning of a name, no secret
 def tour() -> None:
     """See the same manhole as four roles, a change arrive, a policy change and a withdrawal; ends as it began."""
     with context.owner() as connection:
-        files = applied_files(connection)
-        if BEFORE not in files.get(FILE, "") or not {MANHOLES, LIGHTS}.isdisjoint(withdrawn_collections(connection)):
+        if not leads_somewhere(connection):
             context.fail(_NOT_MUSTERDORF)
+        files = applied_files(connection)
         with _tokens(connection) as tokens:
             asyncio.run(_walk(connection, load_texts(files), tokens))
     context.say(Text("\nAlles ist wieder, wie es war. Was geschah, steht im Protokoll (control.audit).",
                      "\nEverything is as it was. What happened stands in the audit log (control.audit)."))  # fmt: skip
+
+
+def leads_somewhere(connection: Connection) -> bool:
+    """Whether the policies in force are those of the sample town, as far as the tour needs them."""
+    written = applied_files(connection).get(FILE, "")
+    return BEFORE in written and {MANHOLES, LIGHTS}.isdisjoint(withdrawn_collections(connection))
 
 
 _NOT_MUSTERDORF = Text(
