@@ -44,11 +44,11 @@ def test_diff_counts_rows_on_the_live_store_and_marks_what_widens(own: Town) -> 
 
 
 def test_diff_tells_attributes_gained_and_lost_and_precision(own: Town) -> None:
-    own.edit("citizen.yaml", "art: keep, ", "anzahl: keep, ")
+    own.edit("citizen.yaml", "art: keep, ", "status: keep, ")
     own.edit("council.yaml", "baujahr: {round: 10}", "baujahr: keep")
     approve_all(own.policies_folder)
     said = twin(own, "policy", "diff").stdout
-    assert "+ Attribut `anzahl` (keep)" in said
+    assert "+ Attribut `status` (keep)" in said
     assert "− Attribut `art`" in said
     assert "+ `baujahr` genauer: round 10 → keep" in said
 
@@ -98,7 +98,7 @@ def test_history_tells_every_apply_and_revert_goes_back_with_the_files(own: Town
     citizen = own.client_for("citizen")
     assert citizen.get("collections/baeume/items").json()["numberMatched"] == 59
     history = twin(own, "policy", "history").stdout.splitlines()
-    assert "▲ 4 ▽ 0  citizen.yaml" in history[0]  # citizens and the three that include what they see
+    assert "▲ 5 ▽ 0  citizen.yaml" in history[0]  # citizens and the four that include what they see
     said = twin(own, "policy", "revert", "--write").stdout
     assert "− 18 Zeilen" in said
     assert citizen.get("collections/baeume/items").json()["numberMatched"] == 41
