@@ -34,9 +34,16 @@ def test_a_wrong_policy_is_told_whole_with_file_line_and_remedy_and_nothing_chan
     assert "art" in town.client_for("citizen").get("collections/baeume/items").json()["features"][0]["properties"]
 
 
-def test_check_says_that_approvals_are_not_enforced_yet(town: Town) -> None:
-    assert "noch nicht" in twin(town, "policy", "check").stdout
-    assert "not" in twin(town, "policy", "check", TWIN_LANG="en").stdout
+def test_a_release_without_all_its_approvals_shows_nothing_and_is_told(new_town: NewTown) -> None:
+    town = new_town()
+    council = town.client_for("council")
+    assert council.get("collections/kanalschaechte").status_code == 200
+    town.edit("council.yaml", "{grid_m: 100}", "{grid_m: 200}")
+    said = twin(town, "policy", "check").stdout
+    assert "`kanalschaechte` wird noch nicht gezeigt, es fehlt die Zustimmung von" in said
+    assert "twin policy approve council kanalschaechte" in said
+    assert twin(town, "policy", "apply").returncode == 0
+    assert council.get("collections/kanalschaechte").status_code == 404
 
 
 def test_a_changed_policy_is_live_at_once(new_town: NewTown) -> None:

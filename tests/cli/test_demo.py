@@ -29,13 +29,13 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _demo(home: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str, Mapping[str, str]]]:
+def _demo(home: Path, said: list[str] | None = None, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str, Mapping[str, str]]]:
     """A running demo: the process, its address, and its tokens by role."""
     port = _free_port()
     told = {**os.environ, "TWIN_HOME": str(home), "PORT": str(port), "PYTHONUNBUFFERED": "1", **environment}
     process = subprocess.Popen([sys.executable, "-m", "twin_api.cli", "demo"], env=told, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    lines: list[str] = []
+    lines = [] if said is None else said
     try:
         for line in process.stdout:
             lines.append(line)
@@ -65,15 +65,15 @@ def _collections(address: str, role: str, token: str | None) -> dict[str, int]:
         return {name: client.get(f"collections/{name}/items?limit=1").raise_for_status().json()["numberMatched"] for name in names}
 
 
-def test_the_demo_serves_real_data_and_a_second_start_is_quick(home: Path, testdata: Path) -> None:
-    with _demo(home, TWIN_TESTDATA=str(testdata)) as (_, address, first):
+def test_the_demo_serves_the_sample_town_and_a_second_start_is_quick(home: Path) -> None:
+    with _demo(home) as (_, address, first):
         twins = {role: _collections(address, role, token) for role, token in [("citizen", None), *first.items()]}
-        assert twins["citizen"].keys() < twins["council"].keys() <= twins["administration"].keys() | {"freizeitflaechen"}
-        assert twins["citizen"]["strassen"] == 2056
+        assert all(twins["citizen"].keys() <= other.keys() for other in twins.values())
+        assert twins["citizen"]["flurstuecke"] > 4_000
         assert "kanalschaechte" not in twins["citizen"]
         assert twins["council"]["kanalschaechte"] < twins["administration"]["kanalschaechte"]
     started = time.monotonic()
-    with _demo(home, TWIN_TESTDATA=str(testdata)) as (_, address, second):
+    with _demo(home) as (_, address, second):
         assert time.monotonic() - started < 30  # a limit of harm; some four seconds on an idle machine
         assert second.keys() == first.keys()
         for role in first:
@@ -82,14 +82,19 @@ def test_the_demo_serves_real_data_and_a_second_start_is_quick(home: Path, testd
         assert {role: _collections(address, role, token) for role, token in [("citizen", None), *second.items()]} == twins
 
 
-def test_the_demo_makes_a_place_of_its_own_where_there_is_no_real_data(tmp_path: Path) -> None:
-    home = tmp_path / "home with a space"
+def test_the_demo_leads_around_once_in_a_folder_with_a_blank_in_its_name(tmp_path: Path) -> None:
+    home, lines = tmp_path / "home with a blank", []
     try:
-        with _demo(home, TWIN_TESTDATA=str(tmp_path / "nothing")) as (_, address, tokens):
-            citizen = _collections(address, "citizen", None)
-            assert {"gebaeude", "strassen", "landnutzung"} <= citizen.keys()
-            assert citizen["gebaeude"] > 200
-            assert _collections(address, "administration", tokens["administration"])["kanalschaechte"] > 100
+        with _demo(home, said=lines) as (_, address, tokens):
+            assert _collections(address, "administration", tokens["administration"])["kanalschaechte"] > 1000
+        tour = "".join(lines)
+        assert "Derselbe Schacht" in tour
+        assert re.search(r"Bürger +404", tour)
+        assert re.search(r"Bürger +unverändert: ETag", tour)
+        assert re.search(r"Abwasser +neu: ETag", tour)
+        assert "▲ strassen: geändert" in tour
+        assert "antwortet jeder Zwilling 404" in tour
+        assert "Alles ist wieder, wie es war." in tour
     finally:
         Cluster(home, Secrets(home / "secrets")).remove()
 
@@ -105,19 +110,19 @@ def _falls_silent(address: str) -> bool:
     return False
 
 
-def test_a_demo_that_is_killed_starts_again_with_everything_as_before(home: Path, testdata: Path) -> None:
-    with _demo(home, TWIN_TESTDATA=str(testdata)) as (process, address, _):
+def test_a_demo_that_is_killed_starts_again_with_everything_as_before(home: Path) -> None:
+    with _demo(home) as (process, address, _):
         before = _collections(address, "citizen", None)
         process.kill()
         process.wait(10)
         assert _falls_silent(address)  # its server ends with it
-    with _demo(home, TWIN_TESTDATA=str(testdata)) as (_, address, _):
+    with _demo(home) as (_, address, _):
         assert _collections(address, "citizen", None) == before
 
 
-def test_ctrl_c_ends_the_demo_with_a_farewell(home: Path, testdata: Path) -> None:
+def test_ctrl_c_ends_the_demo_with_a_farewell(home: Path) -> None:
     port = _free_port()
-    told = {**os.environ, "TWIN_HOME": str(home), "PORT": str(port), "PYTHONUNBUFFERED": "1", "TWIN_TESTDATA": str(testdata)}
+    told = {**os.environ, "TWIN_HOME": str(home), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "twin_api.cli", "demo"], env=told, stdout=subprocess.PIPE, text=True, start_new_session=True
     )

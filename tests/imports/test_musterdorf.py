@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,17 +39,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 
 @pytest.fixture(scope="module")
-def town_layers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Layer]:
-    """The layer files of the town without what is new in their language (`theme`, `reviewed`)."""
-    folder = tmp_path_factory.mktemp("policies")
-    (folder / "layers").mkdir()
-    for file in (PROJECT / "policies" / "layers").glob("*.yaml"):
-        text = re.sub(r"^theme: .*\n", "", file.read_text(), flags=re.MULTILINE)
-        (folder / "layers" / file.name).write_text(re.sub(r"free_text: {reviewed: \w+}", "free_text: true", text))
-    classes = [f"  {name}: {{title: {name}, ground: test, seen_by: [citizen]}}" for name in CLASSES]
-    (folder / "town.yaml").write_text(TOWN + "\n".join(classes) + "\n")
-    (folder / "citizen.yaml").write_text(CITIZEN)
-    return load(folder).layers
+def town_layers() -> Mapping[str, Layer]:
+    return load(PROJECT / "policies").layers
 
 
 def content(path: Path) -> tuple[list[bytes], list[list[str]]]:

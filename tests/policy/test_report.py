@@ -80,7 +80,7 @@ def test_how_exact_a_place_is_stands_in_plain_words(full: Policies) -> None:
     assert said(entry(report, "role-council", "Schächte"), "Wo").startswith("Auf 100 Meter genau")
     assert said(entry(report, "role-administration", "Schächte"), "Wo") == "Genauer Punkt, mit Höhe."
     assert said(entry(report, "role-administration_wasser", "Schächte"), "Wo") == "Genau, aber ohne Höhe."
-    assert said(entry(build(DEMO, DAY), "role-administration_feuerwehr", "Gefahrenliste Gebäude"), "Wo") == "Der Ort wird nicht gezeigt."
+    assert said(entry(build(DEMO, DAY), "role-administration_feuerwehr", "Hilfe bei Hochwasser"), "Wo") == "Der Ort wird nicht gezeigt."
 
 
 def test_attributes_stand_by_their_titles_with_their_precision(full: Policies) -> None:
@@ -109,7 +109,7 @@ def test_a_release_tells_what_leaves_why_who_approved_and_until_when() -> None:
         "Grund: Haushalt 2027",
         "Wasser und Abwasser (M. Beispiel, 20.11.2026)",
         "Angehört: Datenschutz",
-        "bis einschließlich 31.12.2027",
+        "bis einschließlich 31.10.2027",
     ):
         assert words in release
 
