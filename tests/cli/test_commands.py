@@ -68,23 +68,28 @@ def test_the_matrix_shows_three_different_twins(town: Town) -> None:
         assert word in shown
 
 
-def test_layers_grow_and_what_would_lose_data_is_refused(new_town: NewTown) -> None:
+def test_layers_alone_grow_and_leave_what_is_published_to_the_policies(new_town: NewTown) -> None:
     town = new_town()
     town.edit("layers/baeume.yaml", "  pate:", "  kronen_m: {title: {de: Krone, en: Crown}, type: number, unit: m, class: public}\n  pate:")
-    assert "baeume.kronen_m" in twin(town, "layers", "apply").stdout
+    assert twin(town, "layers", "apply").stdout == "baeume: neues Attribut `kronen_m`\n"
     town.edit("layers/baeume.yaml", "type: integer", "type: text")
     refused = twin(town, "layers", "apply")
     assert refused.returncode == 1
     assert "baeume.anzahl" in refused.stderr
+    assert "twin policy apply" in refused.stderr
+    applied = twin(town, "policy", "apply")
+    assert applied.stdout.splitlines()[0] == "baeume: `anzahl` ist jetzt `text`, bisher `integer`"
+    assert "entspricht" in twin(town, "layers", "apply").stdout
 
 
-def test_policies_over_another_type_than_the_store_has_are_not_applied(new_town: NewTown) -> None:
+def test_what_the_store_cannot_follow_is_refused_with_every_reason(new_town: NewTown) -> None:
     town = new_town()
-    town.edit("layers/baeume.yaml", "type: integer", "type: text")
-    ended = twin(town, "policy", "apply")
-    assert ended.returncode == 1
-    assert "baeume.anzahl" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    town.edit("layers/baeume.yaml", "type: boolean", "type: date")
+    town.edit("layers/baeume.yaml", "  vermerk:", "  notiz:")
+    refused = twin(town, "policy", "apply")
+    assert refused.returncode == 1
+    assert [line.split()[0] for line in refused.stderr.split("\n") if line] == ["baeume.vermerk", "baeume.geschuetzt"]
+    assert town.drift() == []
 
 
 def test_a_layer_without_a_file_is_left_in_the_store_and_shown_to_nobody(new_town: NewTown) -> None:
@@ -139,11 +144,11 @@ def test_serving_a_role_that_is_none_is_refused_in_one_line(town: Town) -> None:
         assert "Traceback" not in ended.stderr
 
 
-def test_applying_before_the_layers_says_what_to_do(new_town: NewTown) -> None:
+def test_applying_policies_makes_the_layers_too(new_town: NewTown) -> None:
     town = new_town(apply=False)
     ended = twin(town, "policy", "apply")
-    assert ended.returncode == 1
-    assert "twin layers apply" in ended.stderr
+    assert ended.returncode == 0
+    assert "baeume: neuer Layer" in ended.stdout.splitlines()
 
 
 def test_a_token_is_made_listed_without_its_secret_and_revoked(new_town: NewTown) -> None:

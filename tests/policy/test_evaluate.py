@@ -123,7 +123,8 @@ def rows_by_kind(*sizes: int, **told: Any) -> list[dict[str, Any]]:
         ((1, 1, 1, 9, 20), (None, None, None, None, 20)),
         ((1, 6, 7, 8), (None, None, 7, 8, 0)),
         ((2, 2, 30, 5), (None, None, 30, None, 0)),
-        ((2,), (None, 0, 0, 0, 0)),
+        ((2,), (None, None, None, None, None)),
+        ((2, 1), (None, None, None, None, None)),
         ((4, 20), (None, None, 0, 0, 0)),
         ((5, 5, 4), (None, 5, None, 0, 0)),
     ],
@@ -178,12 +179,14 @@ def test_a_sum_of_decimals_is_what_a_person_gets() -> None:
     assert groups(counted(Figure("x", "sum", "hoehe_m", (), None)), TREES, None, huge, WORLD)[0]["x"] is None
 
 
-def test_a_single_gap_takes_the_smallest_of_the_others_with_it() -> None:
+def test_a_single_gap_among_sums_takes_the_smallest_of_the_others_with_it() -> None:
     rows = [
-        *rows_by_kind(7, gelesen=True),
-        *(a_row(art=kind, gelesen=n % 2 == 0) for kind, many in (("b", 9), ("c", 8)) for n in range(many)),
+        *rows_by_kind(7, anzahl=None),
+        *(a_row(art=kind, anzahl=2, gelesen=n % 2 == 0) for kind, many in (("b", 9), ("c", 8)) for n in range(many)),
     ]
-    assert [group["s"] for group in groups(counted(_share()), TREES, None, rows, WORLD)[:3]] == [None, 56.0, None]
+    total = Figure("t", "sum", "anzahl", (), None)
+    assert [group["t"] for group in groups(counted(total), TREES, None, rows, WORLD)[:3]] == [None, 18, None]
+    assert [group["s"] for group in groups(counted(_share()), TREES, None, rows, WORLD)[:3]] == [None, 56.0, 50.0]
 
 
 FIGURES = (COUNT, _share(), Figure("m", "mean", "hoehe_m", (), None), Figure("t", "sum", "anzahl", (), None))
@@ -216,9 +219,9 @@ def test_no_shown_group_is_small_and_no_suppressed_one_stands_alone(rows: list[d
 def test_no_figure_is_that_of_one_group_alone_and_no_share_is_all_or_nothing(rows: list[dict[str, Any]], least: int) -> None:
     found = groups(counted(*FIGURES, least=least), TREES, None, rows, WORLD)
     assert all(group["s"] is None or 0 < group["s"] < 100 for group in found)
+    visible = [group["t"] for group in found if group["n"]]
+    assert visible.count(None) != 1 or len(visible) == 1
     for figure in FIGURES[1:]:
-        visible = [group[figure.name] for group in found if group["n"]]
-        assert visible.count(None) != 1 or len(visible) == 1
         assert all(group[figure.name] is None for group in found if group["n"] == 0)
 
 

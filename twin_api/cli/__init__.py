@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from twin_api.cli import context, layers, policy, token
 from twin_api.cli.demo import demo
 from twin_api.cli.import_ import import_file
+from twin_api.cli.init import init_town
 from twin_api.cli.openapi import write_openapi
 from twin_api.cli.serve import serve
 from twin_api.cli.store import migrate_store, stop_cluster
+from twin_api.cli.tour import tour
 from twin_api.cli.withdraw import withdraw_collection
 from twin_api.cli.work import work
 from twin_api.publish.switch import SwitchBlocked
@@ -30,6 +32,8 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(layers.app, name="layers")
 app.add_typer(token.app, name="token")
 app.command(name="demo")(demo)
+app.command(name="init")(init_town)
+app.command(name="tour")(tour)
 app.command(name="import")(import_file)
 app.command(name="migrate")(migrate_store)
 app.command(name="stop")(stop_cluster)

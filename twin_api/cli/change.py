@@ -132,7 +132,7 @@ def revert(
                               f"Version {version.number} can no longer be read by this program."))  # fmt: skip
         now = applied_policies(applied_files(connection))
         say_differences(find_differences(connection, now, earlier, context.today(earlier)))
-        context.applied(connection, earlier)
+        context.applied(connection, earlier, evolve=False)
     context.say(Text(f"\nDie Fassung {version.number} gilt wieder.", f"\nVersion {version.number} is in force again."))
     if write:
         _put_back(version.files, context.settings().policies)

@@ -19,6 +19,7 @@ from twin_api.policy.documents import Policies
 from twin_api.policy.finding import PolicyInvalid, render
 from twin_api.policy.load import load
 from twin_api.publish.apply import Plan, apply_policies
+from twin_api.publish.layers import LayersRefused, check_layers
 from twin_api.publish.switch import SwitchBlocked
 from twin_api.settings import Settings
 from twin_api.store.embedded import Cluster
@@ -127,15 +128,24 @@ _BLOCKED = Text(
 )
 
 
-def applied(connection: psycopg.Connection[tuple[Any, ...]], loaded: Policies) -> Plan:
-    """Apply policies with a bar; ends with the reason where they cannot be, and then nothing was changed."""
+def applied(connection: psycopg.Connection[tuple[Any, ...]], loaded: Policies, *, evolve: bool = True) -> Plan:
+    """Apply policies with a bar; ends with the reasons where they cannot be, and then nothing was changed.
+
+    `evolve=False` for policies that were in force before: the store is left as it is, and has to be as they need it.
+    """
+    reasons = [] if evolve else check_layers(connection, loaded.layers)
+    if reasons:
+        fail_all(reasons)
     with Progress(console=errors, transient=True) as bar:
         task = bar.add_task("…", total=None)
         try:
             return apply_policies(
                 connection, loaded, today(loaded), secrets(),
                 lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+                evolve=evolve,
             )  # fmt: skip
+        except LayersRefused as refused:
+            fail_all(refused.reasons)
         except SwitchBlocked:
             fail(_BLOCKED)
 

@@ -9,7 +9,7 @@ import typer
 
 from twin_api.cli import context
 from twin_api.policy.documents import Policies
-from twin_api.publish.layers import LayersOutcome, LayersRefused, apply_layers
+from twin_api.publish.layers import LayerPlan, LayersRefused, apply_layers, describe
 from twin_api.texts import Text
 
 app = typer.Typer(no_args_is_help=True, help="The tables of the store, as the layer files describe them.")
@@ -17,18 +17,19 @@ app = typer.Typer(no_args_is_help=True, help="The tables of the store, as the la
 
 @app.command()
 def apply() -> None:
-    """Create and extend the store's tables; refuses what would lose or retype data."""
+    """Let the store's tables follow the layer files; what is published changes with `twin policy apply`."""
     loaded = context.policies()
     with context.owner() as connection:
-        outcome = layers_apply(connection, loaded)
-    created, grown = ", ".join(outcome.created) or "–", ", ".join(outcome.grown) or "–"
-    context.say(Text(f"Neue Tabellen: {created}. Neue Attribute: {grown}.", f"New tables: {created}. New attributes: {grown}."))
-    if outcome.left:
-        left = ", ".join(outcome.left)
+        plan = layers_apply(connection, loaded)
+    done = describe(plan)
+    for step in done or [Text("Der Speicher entspricht den Dateien.", "The store is what the files say.")]:
+        context.say(step)
+    if plan.left:
+        left = ", ".join(plan.left)
         context.say(Text(f"Ohne Datei im Speicher, für niemanden sichtbar: {left}", f"In the store without a file, seen by nobody: {left}"))
 
 
-def layers_apply(connection: psycopg.Connection[Any], loaded: Policies) -> LayersOutcome:
+def layers_apply(connection: psycopg.Connection[Any], loaded: Policies) -> LayerPlan:
     """Make the store follow the layer files; ends with all reasons where it cannot."""
     try:
         return apply_layers(connection, loaded.layers)

@@ -17,7 +17,7 @@ from twin_api.policy.matrix import MatrixRow, matrix
 from twin_api.publish.apply import Plan, applied_files
 from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
 from twin_api.publish.drift import find_drift
-from twin_api.publish.layers import check_layers
+from twin_api.publish.layers import describe
 from twin_api.texts import Text
 
 app = typer.Typer(no_args_is_help=True, help="Check, apply and compare the policy files.")
@@ -56,10 +56,9 @@ def apply() -> None:
     """Publish what the policies grant; servers show it at once."""
     loaded = context.policies()
     with context.owner() as connection:
-        reasons = check_layers(connection, loaded.layers)
-        if reasons:
-            context.fail_all(reasons)
         plan = context.applied(connection, loaded)
+    for step in describe(plan.layers):
+        context.say(step)
     context.say(_outcome(plan))
 
 

@@ -85,8 +85,8 @@ def _explain_item(connection: psycopg.Connection[tuple[object, ...]], loaded: Po
         row = stored_row(connection, layer, id)
         areas = {name: _placed(stored_rows(connection, loaded.layers[name])) for name in _area_layers(grant)}
     except LayerMissing:
-        context.fail(Text("Der Layer steht so noch nicht in der Datenbank. Zuerst `twin layers apply` aufrufen.",
-                          "The layer is not in the database like this yet. Run `twin layers apply` first."))  # fmt: skip
+        context.fail(Text("Der Layer steht so noch nicht in der Datenbank. Zuerst `twin policy apply` aufrufen.",
+                          "The layer is not in the database like this yet. Run `twin policy apply` first."))  # fmt: skip
     if row is None:
         context.fail(Text(f"In {layer.name} gibt es kein Objekt {id}.", f"There is no item {id} in {layer.name}."))
     context.say(Text(f"Objekt {id}:", f"Item {id}:"))

@@ -72,7 +72,7 @@ def _apply_again(connection: Connection) -> None:
     """The policies in force once more: tables of what is withdrawn go, those of what was lifted are built."""
     files = applied_files(connection)
     if files:
-        context.applied(connection, load_texts(files))
+        context.applied(connection, load_texts(files), evolve=False)
 
 
 def _list(connection: Connection) -> None:

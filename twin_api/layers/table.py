@@ -12,7 +12,7 @@ from twin_api.policy.documents import Attribute, Layer
 from twin_api.policy.documents import Geometry as LayerGeometry
 from twin_api.policy.masks.mask import STORE
 
-__all__ = ["COLUMN_TYPES", "GEOMETRY", "ID", "STORE", "describe", "geometry_type"]
+__all__ = ["COLUMN_TYPES", "GEOMETRY", "ID", "MOMENTS", "STORE", "describe", "geometry_type"]
 
 ID: Final = "id"
 GEOMETRY: Final = "geometry"
@@ -27,11 +27,12 @@ COLUMN_TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
 }
 
 
+MOMENTS: Final = "BETWEEN '0001-01-01T00:00:00+00'::timestamptz AND '9999-12-31T23:59:59.999999+00'::timestamptz"
 # what JSON, RFC 3339 and every client can say; NaN is greater than any number in PostgreSQL
 _CHECKS: Final = {
     "number": "abs({0}) < 'Infinity'::float8",
     "date": "{0} BETWEEN '0001-01-01'::date AND '9999-12-31'::date",
-    "datetime": "{0} BETWEEN '0001-01-01T00:00:00+00'::timestamptz AND '9999-12-31T23:59:59.999999+00'::timestamptz",
+    "datetime": f"{{0}} {MOMENTS}",
 }
 
 

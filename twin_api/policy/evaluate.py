@@ -94,6 +94,9 @@ def groups(grant: Grant, layer: Layer, areas: Layer | None, rows: Iterable[Row],
     every = list(_by_area(areas, counted, world) if areas is not None else _by_value(layer, figures.group_by, counted))
     occupied = sorted((group for group in every if group.members), key=lambda group: group.order)
     _suppress(occupied, figures.at_least)
+    if any(len(group.members) < figures.at_least for group in occupied) and _are_too_few(occupied, figures.at_least):
+        for group in every:  # beside zeros, the one that is none would be known to be small
+            group.is_suppressed = True
     for figure in figures.figures:
         for group in every:
             group.values[figure.name] = None if group.is_suppressed else _value(figure, layer, group.members, figures.at_least)
@@ -124,6 +127,10 @@ def _suppress(occupied: Sequence[_Group], at_least: int) -> None:
             return
         group.is_suppressed = True
         before += len(group.members)
+
+
+def _are_too_few(occupied: Sequence[_Group], at_least: int) -> bool:
+    return len(occupied) < FEWEST_SUPPRESSED or sum(len(group.members) for group in occupied) < at_least
 
 
 def _withhold_a_second(name: str, visible: Sequence[_Group]) -> None:

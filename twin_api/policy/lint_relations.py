@@ -43,9 +43,11 @@ def _link(coarse: Layer, fine: Layer) -> str | None:
     located = {_stem(a.name) for a in coarse.attributes.values() if a.locates} - {""}
     for attribute in fine.attributes.values():
         named = keys & set(_telling(attribute.name))
-        if (named and not attribute.key) or (attribute.locates and _stem(attribute.name) in located):
+        if (named and not attribute.key and attribute.unit is None) or (attribute.locates and _stem(attribute.name) in located):
             return attribute.name
-    return next((a.name for a in coarse.attributes.values() if not a.key and {_stem(n) for n in fine.key} & set(_telling(a.name))), None)
+    keys = {_stem(name) for name in fine.key} - {""}
+    naming = (a for a in coarse.attributes.values() if not a.key and a.unit is None)  # what is measured names nothing
+    return next((a.name for a in naming if keys & set(_telling(a.name))), None)
 
 
 def _telling(name: str) -> list[str]:

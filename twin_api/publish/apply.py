@@ -24,6 +24,7 @@ from twin_api.policy.matrix import matrix
 from twin_api.publish.definition import Definition, Shown, compile_policies
 from twin_api.publish.difference import Difference, applied_policies, find_differences
 from twin_api.publish.follow import follow_statements, unfollow_statements
+from twin_api.publish.layers import LOCK, LayerPlan, change_layers, plan_layers
 from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_about, tell_collections
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import SwitchBlocked, lock_for_switch
@@ -37,7 +38,6 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
 WRITERS_WAIT_S = 120  # longer than any writer may rest within a transaction
-LOCK = 7_403_001  # advisory: one apply at a time in a database
 
 
 @dataclass(slots=True)
@@ -51,31 +51,40 @@ class Plan:
     gone: list[tuple[str, str]] = field(default_factory=list)  # schema, collection
     new_roles: list[str] = field(default_factory=list)
     gone_roles: list[str] = field(default_factory=list)
+    layers: LayerPlan = field(default_factory=LayerPlan)
 
     @property
     def touched_layers(self) -> list[str]:
-        """Layers whose tables get or lose triggers."""
+        """Layers that are there and whose tables get or lose triggers, or change themselves."""
         new = {layer for d in self.new.values() for layer in (d.layer, *d.areas)}
-        return sorted(new | {name for layer, areas in self.stale.values() for name in (layer, *areas)})
+        stale = {name for layer, areas in self.stale.values() for name in (layer, *areas)}
+        return sorted((new | stale | set(self.layers.altered)) - self.layers.created)
 
 
 def apply_policies(
-    connection: Connection, policies: Policies, day: date, secrets: Secrets, on_progress: Progress = lambda what, done, total: None
-) -> Plan:
+    connection: Connection, policies: Policies, day: date, secrets: Secrets, on_progress: Progress = lambda what, done, total: None,
+    *, evolve: bool = True,
+) -> Plan:  # fmt: skip
     """Make the twins show what `policies` grant on `day`; connection of the owner, not in a transaction.
 
     Readers are never refused: they wait for the switch, some milliseconds. Writers of a layer that is rebuilt wait for the whole.
-    Raises `SwitchBlocked` when the switch cannot be had, with everything as before.
+    The store's tables follow the layer files in the same step; `evolve=False` leaves them alone, for policies that are in force already.
+    Raises `LayersRefused` when they cannot follow, `SwitchBlocked` when the switch cannot be had, with everything as before.
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         differences = find_differences(connection, applied_policies(applied_files(connection)), policies, day)
         plan = make_plan(connection, policies, day)
+        if evolve:
+            plan.layers = plan_layers(connection, policies.layers)
+            plan.layers.refuse()
         try:
             _hold_writers(connection, plan.touched_layers)
         except psycopg.errors.LockNotAvailable:
             raise SwitchBlocked() from None
         begun = time.monotonic()
+        if evolve:
+            plan.layers = change_layers(connection, policies.layers)
         _build(connection, plan, on_progress)
         built_s = time.monotonic() - begun
         for schema in sorted(plan.wanted.keys() - set(plan.new_roles)):

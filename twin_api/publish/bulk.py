@@ -12,6 +12,7 @@ from twin_api.layers.table import STORE
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import lock_for_switch
 from twin_api.publish.table import PUBLISHED
+from twin_api.publish.unread import keep_unread
 from twin_api.publish.withdraw import leave_out_withdrawn
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -31,6 +32,7 @@ def published_setwise(connection: Connection, layer: str, rows: int) -> Iterator
     table = quoted(STORE, layer)
     hold_writers(connection, layer)
     connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
+    keep_unread(connection, layer)
     yield
     connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())
     rebuild_layer(connection, layer)

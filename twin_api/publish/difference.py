@@ -90,19 +90,21 @@ def find_differences(connection: Connection, before: Policies | None, after: Pol
 def _rows(connection: Connection, change: Change, before: Policies | None, after: Policies) -> Rows | None:
     if not change.rows_differ:
         return Rows(0, 0, (), ())
-    old = _visible(before, change.before)
-    new = _visible(after, change.after)
-    if change.before and change.after and change.before.layer != change.after.layer:
-        sides = [(old, change.before.layer, None), (new, change.after.layer, None)]
-        (lost, gone), (gained, come) = (_count(connection, layer, clause, other) for clause, layer, other in sides)
-        return Rows(gained, lost, come, gone)
-    layer = (change.after or change.before).layer  # type: ignore[union-attr]  # one of them is there
     try:
         with connection.transaction():
-            gained, come = _count(connection, layer, new, old)
-            lost, gone = _count(connection, layer, old, new)
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction):
-        return None  # the layer itself changes with this apply
+            return _counted(connection, change, _visible(before, change.before), _visible(after, change.after))
+    except psycopg.ProgrammingError:  # no such table, column or operator: the layer itself changes with this apply
+        return None
+
+
+def _counted(connection: Connection, change: Change, old: str | None, new: str | None) -> Rows:
+    if change.before and change.after and change.before.layer != change.after.layer:
+        lost, gone = _count(connection, change.before.layer, old, None)
+        gained, come = _count(connection, change.after.layer, new, None)
+    else:
+        layer = (change.after or change.before).layer  # type: ignore[union-attr]  # one of them is there
+        gained, come = _count(connection, layer, new, old)
+        lost, gone = _count(connection, layer, old, new)
     return Rows(gained, lost, come, gone)
 
 
@@ -145,7 +147,7 @@ def _expected(connection: Connection, definition: Definition) -> int:
         with connection.transaction():
             source = store_source(definition)
             return _count(connection, definition.layer, sql_text(visible(definition, source)), None)[0]
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction):
+    except psycopg.ProgrammingError:
         return 0
 
 

@@ -119,7 +119,9 @@ def _ranked(groups: Groups, tallied: sa.FromClause) -> sa.FromClause:
     few = sa.and_(tallied.c["_n"] > sa.literal_column("0"), tallied.c["_n"] < _least(groups))
     any_few = sa.func.bool_or(few).over()
     rank = sa.func.row_number().over(order_by=order)
+    occupied = sa.func.count().filter(tallied.c["_n"] > sa.literal_column("0")).over()
     columns = [rank.label("_r"), sa.func.coalesce(before, _zero()).label("_c"), few.label("_few"), any_few.label("_any")]
+    columns += [occupied.label("_occupied"), sa.func.sum(tallied.c["_n"]).over().label("_all")]
     return sa.select(*tallied.c, *columns).subquery("ranked")
 
 
@@ -128,10 +130,14 @@ def _least(groups: Groups) -> Element:
 
 
 def _judged(groups: Groups, ranked: sa.FromClause) -> sa.FromClause:
-    """Which groups are held back: the small ones, and then the next until they are two at least and enough together."""
+    """Which groups are held back: the small ones, and then the next until they are two at least and enough together.
+
+    Where all of them are not enough, even the empty ones are: beside zeros, the one that is none would be known to be small.
+    """
     c = ranked.c
     drawn_in = sa.and_(c["_any"], sa.or_(c["_r"] <= sa.literal_column("2"), c["_c"] < _least(groups)))
-    held = sa.and_(c["_n"] > sa.literal_column("0"), sa.or_(c["_few"], drawn_in))
+    too_few = sa.and_(c["_any"], sa.or_(c["_occupied"] < sa.literal_column("2"), c["_all"] < _least(groups)))
+    held = sa.or_(sa.and_(c["_n"] > sa.literal_column("0"), sa.or_(c["_few"], drawn_in)), too_few)
     return sa.select(*ranked.c, held.label("_held")).subquery("judged")
 
 
