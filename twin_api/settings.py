@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     ] = None
     secrets: Annotated[Path | None, Field(description="One file of mode 0600 per role; `<home>/secrets` unless set.")] = None
     policies: Annotated[Path, Field(description="The town's policy folder.")] = PROJECT / "policies"
-    testdata: Annotated[Path, Field(description="Real data for demo and tests.")] = PROJECT.parent / "shared" / "data"
+    testdata: Annotated[Path, Field(description="Real data for tests.")] = PROJECT.parent / "shared" / "data"
     require_testdata: Annotated[bool, Field(description="Missing test data is an error, not a skipped test.")] = False
     lang: Annotated[Language, Field(description="Language of texts for people: `de` or `en`.")] = "de"
     base_url: Annotated[str, Field(description="Public address in links; taken from the request unless set.")] = ""

@@ -12,11 +12,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.imports.things import Database, attribute
+from tests.imports.things import OSM_POLICIES, Database, attribute
 from tests.towns import TEMPLATE
 from twin_api.policy.documents import Attribute, Geometry, GeometryType, Layer, Place
 from twin_api.policy.load import load
-from twin_api.settings import PROJECT
 from twin_api.store.embedded import Cluster
 from twin_api.texts import Text
 
@@ -38,8 +37,8 @@ def database(cluster: Cluster) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def layers() -> dict[str, Layer]:
-    """The sample town's layers as its policy files describe them."""
-    return dict(load(PROJECT / "policies").layers)
+    """Layers in the shape of OpenStreetMap, as the policy files of `tests/osm` describe them."""
+    return dict(load(OSM_POLICIES).layers)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports.things import Database
+from tests.imports.things import OSM_POLICIES, Database, write_buildings
 from twin_api.imports.run import ImportRequest, run_import
-from twin_api.layers.musterdorf import write_generated
 from twin_api.policy.documents import Layer
 
 SCRIPT = """
@@ -24,9 +23,8 @@ from pathlib import Path
 import psycopg
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.policy.load import load
-from twin_api.settings import PROJECT
 
-conninfo, file, where = sys.argv[1:]
+conninfo, file, where, policies = sys.argv[1:]
 
 def wait():
     print("here", flush=True)
@@ -41,7 +39,7 @@ def around(connection, layer, rows):
 def on_progress(done, total):
     if where == "while staging" and done: wait()
 
-layer = load(PROJECT / "policies").layers["gebaeude"]
+layer = load(Path(policies)).layers["gebaeude"]
 run_import(ImportRequest(Path(file), replace=True), layer, lambda: psycopg.connect(conninfo), on_progress, around=around)
 """
 STATE = "SELECT count(*), md5(string_agg(g::text || g.xmin::text, '' ORDER BY id)) FROM store.gebaeude g"
@@ -50,7 +48,7 @@ STATE = "SELECT count(*), md5(string_agg(g::text || g.xmin::text, '' ORDER BY id
 @pytest.fixture
 def buildings(database: Database, layers: dict[str, Layer], tmp_path: Path) -> Layer:
     database.create(layers["gebaeude"])
-    run_import(ImportRequest(write_generated(tmp_path / "before", 7)["gebaeude"]), layers["gebaeude"], database.connect)
+    run_import(ImportRequest(write_buildings(tmp_path / "before.geojson", "gut")), layers["gebaeude"], database.connect)
     return layers["gebaeude"]
 
 
@@ -59,7 +57,7 @@ def buildings(database: Database, layers: dict[str, Layer], tmp_path: Path) -> L
 def test_a_killed_import_leaves_the_layer_as_it_was(
     database: Database, buildings: Layer, tmp_path: Path, where: str, how: signal.Signals
 ) -> None:
-    after = write_generated(tmp_path / "after", 8)["gebaeude"]
+    after = write_buildings(tmp_path / "after.geojson", "schlecht")
     before = database.rows(STATE)
     with started(database, after, where) as child:
         assert child.stdout is not None
@@ -75,7 +73,7 @@ def test_a_killed_import_leaves_the_layer_as_it_was(
 def started(database: Database, file: Path, where: str) -> subprocess.Popen[str]:
     root = Path(__file__).resolve().parents[2]
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, database.conninfo, str(file), where],
+        [sys.executable, "-c", SCRIPT, database.conninfo, str(file), where, str(OSM_POLICIES)],
         cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
 

@@ -8,7 +8,6 @@ import pytest
 
 from tests.imports.things import Database
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
-from twin_api.layers.musterdorf import write_real
 from twin_api.policy.documents import Layer
 
 COLUMNS = {
@@ -50,15 +49,3 @@ def test_buildings_from_the_pbf_are_the_buildings_of_the_geopackage(database: Da
     assert (outcome.read, outcome.inserted, outcome.deleted) == (4_267, 0, 0)
     apart = "SELECT max(ST_HausdorffDistance(a.geometry, b.geometry)) FROM kept.before b JOIN store.gebaeude a USING (id)"
     assert database.value(apart) < 0.001
-
-
-def test_the_enriched_extract_loses_no_building_and_finds_the_same_again(
-    database: Database, layers: dict[str, Layer], bayreuth: Path, tmp_path: Path
-) -> None:
-    place, again = write_real(bayreuth / GPKG, tmp_path / "a"), write_real(bayreuth / GPKG, tmp_path / "b")
-    assert place.dropped == {"gebaeude": 0, "strassen": 0, "landnutzung": 0}
-    database.create(*(layers[name] for name in place))
-    for name, file in place.items():
-        brought = run_import(ImportRequest(file), layers[name], database.connect)
-        assert brought.inserted == brought.read == COLUMNS.get(name, (0, 0, 607))[2]
-        assert run_import(ImportRequest(again[name]), layers[name], database.connect).unchanged == brought.read

@@ -1,8 +1,10 @@
-"""What the tests of imports are about: a database with a store, an attribute, a point."""
+"""What the tests of imports are about: a database with a store, an attribute, a point, buildings in the shape of OpenStreetMap."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,6 +15,8 @@ from twin_api.policy.documents import Attribute, AttributeType, Layer, Place
 from twin_api.texts import Text
 
 Row = tuple[Any, ...]
+OSM_POLICIES = Path(__file__).parents[1] / "osm" / "policies"
+BUILDINGS = 287
 
 
 @dataclass(frozen=True)
@@ -44,3 +48,18 @@ def attribute(name: str, type_: AttributeType = "text", **more: Any) -> Attribut
 
 def point(x: float = 678_000.0, y: float = 5_540_000.0, *z: float) -> dict[str, Any]:
     return {"type": "Point", "coordinates": [x, y, *z]}
+
+
+def write_buildings(path: Path, inspected: str) -> Path:
+    """A GeoJSON file of houses in rows, all with the same ids and places in every file, and this condition."""
+    features = [_building(number, inspected) for number in range(BUILDINGS)]
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::25832"}}
+    path.write_text(json.dumps({"type": "FeatureCollection", "crs": crs, "features": features}))
+    return path
+
+
+def _building(number: int, condition: str) -> dict[str, Any]:
+    x, y = 678_000.0 + number % 20 * 18, 5_540_000.0 + number // 20 * 40
+    ring = [[x, y], [x + 10, y], [x + 10, y + 9], [x, y + 9], [x, y]]
+    properties = {"osm_id": None, "osm_way_id": f"way-{number}", "art": "house", "zustand": condition, "geprueft_am": "2026-05-04"}
+    return {"type": "Feature", "properties": properties, "geometry": {"type": "MultiPolygon", "coordinates": [[ring]]}}

@@ -12,8 +12,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import psycopg
 import typer
@@ -24,7 +23,8 @@ from twin_api.cli.import_ import publishing
 from twin_api.cli.layers import layers_apply
 from twin_api.cli.serve import refuse_taken_port
 from twin_api.imports.run import ImportRequest, run_import
-from twin_api.layers.musterdorf import write_generated, write_real
+from twin_api.layers.musterdorf import write_town
+from twin_api.layers.musterdorf.plan import BY_DEFAULT, SMALLEST
 from twin_api.policy.documents import Policies
 from twin_api.publish.apply import apply_policies
 from twin_api.publish.migrate import migrate
@@ -32,25 +32,29 @@ from twin_api.store.audit import note
 from twin_api.store.control import create_token, list_tokens, revoke_tokens
 from twin_api.texts import Text
 
-REAL = Path("osm-bayreuth-nord") / "bayreuth-nord_25832.gpkg"
 TOKEN_NAME = "demo "  # noqa: S105  # the beginning of a name, no secret
 PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
 TOKENS_LAST = timedelta(days=7)
+LARGEST = 1_000_000
 
 _OWN_CLUSTER = Text(
     "Die Vorführung füllt nur ihren eigenen Cluster: bitte ohne `TWIN_DATABASE_URL` aufrufen.",
     "The demo fills a cluster of its own only: call it without `TWIN_DATABASE_URL`.",
 )
-_REAL_PLACE = Text(
-    "Ort: ein wirkliches Stück Land nördlich von Bayreuth (OpenStreetMap), mit erfundenen Prüfungen und Schächten.",
-    "Place: a real stretch of land north of Bayreuth (OpenStreetMap), with invented inspections and manholes.",
-)
-_INVENTED_PLACE = Text("Ort: ein kleiner, ganz und gar erfundener Ort.", "Place: a small place, invented from end to end.")
+
+
+class _Place(NamedTuple):
+    """Which sample town fills the empty layers."""
+
+    seed: int
+    size: int
 
 
 def demo(
     port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="port to listen on")] = 8000,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    seed: Annotated[int, typer.Option(help="chance the sample town is drawn from")] = 7,
+    size: Annotated[int, typer.Option(min=SMALLEST, max=LARGEST, help="features of the sample town, about")] = BY_DEFAULT,
     prepare: Annotated[bool, typer.Option("--prepare", help="set everything up and stop before serving")] = False,
 ) -> None:
     """Set up a small town and serve its twins until Ctrl-C."""
@@ -60,7 +64,7 @@ def demo(
     loaded = context.policies()
     rests = not context.cluster().is_running()
     try:
-        _prepare(loaded)
+        _prepare(loaded, _Place(seed, size))
         if not prepare:
             _serve(loaded, host, port)
     finally:
@@ -68,29 +72,38 @@ def demo(
             context.cluster().stop()
 
 
-def _prepare(loaded: Policies) -> None:
+def _prepare(loaded: Policies, place: _Place) -> None:
     context.say(Text("Datenbank …", "Database …"))
     migrate(context.administrator(founding=True), context.secrets())
     with context.owner() as connection:
         layers_apply(connection, loaded)
-        _fill(connection, loaded)
+        _fill(connection, loaded, place)
         context.say(Text("Richtlinien …", "Policies …"))
         apply_policies(connection, loaded, context.today(loaded), context.secrets())
 
 
-def _fill(connection: psycopg.Connection[Any], loaded: Policies) -> None:
+def _fill(connection: psycopg.Connection[Any], loaded: Policies, place: _Place) -> None:
     """The sample rows, once: what stands in a layer is left alone."""
     first = sql.SQL("SELECT 1 FROM {} LIMIT 1")
     empty = [name for name in loaded.layers if connection.execute(first.format(sql.Identifier("store", name))).fetchone() is None]
     if not empty:
         return
-    folder, real = context.settings().home / "sample", context.settings().testdata / REAL
+    folder = context.settings().home / "sample"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    context.say(_REAL_PLACE if real.is_file() else _INVENTED_PLACE)
-    files = write_real(real, folder) if real.is_file() else write_generated(folder)
+    context.say(
+        Text(
+            f"Ort: Musterdorf, ganz und gar erfunden, etwa {place.size} Objekte …",
+            f"Place: Musterdorf, invented from end to end, about {place.size} features …",
+        )
+    )
+    files = write_town(folder, place.seed, place.size, _say_layer)
     for name in (name for name in empty if name in files):
         context.say(Text(f"Daten: {loaded.layers[name].title.de} …", f"Data: {loaded.layers[name].title.en} …"))
         run_import(ImportRequest(files[name]), loaded.layers[name], context.owner_connection, audit=note, around=publishing)
+
+
+def _say_layer(layer: str, done: int, total: int) -> None:
+    context.say(Text(f"  {done}/{total} {layer} geschrieben", f"  {done}/{total} {layer} written"))
 
 
 def _make_tokens(loaded: Policies) -> Mapping[str, str]:

@@ -165,7 +165,7 @@ async def _change_arrives(connection: Connection, visitor: Visitor, id: str) -> 
 async def _hidden_change(connection: Connection, visitor: Visitor, id: str) -> None:
     _heading(3, Text("Die Sohle liegt tiefer als gedacht: das geht nur das Abwasser an",
                      "The invert lies deeper than thought: that concerns the sewers alone"))  # fmt: skip
-    paths = {role: f"collections/{MANHOLES}/items" for role in ROLES}
+    paths = dict.fromkeys(ROLES, f"collections/{MANHOLES}/items")
     paths |= {"citizen": "collections/kanalzustand/items", "administration/wasser": f"collections/{MANHOLES}/items/{id}"}
     before = {role: (await visitor.get(role, path)).headers.get("etag") for role, path in paths.items()}
     _write(connection, "UPDATE store.kanalschaechte SET sohle_m = sohle_m - 0.4 WHERE id = %s", [id])

@@ -1,6 +1,5 @@
-"""Musterdorf, the sample town: a generated small place, and the same inspections invented for a real extract of OpenStreetMap."""
+"""Musterdorf, the sample town: an invented place in 22 layers, of any size. No place and no person of the real world."""
 
-from twin_api.layers.musterdorf.place import write_generated
-from twin_api.layers.musterdorf.real import RealPlace, write_real
+from twin_api.layers.musterdorf.write import LAYERS, write_town
 
-__all__ = ["RealPlace", "write_generated", "write_real"]
+__all__ = ["LAYERS", "write_town"]

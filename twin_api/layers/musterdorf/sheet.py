@@ -2,56 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyogrio.raw
 import shapely
 
-Kind = Literal["text", "integer", "number", "date"]
-DTYPES: dict[Kind, tuple[Any, Any]] = {  # numpy type, and what stands below the mask of a NULL
-    "text": (np.dtype(object), None),
-    "integer": (np.dtype("int64"), 0),
-    "number": (np.dtype("float64"), 0.0),
-    "date": (np.dtype("datetime64[D]"), np.datetime64("1970-01-01", "D")),
+from twin_api.layers.musterdorf.chance import Array
+
+EPSG: Final = 25832
+Kind = Literal["text", "integer", "number", "boolean", "date", "datetime"]
+DTYPES: Final[Mapping[Kind, Any]] = {
+    "text": np.dtype(object),
+    "integer": np.dtype("int64"),
+    "number": np.dtype("float64"),
+    "boolean": np.dtype(bool),
+    "date": np.dtype("datetime64[D]"),
+    "datetime": np.dtype("datetime64[ms]"),  # in UTC
 }
-Cell = str | int | float | date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`known` is False where the value is NULL, whatever stands there in `values`; None if all are known."""
+
+    kind: Kind
+    values: Array
+    known: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     layer: str
     geometry_type: str  # as GDAL says it: `MultiPolygon`, `LineString`, `Point Z`
-    epsg: int
-    columns: Mapping[str, Kind]
-    rows: tuple[tuple[shapely.Geometry, Mapping[str, Cell]], ...]
+    geometry: Array
+    columns: Mapping[str, Column]
 
     def write(self, folder: Path) -> Path:
         """Write `<folder>/<layer>.gpkg`, replacing what is there."""
         path = folder / f"{self.layer}.gpkg"
         path.unlink(missing_ok=True)
-        fields = [column(kind, [row.get(name) for _, row in self.rows]) for name, kind in self.columns.items()]
+        times = {name: np.full(len(self.geometry), 100) for name, column in self.columns.items() if column.kind == "datetime"}
         pyogrio.raw.write(
             path,
-            shapely.to_wkb(np.array([geometry for geometry, _ in self.rows], dtype=object)),
-            field_data=[data for data, _ in fields],
-            field_mask=[mask for _, mask in fields],
+            shapely.to_wkb(self.geometry),
+            field_data=[column.values.astype(DTYPES[column.kind]) for column in self.columns.values()],
+            field_mask=[None if column.known is None else ~column.known for column in self.columns.values()],
             fields=list(self.columns),
             layer=self.layer,
             driver="GPKG",
             geometry_type=self.geometry_type,
-            crs=f"EPSG:{self.epsg}",
+            crs=f"EPSG:{EPSG}",
+            gdal_tz_offsets=times,
         )
         return path
 
 
-def column(kind: Kind, cells: Iterable[Cell]) -> tuple[Any, Any]:
-    """The cells as one numpy array, and where they are NULL."""
-    dtype, nothing = DTYPES[kind]
-    known = list(cells)
-    data = np.array([nothing if cell is None else cell for cell in known], dtype=dtype)
-    return data, np.array([cell is None for cell in known], dtype=bool)
+def text(values: Array, known: Array | None = None) -> Column:
+    return Column("text", values, known)
+
+
+def integer(values: Array, known: Array | None = None) -> Column:
+    return Column("integer", values, known)
+
+
+def number(values: Array, known: Array | None = None, digits: int = 2) -> Column:
+    return Column("number", np.round(values, digits), known)
+
+
+def boolean(values: Array, known: Array | None = None) -> Column:
+    return Column("boolean", values, known)
+
+
+def date(values: Array, known: Array | None = None) -> Column:
+    return Column("date", values, known)
