@@ -5,19 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.towns import Town
 
 NewTown = Callable[..., Town]
+PROJECT = str(Path(__file__).parents[2])  # the tree that these tests stand in, wherever the command is installed from
 
 
 def twin(town: Town, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command `twin` in an environment that knows the town and nothing else."""
     told = {
         "TWIN_DATABASE_URL": town.admin, "TWIN_SECRETS": str(town.secrets.folder), "TWIN_POLICIES": str(town.policies_folder),
-        "TWIN_HOME": str(town.folder), "PATH": "/usr/bin:/bin", "COLUMNS": "200", **environment,
+        "TWIN_HOME": str(town.folder), "PATH": "/usr/bin:/bin", "COLUMNS": "200", "PYTHONPATH": PROJECT, **environment,
     }  # fmt: skip
     return subprocess.run([sys.executable, "-m", "twin_api.cli", *arguments], env=told, capture_output=True, text=True, cwd=town.folder)
 
@@ -34,9 +36,11 @@ def test_a_wrong_policy_is_told_whole_with_file_line_and_remedy_and_nothing_chan
     assert "art" in town.client_for("citizen").get("collections/baeume/items").json()["features"][0]["properties"]
 
 
-def test_check_says_that_approvals_are_not_enforced_yet(town: Town) -> None:
-    assert "noch nicht" in twin(town, "policy", "check").stdout
-    assert "not" in twin(town, "policy", "check", TWIN_LANG="en").stdout
+def test_check_names_the_approval_that_is_missing_and_how_it_is_given(new_town: NewTown) -> None:
+    town = new_town(apply=False)
+    (town.policies_folder / "approvals.yaml").write_text("approvals: []\n", encoding="utf-8")
+    assert "es fehlt die Zustimmung von" in twin(town, "policy", "check").stdout
+    assert "`twin policy approve council " in twin(town, "policy", "check", TWIN_LANG="en").stdout
 
 
 def test_a_changed_policy_is_live_at_once(new_town: NewTown) -> None:
@@ -90,6 +94,17 @@ def test_what_the_store_cannot_follow_is_refused_with_every_reason(new_town: New
     assert refused.returncode == 1
     assert [line.split()[0] for line in refused.stderr.split("\n") if line] == ["baeume.vermerk", "baeume.geschuetzt"]
     assert town.drift() == []
+
+
+def test_a_difference_names_what_the_store_will_follow_and_what_it_cannot(new_town: NewTown) -> None:
+    town = new_town()
+    town.edit("layers/baeume.yaml", "  pate:", "  kronen_m: {title: {de: Krone, en: Crown}, type: number, unit: m, class: public}\n  pate:")
+    assert "baeume: neues Attribut `kronen_m`" in twin(town, "policy", "diff").stdout
+    town.edit("layers/baeume.yaml", "type: boolean", "type: date")
+    told = twin(town, "policy", "diff", TWIN_LANG="en")
+    assert told.returncode == 0
+    assert "cannot be applied" in told.stdout
+    assert "baeume.geschuetzt" in told.stdout
 
 
 def test_a_layer_without_a_file_is_left_in_the_store_and_shown_to_nobody(new_town: NewTown) -> None:

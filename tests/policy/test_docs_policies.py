@@ -8,9 +8,9 @@ import shlex
 from pathlib import Path
 from typing import Any, Final, get_args
 
-import click
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from twin_api.cli import app
 from twin_api.policy.documents import FigureKind, Refresh
@@ -138,19 +138,29 @@ def test_every_command_named_in_a_sentence_exists(language: Language) -> None:
     named = [span.split()[1:] for span in SPAN.findall(text) if span.startswith("twin ")]
     assert len(named) > 10
     for arguments in named:
-        assert not isinstance(command_of(arguments)[0], click.Group), arguments
+        assert not isinstance(command_of(arguments)[0], TyperGroup), arguments
+
+
+def test_a_command_that_does_not_exist_would_be_noticed() -> None:
+    with pytest.raises(KeyError):
+        command_of(["policy", "aply"])
+    command, rest = command_of(["policy", "diff", "--agains", "3"])
+    with pytest.raises(Exception, match="--agains"):
+        command.make_context("twin", rest)
 
 
 def test_every_subcommand_of_policies_is_shown(language: Language) -> None:
-    group = typer.main.get_command(app).commands["policy"]  # type: ignore[attr-defined]
+    group, _ = command_of(["policy"])
+    assert isinstance(group, TyperGroup)
     shown = {line.split()[2] for _, text in blocks(language, "sh") for line in text.splitlines() if line.startswith("twin policy ")}
     assert shown == set(group.commands)
 
 
-def command_of(arguments: list[str]) -> tuple[click.Command, list[str]]:
-    command: click.Command = typer.main.get_command(app)
+def command_of(arguments: list[str]) -> tuple[Any, list[str]]:
+    """The command that the words name, and what is left of them for itself."""
+    command: Any = typer.main.get_command(app)
     rest = list(arguments)
-    while isinstance(command, click.Group) and rest:
+    while isinstance(command, TyperGroup) and rest:
         command = command.commands[rest.pop(0)]
     return command, rest
 
