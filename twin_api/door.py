@@ -43,6 +43,9 @@ class Subjects(Protocol):
     async def subject(self, token: Token) -> Subject | None:
         """Whom a token stands for now."""
 
+    async def note_read(self, subject: Subject, role: str, collection: str) -> None:
+        """Note in the audit log who reads what; where that cannot be written, nothing is read."""
+
 
 class Door:
     """An ASGI application over all roles' paths. `open_twin` gives the window of a role, None where there is no such role.
@@ -91,13 +94,14 @@ class Door:
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URI:
             raise UriTooLong()
         role, rest = self._split(scope["path"].removeprefix(scope.get("root_path", "")))
-        twin = await self._admit(role, _authorization(scope))
+        subject = await self._subject(_authorization(scope))
+        twin = self._admit(role, subject)
         if not rest.isprintable():
             raise NotFound()  # no pattern of a route may take a line's end for the end of an address
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
         base = self._base_url or _origin(scope)
-        inner = dict(scope, path=rest, root_path="", state=self._state(scope, twin, f"{base}/{role}"))
+        inner = dict(scope, path=rest, root_path="", state=self._state(scope, twin, f"{base}/{role}") | {"subject": subject})
         await self._rooms(inner, receive, send)
 
     def _state(self, scope: Scope, twin: Twin, base: str) -> dict[str, Any]:
@@ -114,9 +118,8 @@ class Door:
             return f"{family}/{first}", f"/{further}"
         return family, f"/{rest}"
 
-    async def _admit(self, role: str, credentials: str | None) -> Twin:
+    def _admit(self, role: str, subject: Subject | None) -> Twin:
         """The twin of the role, for whoever asks; raises the problem that the design gives for each way of not being let in."""
-        subject = await self._subject(credentials)
         if role != CITIZEN and subject is None and not self._unguarded:
             raise CredentialsMissing() if self._subjects else NotFound()
         twin = self._open_twin(role) if is_role(role) else None
@@ -146,7 +149,10 @@ class Door:
     def _endpoint(self, handler: Handler) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             twin: Twin = request.state.twin
-            return cached_response(request, twin, await handler(request, twin))
+            answer = await handler(request, twin)
+            if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
+                await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
+            return cached_response(request, twin, answer)
 
         return endpoint
 

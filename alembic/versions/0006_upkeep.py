@@ -37,10 +37,14 @@ ALTER TABLE control.policy
 def upgrade() -> None:
     database = op.get_bind().scalar(text("SELECT current_database()"))
     op.execute(UPKEEP)
+    # who reads something of an audited class is noted by the process that knows who asks
+    op.execute(f'GRANT INSERT (action, what) ON control.audit TO "{database}_control"')
     op.execute(f'ALTER TABLE published.withdrawn OWNER TO "{database}_owner"')
 
 
 def downgrade() -> None:
+    database = op.get_bind().scalar(text("SELECT current_database()"))
+    op.execute(f'REVOKE INSERT (action, what) ON control.audit FROM "{database}_control"')
     op.execute("ALTER TABLE control.policy DROP COLUMN reasons, DROP COLUMN diff, DROP COLUMN outcome")
     op.execute("DROP TABLE published.withdrawn")
     op.execute(

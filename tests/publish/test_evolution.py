@@ -80,6 +80,19 @@ def test_a_new_layer_needs_no_command_of_its_own(new_town: NewTown) -> None:
     assert town.drift() == []
 
 
+def test_a_collection_moves_to_a_layer_that_the_same_apply_makes(new_town: NewTown) -> None:
+    town = new_town()
+    grant = "  hecken: {from: baeume, rows: {status: [steht]}, geometry: keep, attributes: {art: keep}}\n"
+    town.edit("citizen.yaml", "collections:\n", "collections:\n" + grant)
+    town.apply()
+    text = (town.policies_folder / TREES).read_text().replace("layer: baeume", "layer: straeucher")
+    (town.policies_folder / "layers" / "straeucher.yaml").write_text(text)
+    town.edit("citizen.yaml", "from: baeume", "from: straeucher")
+    assert _told(town) == ["straeucher: neuer Layer"]
+    assert town.client_for("citizen").get("collections/hecken/items").json()["numberMatched"] == 0
+    assert town.drift() == []
+
+
 def test_a_renamed_attribute_keeps_its_values_and_what_does_not_read_it_stays_untouched(new_town: NewTown) -> None:
     """The writer's session has run the triggers before: they are planned anew over the changed table."""
     town = new_town()

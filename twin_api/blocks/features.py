@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -31,9 +32,8 @@ async def get_items(request: Request, twin: Twin) -> Answer:
     query = await _query(twin, request.path_params["collection"], request.query_params.multi_items())
     page = await twin.page(query.at_most(HTML_ROWS) if media is HTML else query)
     links = _page_links(request, query.window, page, media)
-    if media is HTML:
-        return html.items(request.state.lang, request.state.base, page, links)
-    return geojson.page(page, links)
+    answer = html.items(request.state.lang, request.state.base, page, links) if media is HTML else geojson.page(page, links)
+    return _noted(answer, page.collection)
 
 
 async def _query(twin: Twin, name: str, asked: Asked) -> Pages:
@@ -52,9 +52,12 @@ async def get_item(request: Request, twin: Twin) -> Answer:
     name, id = request.path_params["collection"], _id(request.path_params["id"])
     item = await twin.item(name, id)
     links = _item_links(request, name, id, media)
-    if media is HTML:
-        return html.item(request.state.lang, request.state.base, item, links)
-    return geojson.item(item.feature, links)
+    answer = html.item(request.state.lang, request.state.base, item, links) if media is HTML else geojson.item(item.feature, links)
+    return _noted(answer, item.collection)
+
+
+def _noted(answer: Answer, collection: Collection) -> Answer:
+    return replace(answer, audited=collection.name) if collection.description.audited else answer
 
 
 def _id(text: str) -> UUID:

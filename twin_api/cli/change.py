@@ -14,7 +14,8 @@ from twin_api.publish.apply import applied_files, make_plan
 from twin_api.publish.difference import Difference, Rows, applied_policies, find_differences, forecast
 from twin_api.publish.figures_now import NoFigures, refresh_now
 from twin_api.publish.history import Version, versions
-from twin_api.publish.layers import LayerPlan, describe, plan_layers
+from twin_api.publish.layer_plan import describe
+from twin_api.publish.layers import plan_layers
 from twin_api.texts import Text
 
 
@@ -28,28 +29,19 @@ def diff(
         day = context.today(loaded)
         differences = find_differences(connection, applied_policies(files), loaded, day)
         _say_files(files, loaded)
+        layers = plan_layers(connection, loaded.layers)
+        for step in describe(layers):
+            context.say(step)
         say_differences(differences)
-        _say_layers(plan_layers(connection, loaded.layers))
         expected = forecast(connection, make_plan(connection, loaded, day).new.values())
+    if layers.refusals:
+        context.fail_all([Text("\nSo lässt es sich nicht anwenden:", "\nIt cannot be applied like this:"), *layers.refusals])
     if expected.tables:
         size = f"{expected.bytes / 1e6:,.1f} MB"
         context.say(Text(
             f"\nAnwenden baut {expected.tables} Tabellen mit etwa {expected.rows} Zeilen, {size}, in etwa {expected.seconds:.0f} s.",
             f"\nApplying builds {expected.tables} tables with about {expected.rows} rows, {size}, in about {expected.seconds:.0f} s.",
         ))  # fmt: skip
-
-
-def _say_layers(plan: LayerPlan) -> None:
-    """What the apply would do to the store, and all that stands in its way."""
-    done = describe(plan)
-    if done:
-        context.say(Text("\nDer Speicher folgt den Dateien:", "\nThe store follows the files:"))
-    for step in done:
-        context.say(Text(f"  {step.de}", f"  {step.say('en')}"))
-    if plan.refusals:
-        context.say(Text("\nSo lässt es sich nicht anwenden:", "\nIt cannot be applied like this:"))
-    for reason in plan.refusals:
-        context.say(Text(f"  {reason.de}", f"  {reason.say('en')}"))
 
 
 def say_differences(differences: Sequence[Difference]) -> None:

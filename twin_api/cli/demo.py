@@ -17,16 +17,17 @@ from typing import Annotated, Any, NamedTuple
 import psycopg
 import typer
 from psycopg import sql
+from rich.progress import Progress, TimeElapsedColumn
 
 from twin_api.cli import context
 from twin_api.cli.import_ import publishing
 from twin_api.cli.layers import layers_apply
 from twin_api.cli.serve import refuse_taken_port
+from twin_api.cli.tour import leads_somewhere, tour
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.layers.musterdorf import write_town
 from twin_api.layers.musterdorf.plan import BY_DEFAULT, SMALLEST
 from twin_api.policy.documents import Policies
-from twin_api.publish.apply import apply_policies
 from twin_api.publish.migrate import migrate
 from twin_api.store.audit import note
 from twin_api.store.control import create_token, list_tokens, revoke_tokens
@@ -64,30 +65,32 @@ def demo(
     loaded = context.policies()
     rests = not context.cluster().is_running()
     try:
-        _prepare(loaded, _Place(seed, size))
+        is_new = _prepare(loaded, _Place(seed, size))
         if not prepare:
-            _serve(loaded, host, port)
+            _serve(loaded, host, port, first_time=is_new)
     finally:
         if rests:
             context.cluster().stop()
 
 
-def _prepare(loaded: Policies, place: _Place) -> None:
+def _prepare(loaded: Policies, place: _Place) -> bool:
+    """Everything up to serving; says whether there was nothing before."""
     context.say(Text("Datenbank …", "Database …"))
     migrate(context.administrator(founding=True), context.secrets())
     with context.owner() as connection:
         layers_apply(connection, loaded)
-        _fill(connection, loaded, place)
+        is_new = _fill(connection, loaded, place)
         context.say(Text("Richtlinien …", "Policies …"))
-        apply_policies(connection, loaded, context.today(loaded), context.secrets())
+        context.applied(connection, loaded)
+    return is_new
 
 
-def _fill(connection: psycopg.Connection[Any], loaded: Policies, place: _Place) -> None:
-    """The sample rows, once: what stands in a layer is left alone."""
+def _fill(connection: psycopg.Connection[Any], loaded: Policies, place: _Place) -> bool:
+    """The sample rows, once: what stands in a layer is left alone. Says whether there was anything to fill."""
     first = sql.SQL("SELECT 1 FROM {} LIMIT 1")
     empty = [name for name in loaded.layers if connection.execute(first.format(sql.Identifier("store", name))).fetchone() is None]
     if not empty:
-        return
+        return False
     folder = context.settings().home / "sample"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     context.say(
@@ -96,14 +99,13 @@ def _fill(connection: psycopg.Connection[Any], loaded: Policies, place: _Place) 
             f"Place: Musterdorf, invented from end to end, about {place.size} features …",
         )
     )
-    files = write_town(folder, place.seed, place.size, _say_layer)
-    for name in (name for name in empty if name in files):
-        context.say(Text(f"Daten: {loaded.layers[name].title.de} …", f"Data: {loaded.layers[name].title.en} …"))
-        run_import(ImportRequest(files[name]), loaded.layers[name], context.owner_connection, audit=note, around=publishing)
-
-
-def _say_layer(layer: str, done: int, total: int) -> None:
-    context.say(Text(f"  {done}/{total} {layer} geschrieben", f"  {done}/{total} {layer} written"))
+    with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=context.errors, transient=True) as bar:
+        drawn = bar.add_task(Text("Gelände und Häuser", "Land and houses").say(context.settings().lang), total=None)
+        files = write_town(folder, place.seed, place.size, lambda layer, done, total: bar.update(drawn, completed=done, total=total))
+        wanted = [name for name in empty if name in files]
+        for name in bar.track(wanted, description=Text("In den Speicher", "Into the store").say(context.settings().lang)):
+            run_import(ImportRequest(files[name]), loaded.layers[name], context.owner_connection, audit=note, around=publishing)
+    return True
 
 
 def _make_tokens(loaded: Policies) -> Mapping[str, str]:
@@ -119,13 +121,17 @@ def _make_tokens(loaded: Policies) -> Mapping[str, str]:
     return tokens
 
 
-def _serve(loaded: Policies, host: str, port: int) -> None:
+def _serve(loaded: Policies, host: str, port: int, *, first_time: bool) -> None:
     tokens = _make_tokens(loaded)
     signal.signal(signal.SIGTERM, _interrupt)
     children = [_start("serve", "--host", host, "--port", str(port)), _start("work")]
     try:
         _wait_until_ready(children[0], f"http://{host}:{port}/readyz")
         _introduce(f"http://{host}:{port}", tokens)
+        if first_time:
+            _lead_around()
+        context.say(Text("\nEnde mit Strg-C.", "\nCtrl-C ends it."))
+        sys.stdout.flush()
         while all(child.poll() is None for child in children):
             time.sleep(0.2)
         context.fail(Text("Ein Prozess ist unerwartet zu Ende gegangen.", "A process has ended unexpectedly."))
@@ -170,6 +176,15 @@ def _wait_until_ready(server: subprocess.Popen[bytes], address: str) -> None:
     context.fail(Text("Der Server ist nicht gestartet.", "The server did not start."))
 
 
+def _lead_around() -> None:
+    """The tour, once; afterwards whoever wants it again calls it."""
+    with context.owner() as connection:
+        leads = leads_somewhere(connection)
+    if leads:
+        context.say(Text("\nEin Rundgang (noch einmal: `twin tour`):", "\nA tour (once more: `twin tour`):"))
+        tour()
+
+
 def _introduce(address: str, tokens: Mapping[str, str]) -> None:
     context.say(Text("\nDie Zwillinge stehen bereit:\n", "\nThe twins are ready:\n"))
     context.say(
@@ -186,5 +201,4 @@ def _introduce(address: str, tokens: Mapping[str, str]) -> None:
         context.console.print(f"  {address}/{role:<{width}}  {token}", markup=False)
     first = next(iter(tokens))
     example = f'curl -H "Authorization: Bearer {tokens[first]}" {address}/{first}/collections'
-    context.say(Text(f"\nZum Beispiel:\n\n  {example}\n\nEnde mit Strg-C.", f"\nFor example:\n\n  {example}\n\nCtrl-C ends it."))
-    sys.stdout.flush()
+    context.say(Text(f"\nZum Beispiel:\n\n  {example}", f"\nFor example:\n\n  {example}"))

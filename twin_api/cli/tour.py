@@ -41,13 +41,19 @@ TOKEN: Final = "tour "  # noqa: S105  # the beginning of a name, no secret
 def tour() -> None:
     """See the same manhole as four roles, a change arrive, a policy change and a withdrawal; ends as it began."""
     with context.owner() as connection:
-        files = applied_files(connection)
-        if BEFORE not in files.get(FILE, "") or not {MANHOLES, LIGHTS}.isdisjoint(withdrawn_collections(connection)):
+        if not leads_somewhere(connection):
             context.fail(_NOT_MUSTERDORF)
+        files = applied_files(connection)
         with _tokens(connection) as tokens:
             asyncio.run(_walk(connection, load_texts(files), tokens))
     context.say(Text("\nAlles ist wieder, wie es war. Was geschah, steht im Protokoll (control.audit).",
                      "\nEverything is as it was. What happened stands in the audit log (control.audit)."))  # fmt: skip
+
+
+def leads_somewhere(connection: Connection) -> bool:
+    """Whether the policies in force are those of the sample town, as far as the tour needs them."""
+    written = applied_files(connection).get(FILE, "")
+    return BEFORE in written and {MANHOLES, LIGHTS}.isdisjoint(withdrawn_collections(connection))
 
 
 _NOT_MUSTERDORF = Text(
@@ -153,7 +159,7 @@ async def _change_arrives(connection: Connection, visitor: Visitor, id: str) -> 
                      "The manhole is surveyed anew, three metres off, and a year of construction is found"))  # fmt: skip
     moved = (
         "UPDATE store.kanalschaechte SET baujahr = 1991, geometry = postgis.ST_Translate(geometry, "
-        "CASE WHEN postgis.ST_X(geometry)::numeric % 100 < 50 THEN 3 ELSE -3 END, 0, 0.25) WHERE id = %s"
+        "CASE WHEN postgis.ST_X(geometry)::numeric %% 100 < 50 THEN 3 ELSE -3 END, 0, 0.25) WHERE id = %s"
     )
     _write(connection, moved, [id])
     for role in ROLES:
@@ -181,7 +187,7 @@ async def _hidden_change(connection: Connection, visitor: Visitor, id: str) -> N
 async def _policy_change(connection: Connection, policies: Policies, visitor: Visitor) -> None:
     _heading(4, Text("Der Rat soll die Zustandsnote der Straßen genau sehen: eine Zeile in council.yaml",
                      "The council shall see the grade of the streets exactly: one line in council.yaml"))  # fmt: skip
-    wider = load_texts({**policies.files, FILE: policies.files[FILE].replace(BEFORE, AFTER)})
+    wider = load_texts({**policies.files, FILE: policies.files[FILE].replace(BEFORE, AFTER, 1)})
     day = context.today(policies)
     typer.echo(f"   - {BEFORE}\n   + {AFTER}")
     say_differences(find_differences(connection, policies, wider, day))

@@ -11,3 +11,4 @@ class Answer:
     body: bytes
     media_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    audited: str | None = None  # the collection, where whoever reads it is to be noted

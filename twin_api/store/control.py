@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import orjson
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -26,6 +27,7 @@ from twin_api.store.twin import compile_statement
 
 FRESH_S: Final = 1.0
 _REMEMBERED: Final = 10_000
+NOTED_S: Final = 60.0
 
 TOKENS: Final = sa.Table(
     "token",
@@ -45,6 +47,7 @@ _IS_ASKED: Final = TOKENS.c.id == sa.bindparam("id", type_=sa.Text())
 _VALID: Final = sa.and_(_IS_ASKED, TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now())
 _FIND: Final = compile_statement(sa.select(TOKENS.c.secret, TOKENS.c.roles).where(_VALID))
 _MINUTE: Final[sa.ColumnElement[timedelta]] = sa.literal_column("interval '1 minute'")
+_NOTE: Final = "INSERT INTO control.audit (action, what) VALUES ('read', %(what)s::jsonb) RETURNING 1"
 _USED: Final = compile_statement(
     sa.update(TOKENS)
     .where(_VALID, sa.or_(TOKENS.c.last_used_at.is_(None), TOKENS.c.last_used_at < sa.func.now() - _MINUTE))
@@ -61,6 +64,7 @@ class Tokens:
         self._pepper = pepper
         self._seen: dict[str, tuple[float, bytes, Subject]] = {}
         self._noting: set[asyncio.Task[None]] = set()
+        self._noted: dict[tuple[str, str, str], float] = {}
 
     async def subject(self, token: Token) -> Subject | None:
         """Whom a token stands for; None if it is unknown, revoked or expired."""
@@ -86,6 +90,17 @@ class Tokens:
         found = (asked_at, bytes(row[0]), Subject(id, tuple(role.decode() for role in row[1])))
         self._seen[id] = found
         return found
+
+    async def note_read(self, subject: Subject, role: str, collection: str) -> None:
+        """A line for each token, role and collection at most once a minute and process, written before the answer goes out."""
+        key = (subject.token, role, collection)
+        if time.monotonic() - self._noted.get(key, -NOTED_S) < NOTED_S:
+            return
+        what = orjson.dumps({"token": subject.token, "role": role, "collection": collection}).decode()
+        await self._pool.rows(_NOTE, {"what": what})
+        if len(self._noted) >= _REMEMBERED:
+            self._noted.clear()
+        self._noted[key] = time.monotonic()
 
     def _note_use(self, id: str) -> None:
         """At most one write a minute and token, and no request waits for it."""

@@ -10,7 +10,7 @@ SMALLEST: Final = 5_000
 BY_DEFAULT: Final = 30_000
 SHARES: Final = {  # features by default; the second number is the power of the size with which they grow
     "gemeindegebiet": (1, 0.0), "ortsteile": (8, 0.0), "flurstuecke": (5_000, 1.0), "strassen": (600, 1.0),
-    "hindernisse": (30, 0.6), "gebaeude": (5_200, 1.0), "baeume": (4_600, 1.0), "strassenlaternen": (2_300, 1.0),
+    "hindernisse": (30, 0.6), "gebaeude": (5_200, 1.0), "baeume": (4_500, 1.0), "strassenlaternen": (2_300, 1.0),
     "sinkkaesten": (2_600, 1.0), "kanalschaechte": (2_200, 1.0), "kanalhaltungen": (2_100, 1.0), "wassernetz": (900, 1.0),
     "stromnetz": (420, 1.0), "hydranten": (650, 1.0), "leerstaende": (120, 1.0), "bauvorhaben": (60, 1.0), "tagesordnung": (320, 1.0),
     "hochwasser_hq100": (40, 0.5), "hochwasser_gebaeude": (400, 0.75), "passanten": (2_400, 1.0), "schulen": (9, 0.3),

@@ -19,7 +19,7 @@ def write_town(
 ) -> dict[str, Path]:
     """Write the sample town as `<folder>/<layer>.gpkg` in EPSG:25832; the same seed and size write the same features.
 
-    `size` is the number of features in all, met within a tenth; a million take about a minute and a gigabyte of memory.
+    `size` is the number of features in all, met within a tenth; a million take one core a minute or two and half a gigabyte.
     `on_progress` hears of each layer when it is written: its name, how many layers are done, and how many there are.
     Raises `ValueError` for a size below 5,000, which is too small for eight districts.
     """
