@@ -5,19 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.towns import Town
 
 NewTown = Callable[..., Town]
+PROJECT = str(Path(__file__).parents[2])  # the tree that these tests stand in, wherever the command is installed from
 
 
 def twin(town: Town, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command `twin` in an environment that knows the town and nothing else."""
     told = {
         "TWIN_DATABASE_URL": town.admin, "TWIN_SECRETS": str(town.secrets.folder), "TWIN_POLICIES": str(town.policies_folder),
-        "TWIN_HOME": str(town.folder), "PATH": "/usr/bin:/bin", "COLUMNS": "200", **environment,
+        "TWIN_HOME": str(town.folder), "PATH": "/usr/bin:/bin", "COLUMNS": "200", "PYTHONPATH": PROJECT, **environment,
     }  # fmt: skip
     return subprocess.run([sys.executable, "-m", "twin_api.cli", *arguments], env=told, capture_output=True, text=True, cwd=town.folder)
 
@@ -44,6 +46,13 @@ def test_a_release_without_all_its_approvals_shows_nothing_and_is_told(new_town:
     assert "twin policy approve council kanalschaechte" in said
     assert twin(town, "policy", "apply").returncode == 0
     assert council.get("collections/kanalschaechte").status_code == 404
+
+
+def test_check_names_the_approval_that_is_missing_and_how_it_is_given(new_town: NewTown) -> None:
+    town = new_town(apply=False)
+    (town.policies_folder / "approvals.yaml").write_text("approvals: []\n", encoding="utf-8")
+    assert "es fehlt die Zustimmung von" in twin(town, "policy", "check").stdout
+    assert "`twin policy approve council " in twin(town, "policy", "check", TWIN_LANG="en").stdout
 
 
 def test_a_changed_policy_is_live_at_once(new_town: NewTown) -> None:

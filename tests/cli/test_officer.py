@@ -11,6 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 SMALL = PROJECT / "tests" / "policy" / "small"
+LANGUAGE = PROJECT / "tests" / "language" / "policies"
 
 
 @pytest.fixture
@@ -109,3 +110,8 @@ def test_the_report_is_one_page_in_german_or_english_and_its_path_is_printed(fol
     twin(folder, "report", "--out", "english.html", "--lang", "en")
     assert "What nobody sees" in (folder.parent / "english.html").read_text(encoding="utf-8")
     assert twin(folder, "report", "--out", "no/such/folder.html").returncode == 1
+
+
+def test_the_matrix_says_which_figures_a_role_sees(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(LANGUAGE, tmp_path / "policies"))
+    assert "schaechte count" in twin(folder, "matrix", "--role", "citizen").stdout

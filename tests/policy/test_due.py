@@ -41,6 +41,16 @@ def test_a_release_over_an_included_grant_falls_back_to_what_citizens_see(small:
     assert due.then.en == "council sees of `baeume` only what remains without this release"
 
 
+def test_the_end_of_a_citizens_release_concerns_nobody_whose_own_grant_goes_on(small: Path) -> None:
+    trees = "    attributes: {art: keep, hoehe_m: {round: 5}}\n"
+    release = "    release: {of: [gesehen], reason: x, approve: [bauhof], until: 2027-03-31}\n"
+    edit(small, "citizen.yaml", trees, trees.replace("art: keep", "art: keep, gesehen: keep") + release)
+    edit(small, "council.yaml", "hoehe_m: keep}", "hoehe_m: keep, gesehen: keep}")
+    (due,) = (due for due in deadlines(reload(small), UNTIL) if due.kind == "release" and due.subject == "baeume")
+    assert due.collections == ("baeume (citizen, council/bauausschuss, administration, administration/wasser)",)
+    assert due.then.en.startswith("the collection disappears for citizen, council/bauausschuss")
+
+
 def test_a_review_names_the_collections_of_its_layer_and_the_department(small: Path) -> None:
     due = next(due for due in deadlines(load(small), date(2026, 12, 1)) if due.subject == "schaechte")
     assert (due.kind, str(due.place), due.days_left, horizon_of(due)) == ("review", "layers/schaechte.yaml:6", 31, 60)

@@ -132,7 +132,7 @@ def show_matrix(
 
 def _block(row: MatrixRow) -> str:
     words = [("Zeilen", "rows", row.rows), ("Geometrie", "geometry", row.geometry), ("Attribute", "attributes", row.attributes),
-             ("bis", "until", str(row.until or ""))]  # fmt: skip
+             ("Zahlen", "figures", row.figures), ("bis", "until", str(row.until or ""))]  # fmt: skip
     lines = [f"  {row.collection}" + (f" ({row.layer})" if row.layer != row.collection else "")]
     lines += [f"    {Text(de, en).say(context.settings().lang):<10} {said}" for de, en, said in words if said]
     return "\n".join(lines)

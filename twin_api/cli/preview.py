@@ -30,7 +30,7 @@ def preview(
     """Serve the policies that are not applied yet as one role sees them: read-only, on this machine, until Ctrl-C."""
     loaded = context.policies()
     role = role_of(loaded, as_)
-    refuse_taken_port(HERE, port)
+    refuse_taken_port(HERE, port, "PREVIEW_PORT")
     with context.owner() as connection, tempfile.TemporaryDirectory() as folder:
         reasons = check_layers(connection, loaded.layers)
         if reasons:

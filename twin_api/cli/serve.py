@@ -30,19 +30,21 @@ def serve(
     os.execve(sys.executable, command, environment)  # noqa: S606  # our own interpreter, no shell
 
 
-def refuse_taken_port(host: str, port: int) -> None:
+def refuse_taken_port(host: str, port: int, setting: str = "PORT") -> None:
     try:
         socket.create_server((host, port)).close()
     except PermissionError:
         context.fail(
             Text(
-                f"Port {port} ist nicht erlaubt: mit PORT=… einen ab 1024 wählen.",
-                f"Port {port} is not permitted: choose one from 1024 on with PORT=….",
+                f"Port {port} ist nicht erlaubt: mit {setting}=… einen ab 1024 wählen.",
+                f"Port {port} is not permitted: choose one from 1024 on with {setting}=….",
             )
         )
     except OSError:
         context.fail(
-            Text(f"Port {port} ist belegt: mit PORT=… einen anderen wählen.", f"Port {port} is taken: choose another with PORT=….")
+            Text(
+                f"Port {port} ist belegt: mit {setting}=… einen anderen wählen.", f"Port {port} is taken: choose another with {setting}=…."
+            )
         )
 
 

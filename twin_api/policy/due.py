@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from twin_api.policy.documents import Grant, Layer, Place, Policies
+from twin_api.policy.documents import Grant, Layer, Place, Policies, Role
 from twin_api.policy.lint import own_grants
 from twin_api.policy.places import Places
 from twin_api.texts import Text
@@ -57,7 +57,7 @@ def _release(policies: Policies, grant: Grant, day: date, places: Places) -> Dea
     release = grant.release
     assert release is not None  # noqa: S101  # said to the type checker
     owner = policies.layers[grant.layer].owner
-    showing = [role for role in policies.roles.values() if grant in role.grants.get(grant.collection, ())]
+    showing = [role for role in policies.roles.values() if _is_first(grant, role)]
     after = release.until + timedelta(days=1)
     falling_back = [role.name for role in showing if grant.collection in role.open_on(after)]
     return Deadline(
@@ -70,6 +70,14 @@ def _release(policies: Policies, grant: Grant, day: date, places: Places) -> Dea
         collections=(f"{grant.collection} ({', '.join(role.name for role in showing)})",),
         then=_after_release(tuple(role.name for role in showing if role.name not in falling_back), tuple(falling_back), grant),
     )
+
+
+def _is_first(grant: Grant, role: Role) -> bool:
+    """Whether the role has the grant, with none before it that is open as long: an own one hides the end of the included one."""
+    grants = role.grants.get(grant.collection, ())
+    if grant not in grants or grant.release is None:
+        return False
+    return not any(earlier.is_open_on(grant.release.until) for earlier in grants[: grants.index(grant)])
 
 
 def _after_release(closing: tuple[str, ...], falling_back: tuple[str, ...], grant: Grant) -> Text:

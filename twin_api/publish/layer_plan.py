@@ -150,3 +150,11 @@ def other_in_store(layer: str, attribute: str) -> Text:
         f"{layer}.{attribute} fehlt im Speicher oder ist dort von anderer Art. Layer ändern sich mit `twin policy apply`.",
         f"{layer}.{attribute} is not in the store or has another type there. Layers change with `twin policy apply`.",
     )
+
+
+def absent_layer(layer: str) -> Text:
+    """For what stands on a layer that is still to be made."""
+    return Text(
+        f"{layer}: diesen Layer gibt es im Speicher noch nicht. `twin layers apply` legt ihn leer an, und niemand sieht ihn.",
+        f"{layer}: this layer is not in the store yet. `twin layers apply` makes it empty, and nobody sees it.",
+    )

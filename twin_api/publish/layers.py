@@ -10,7 +10,7 @@ from twin_api.layers.table import STORE
 from twin_api.layers.table import describe as describe_table
 from twin_api.policy.documents import Layer
 from twin_api.publish.evolution import Evolution, create_steps, type_name
-from twin_api.publish.layer_plan import LayerPlan, LayersRefused, describe, other_in_store, still_shown
+from twin_api.publish.layer_plan import LayerPlan, LayersRefused, absent_layer, describe, other_in_store, still_shown
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.store_tables import Connection, stored_tables
 from twin_api.texts import Text
@@ -43,7 +43,10 @@ def check_layers(connection: Connection, layers: Mapping[str, Layer]) -> list[Te
     """Why policies over these files cannot stand on the store as it is; what it holds besides does not matter."""
     stored, reasons = stored_tables(connection), []
     for layer in layers.values():
-        columns = stored[layer.name].columns if layer.name in stored else {}
+        if layer.name not in stored:
+            reasons.append(absent_layer(layer.name))
+            continue
+        columns = stored[layer.name].columns
         wanted = {column.name: type_name(column) for column in describe_table(layer).columns}
         reasons += [other_in_store(layer.name, name) for name, type_ in wanted.items() if columns.get(name) != type_]
     return reasons
