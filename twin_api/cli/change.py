@@ -58,7 +58,9 @@ def say_differences(differences: Sequence[Difference]) -> None:
         for line in _lines(difference):
             context.say(line)
     widening = sum(difference.widens for difference in differences)
-    if widening:
+    if widening == 1:
+        context.say(Text("\n▲ 1 Änderung erweitert, was eine Rolle sieht.", "\n▲ 1 change widens what a role sees."))
+    elif widening:
         context.say(Text(f"\n▲ {widening} Änderungen erweitern, was eine Rolle sieht.", f"\n▲ {widening} changes widen what a role sees."))
 
 
