@@ -92,13 +92,8 @@ def apply_policies(
         lock_for_switch(
             connection, [(schema, shown.collection) for schema, shown in plan.moved] + plan.gone + _all_of(connection, plan.gone_roles)
         )
-        names = {role.schema: role.name for role in policies.roles.values()}
         with _forgotten_on_failure(plan.new_roles, secrets):
-            for schema in plan.new_roles:
-                ensure_role(connection, schema, names[schema], secrets)
-            _switch(connection, plan)
-            for role in policies.roles.values():
-                tell_about(connection, role.schema, About(policies.town.name, policies.town.pages, role.announce))
+            _show(connection, policies, plan, secrets)
             _record(connection, policies, day, differences, _outcome(connection, plan, built_s))
     for schema in plan.gone_roles:
         secrets.remove(schema)
@@ -187,6 +182,15 @@ def _forgotten_on_failure(schemas: list[str], secrets: Secrets) -> Iterator[None
         for schema in schemas:
             secrets.remove(schema)
         raise
+
+
+def _show(connection: Connection, policies: Policies, plan: Plan, secrets: Secrets) -> None:
+    names = {role.schema: role.name for role in policies.roles.values()}
+    for schema in plan.new_roles:
+        ensure_role(connection, schema, names[schema], secrets)
+    _switch(connection, plan)
+    for role in policies.roles.values():
+        tell_about(connection, role.schema, About(policies.town.name, policies.town.pages, role.announce))
 
 
 def _switch(connection: Connection, plan: Plan) -> None:

@@ -30,6 +30,9 @@ ROW_BYTES: Final = 900  # of a published row with its indexes, where nothing has
 ROWS_PER_S: Final = 15_000  # built on one core, likewise
 
 
+Side = tuple[str, str] | None  # layer and condition
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows that a role sees afterwards and did not before, or the reverse; None where the store is not ready to be asked."""
@@ -84,44 +87,50 @@ def applied_policies(files: dict[str, str]) -> Policies | None:
 
 def find_differences(connection: Connection, before: Policies | None, after: Policies, day: date) -> list[Difference]:
     """Every change with its rows on the live store. Connection of the owner; takes about as long as reading the layers concerned."""
-    return [Difference(change, _rows(connection, change, before, after)) for change in compare(before, after, day)]
+    known: dict[tuple[Side, Side], Rows | None] = {}  # roles that share what citizens see are counted once
+    differences = []
+    for change in compare(before, after, day):
+        sides = _side(before, change.before), _side(after, change.after)
+        if sides not in known:
+            known[sides] = _rows(connection, *sides) if change.rows_differ else Rows(0, 0, (), ())
+        differences.append(Difference(change, known[sides]))
+    return differences
 
 
-def _rows(connection: Connection, change: Change, before: Policies | None, after: Policies) -> Rows | None:
-    if not change.rows_differ:
-        return Rows(0, 0, (), ())
+def _rows(connection: Connection, old: Side, new: Side) -> Rows | None:
     try:
         with connection.transaction():
-            return _counted(connection, change, _visible(before, change.before), _visible(after, change.after))
+            return _counted(connection, old, new)
     except psycopg.ProgrammingError:  # no such table, column or operator: the layer itself changes with this apply
         return None
 
 
-def _counted(connection: Connection, change: Change, old: str | None, new: str | None) -> Rows:
-    if change.before and change.after and change.before.layer != change.after.layer:
-        lost, gone = _count(connection, change.before.layer, old, None)
-        gained, come = _count(connection, change.after.layer, new, None)
-    else:
-        layer = (change.after or change.before).layer  # type: ignore[union-attr]  # one of them is there
-        gained, come = _count(connection, layer, new, old)
-        lost, gone = _count(connection, layer, old, new)
+def _counted(connection: Connection, old: Side, new: Side) -> Rows:
+    is_one_layer = old is not None and new is not None and old[0] == new[0]
+    gained, come = _count(connection, new, old if is_one_layer else None)
+    lost, gone = _count(connection, old, new if is_one_layer else None)
     return Rows(gained, lost, come, gone)
 
 
-def _visible(policies: Policies | None, grant: Grant | None) -> str | None:
+def _side(policies: Policies | None, grant: Grant | None) -> Side:
+    """The layer, and the condition for its rows to be shown; None where nothing is."""
     if policies is None or grant is None:
         return None
-    definition = compile_grant(policies, grant)
-    return sql_text(visible(definition, store_source(definition)))
+    return _visible(compile_grant(policies, grant))
 
 
-def _count(connection: Connection, layer: str, shown: str | None, not_shown: str | None) -> tuple[int, tuple[UUID, ...]]:
+def _visible(definition: Definition) -> tuple[str, str]:
+    return definition.layer, sql_text(visible(definition, store_source(definition)))
+
+
+def _count(connection: Connection, shown: Side, but_not: Side) -> tuple[int, tuple[UUID, ...]]:
     if shown is None:
         return 0, ()
-    but = f" AND ({not_shown}) IS NOT TRUE" if not_shown else ""
+    layer, condition = shown
+    without = f" AND ({but_not[1]}) IS NOT TRUE" if but_not else ""
     query = (
-        f"SELECT count(*), (array_agg(h.id ORDER BY h.id))[1:{SAMPLES}] FROM "
-        f"(SELECT r.id FROM {quoted(STORE, layer)} r WHERE ({shown}){but}) AS h"
+        f"WITH h AS MATERIALIZED (SELECT r.id FROM {quoted(STORE, layer)} r WHERE ({condition}){without}) "
+        f"SELECT (SELECT count(*) FROM h), ARRAY(SELECT id FROM h ORDER BY id LIMIT {SAMPLES})"
     )
     row = connection.execute(query.encode(), binary=True).fetchone()
     return (int(row[0]), tuple(row[1] or ())) if row else (0, ())
@@ -130,8 +139,9 @@ def _count(connection: Connection, layer: str, shown: str | None, not_shown: str
 def forecast(connection: Connection, new: Iterable[Definition]) -> Forecast:
     """From what published tables of the same layers take now, and how fast the last apply was."""
     definitions = list(new)
-    rows = sum(_expected(connection, definition) for definition in definitions)
-    width = sum(_expected(connection, definition) * _row_bytes(connection, definition.layer) for definition in definitions)
+    expected = {definition: _expected(connection, definition) for definition in definitions}
+    rows = sum(expected.values())
+    width = sum(number * _row_bytes(connection, definition.layer) for definition, number in expected.items())
     row = connection.execute(
         "SELECT (outcome ->> 'rows')::float8 / nullif((outcome ->> 'seconds')::float8, 0) FROM control.policy "
         "WHERE (outcome ->> 'rows')::float8 >= 1000 ORDER BY id DESC LIMIT 1"
@@ -145,8 +155,7 @@ def _expected(connection: Connection, definition: Definition) -> int:
         return len(definition.groups.values)
     try:
         with connection.transaction():
-            source = store_source(definition)
-            return _count(connection, definition.layer, sql_text(visible(definition, source)), None)[0]
+            return _count(connection, _visible(definition), None)[0]
     except psycopg.ProgrammingError:
         return 0
 
