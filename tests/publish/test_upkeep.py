@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from tests.towns import Town
+from twin_api.publish.difference import find_differences
 from twin_api.publish.withdraw import NothingToWithdraw, NotWithdrawn, lift, withdraw
 from twin_api.work.calendar import do_duties
 
@@ -102,6 +103,36 @@ def test_figures_count_by_area_and_hold_back_what_is_small(town: Town) -> None:
     kinds = {row["art"]: row for row in items(town, "citizen", "arten")}
     assert {name: row["anzahl"] for name, row in kinds.items()} == {"linde": 10, "eiche": 10, "ahorn": 10}
     assert kinds["linde"]["mittlere_hoehe"] == 14.5
+
+
+def test_a_count_alone_counts_by_area(town: Town) -> None:
+    text = (town.policies_folder / "citizen.yaml").read_text(encoding="utf-8")
+    more = """  schaechte_allein:
+    from: schaechte
+    rows: all
+    group_by: ortsteile
+    figures: {schaechte: count}
+    at_least: 5
+    refresh: yearly
+    release: {of: [existence, geometry], reason: x, approve: [wasser], until: 2027-12-31}
+"""
+    (town.policies_folder / "citizen.yaml").write_text(text + more, encoding="utf-8")
+    town.apply(day=TODAY)
+    assert {row["name"]: row["schaechte"] for row in items(town, "citizen", "schaechte_allein")} == {"Nord": 12, "Sued": 7}
+
+
+def test_differences_are_counted_with_areas_and_without_what_is_withdrawn(town: Town) -> None:
+    chosen = next(row for row in items(town, "citizen", "nordbaeume") if row["nr"] == "B12")
+    before = town.policies
+    with town.login("owner") as connection:
+        withdraw(connection, "baeume", UUID(chosen["id"]))
+        town.edit(
+            "citizen.yaml", "rows: {inside: {layer: ortsteile, name: Nord}}", "rows: {inside: {layer: ortsteile, name: [Nord, Sued]}}"
+        )
+        (found,) = [d for d in find_differences(connection, before, town.policies, TODAY) if d.change.role == "citizen"]
+    assert found.rows is not None
+    assert (found.rows.gained, found.rows.lost, len(found.rows.gained_ids)) == (18, 0, 3)
+    assert found.widens
 
 
 def test_a_small_group_takes_another_with_it(town: Town) -> None:

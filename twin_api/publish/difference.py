@@ -12,15 +12,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import psycopg
+import sqlalchemy as sa
 
-from twin_api.layers.table import STORE
 from twin_api.policy.compare import Change, compare
 from twin_api.policy.documents import Grant, Policies
 from twin_api.policy.finding import PolicyInvalid
 from twin_api.policy.load import load_texts
 from twin_api.publish.definition import Definition, compile_grant
 from twin_api.publish.projection import store_source, visible
-from twin_api.publish.statement import quoted, sql_text
+from twin_api.publish.statement import sql_text
 from twin_api.publish.table import PUBLISHED
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -30,7 +30,7 @@ ROW_BYTES: Final = 900  # of a published row with its indexes, where nothing has
 ROWS_PER_S: Final = 15_000  # built on one core, likewise
 
 
-Side = tuple[str, str] | None  # layer and condition
+Side = tuple[str, str] | None  # layer, and a select of ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +113,23 @@ def _counted(connection: Connection, old: Side, new: Side) -> Rows:
 
 
 def _side(policies: Policies | None, grant: Grant | None) -> Side:
-    """The layer, and the condition for its rows to be shown; None where nothing is."""
+    """The ids of the rows that are shown, as SQL, and their layer; None where nothing is."""
     if policies is None or grant is None:
         return None
     return _visible(compile_grant(policies, grant))
 
 
 def _visible(definition: Definition) -> tuple[str, str]:
-    return definition.layer, sql_text(visible(definition, store_source(definition)))
+    source = store_source(definition)
+    return definition.layer, sql_text(sa.select(source.c.id).where(visible(definition, source)))
 
 
 def _count(connection: Connection, shown: Side, but_not: Side) -> tuple[int, tuple[UUID, ...]]:
     if shown is None:
         return 0, ()
-    layer, condition = shown
-    without = f" AND ({but_not[1]}) IS NOT TRUE" if but_not else ""
+    without = f" EXCEPT ({but_not[1]})" if but_not else ""
     query = (
-        f"WITH h AS MATERIALIZED (SELECT r.id FROM {quoted(STORE, layer)} r WHERE ({condition}){without}) "
+        f"WITH h AS MATERIALIZED (({shown[1]}){without}) "
         f"SELECT (SELECT count(*) FROM h), ARRAY(SELECT id FROM h ORDER BY id LIMIT {SAMPLES})"
     )
     row = connection.execute(query.encode(), binary=True).fetchone()

@@ -40,7 +40,9 @@ def group_rows(definition: Definition, groups: Groups, source: sa.FromClause, vi
 def _tallied(definition: Definition, groups: Groups, source: sa.FromClause, visible: sa.ColumnElement[bool]) -> sa.FromClause:
     """Every group with what its members add up to; a group without members is there too."""
     known = _known_groups(definition, groups)
-    members = sa.select(_group_of(definition, groups, source).label("_group"), *_used(groups, source)).where(visible).subquery("members")
+    # named outright: the subqueries in group and condition are about these rows, even where nothing else of them is selected
+    rows = sa.select(_group_of(definition, groups, source).label("_group"), *_used(groups, source)).select_from(source)
+    members = rows.where(visible).subquery("members")
     sums = [sa.func.count().label("_n")]
     for number, figure in enumerate(groups.figures.figures):
         sums += _sums(number, figure, members)
