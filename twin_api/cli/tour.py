@@ -211,23 +211,23 @@ async def _withdrawal(connection: Connection, visitor: Visitor) -> None:
     _heading(5, Text("Jemand meldet: die Straßenlaternen hätten nicht hinausgehen dürfen",
                      "Somebody says: the street lights should never have gone out"))  # fmt: skip
     path = f"collections/{LIGHTS}/items"
-    context.say(
-        Text(
-            f"   Bürger: {(await visitor.get('citizen', path)).status_code}",
-            f"   citizens: {(await visitor.get('citizen', path)).status_code}",
-        )
-    )
+    typer.echo(f"   {await _statuses(visitor, path)}")
     try:
         begun = time.monotonic()
         withdraw(connection, LIGHTS)
-        status = (await visitor.get("citizen", path)).status_code
+        statuses = await _statuses(visitor, path)
         took = f"{(time.monotonic() - begun) * 1000:.0f} ms"
-        context.say(Text(f"   twin withdraw {LIGHTS}: nach {took} antwortet jeder Zwilling {status}, auch nach späteren Anwendungen.",
-                         f"   twin withdraw {LIGHTS}: after {took} every twin answers {status}, after later applies as well."))  # fmt: skip
+        context.say(Text(f"   twin withdraw {LIGHTS}: nach {took} {statuses}, und so bleibt es auch nach späteren Anwendungen.",
+                         f"   twin withdraw {LIGHTS}: after {took} {statuses}, and so it stays after later applies."))  # fmt: skip
     finally:
         lift(connection, LIGHTS)
-        files = applied_files(connection)
-        policies = load_texts(files)
+        policies = load_texts(applied_files(connection))
         apply_policies(connection, policies, context.today(policies), context.secrets())
-    status = (await visitor.get("citizen", path)).status_code
-    context.say(Text(f"   Aufgehoben: {status}", f"   Lifted: {status}"))
+    statuses = await _statuses(visitor, path)
+    context.say(Text(f"   Aufgehoben: {statuses}", f"   Lifted: {statuses}"))
+
+
+async def _statuses(visitor: Visitor, path: str) -> str:
+    """What each role is answered."""
+    lang = context.settings().lang
+    return ", ".join([f"{WHO[role].say(lang)} {(await visitor.get(role, path)).status_code}" for role in ROLES])
