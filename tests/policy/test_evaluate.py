@@ -161,7 +161,7 @@ def test_a_share_speaks_of_nobody_in_particular(matching: int, others: int, unkn
 
 @pytest.mark.parametrize(
     ("kind", "values", "step", "value"),
-    [("sum", [1, 2, 3, 4, 5], None, 15), ("sum", [1, 2, 3, 4, 5], "10", 20), ("mean", [1, 2, 3, 4, 5], None, 3.0), ("sum", [0] * 5, None, 0),
+    [("sum", [1, 2, 3, 4, 5], None, 15), ("sum", [1, 2, 3, 4, 5], "10", 20), ("mean", [1, 2, 3, 4, 5], None, 3.0), ("sum", [0] * 5, None, None),
      ("sum", [100, 90, 1, 1, 1], None, None), ("sum", [-100, 90, 1, 1, 1], None, None), ("mean", [10, 10, 1, 1, 1, 1], "5", 5.0),
      ("sum", [1, 2, 3, 4, None], None, None), ("sum", [2**62] * 5, None, None)],
 )  # fmt: skip

@@ -12,11 +12,12 @@ import pytest
 import shapely
 
 from tests.approving import approve_all
-from twin_api.policy.approvals import APPROVALS, ApprovalsUnwritable, add_approval
+from twin_api.policy.approvals import APPROVALS, ApprovalsUnwritable, add_approval, seal
 from twin_api.policy.consent import ConsentRefused, consent
 from twin_api.policy.documents import Policies
 from twin_api.policy.explain import NothingToExplain, explain, explain_row, grant_of
 from twin_api.policy.load import load
+from twin_api.policy.masks import Reviewed
 from twin_api.policy.rule import World
 from twin_api.texts import Text
 
@@ -188,3 +189,11 @@ def test_a_file_that_would_break_stays_as_it_is(folder: Path) -> None:
     with pytest.raises(ApprovalsUnwritable):
         add_approval(folder / APPROVALS, approval)
     assert (folder / APPROVALS).read_text(encoding="utf-8") == odd
+
+
+def test_an_approval_ends_where_another_attribute_says_that_a_text_has_been_read() -> None:
+    language = load(Path(__file__).parents[1] / "language" / "policies")
+    grant = language.roles["citizen"].grants["baeume"][0]
+    assert grant.missing == ()
+    other = replace(grant, attributes={**grant.attributes, "befund": Reviewed("another")})
+    assert seal(other) != seal(grant)

@@ -10,7 +10,7 @@ import typer
 from twin_api.cli import context
 from twin_api.policy.load import load_texts
 from twin_api.publish.apply import applied_files
-from twin_api.publish.withdraw import Connection, NothingToWithdraw, NotWithdrawn, list_withdrawn, withdraw
+from twin_api.publish.withdraw import Connection, NothingToWithdraw, NotWithdrawn, heeds_withdrawals, list_withdrawn, withdraw
 from twin_api.publish.withdraw import lift as lift_withdrawal
 from twin_api.texts import Text
 
@@ -50,7 +50,7 @@ def _withdraw(connection: Connection, collection: str, item: UUID | None) -> Non
     context.say(
         Text(f"Spätere Anwendungen ändern daran nichts. Aufheben: {command}", f"Later applies change nothing about it. Lift it: {command}")
     )
-    if item is None:
+    if item is None or not heeds_withdrawals(connection, told.layer):
         _apply_again(connection)
 
 

@@ -90,7 +90,7 @@ def _wording(grant: Grant) -> Mapping[str, object]:
         "from": grant.layer,
         "rows": describe_rule(grant.shown_rows),
         "geometry": describe_mask(grant.geometry),
-        "attributes": {name: describe_mask(mask) for name, mask in grant.attributes.items()},
+        "attributes": {name: " ".join((describe_mask(mask), *mask.reads)) for name, mask in grant.attributes.items()},
         "figures": describe_figures(grant.figures) if grant.figures else "",
         "release": [sorted(release.of), release.reason, release.until.isoformat()] if release else [],
     }

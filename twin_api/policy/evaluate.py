@@ -21,6 +21,7 @@ from twin_api.policy.rule import Row, World, truth
 GEOMETRY: Final = "geometry"
 FEWEST: Final = 3  # matching and not matching rows that a share must have
 DOMINANT_PERCENT: Final = 85  # of a sum, held by its two largest contributors
+AMOUNTS: Final = ("sum", "mean")  # a mean beside its count is a sum
 FEWEST_SUPPRESSED: Final = 2  # a single suppressed group is the total less the others
 
 Item = Mapping[str, Any]
@@ -100,7 +101,7 @@ def groups(grant: Grant, layer: Layer, areas: Layer | None, rows: Iterable[Row],
     for figure in figures.figures:
         for group in every:
             group.values[figure.name] = None if group.is_suppressed else _value(figure, layer, group.members, figures.at_least)
-        if figure.kind == "sum":
+        if figure.kind in AMOUNTS:
             _withhold_a_second(figure.name, [group for group in occupied if not group.is_suppressed])
     return [{**group.label, **({GEOMETRY: group.geometry} if areas is not None else {}), **group.values} for group in every]
 
@@ -162,10 +163,13 @@ def _share(figure: Figure, values: Sequence[Any]) -> float | None:
 
 
 def _amount(figure: Figure, values: Sequence[float], *, is_whole: bool) -> Any:
-    """Sum or mean, added up exactly from the shortest decimals, so that the order of rows is no matter; None beyond what a column holds."""
+    """Sum or mean, added up exactly from the shortest decimals, so that the order of rows is no matter; None beyond what a column holds.
+
+    None too where two stand out, and where all are 0: it would speak of each one.
+    """
     numbers = [Fraction(repr(value)) for value in values]
     sizes = sorted(map(abs, numbers))
-    if 100 * sum(sizes[-2:]) > DOMINANT_PERCENT * sum(sizes):
+    if sizes[-1] == 0 or 100 * sum(sizes[-2:]) > DOMINANT_PERCENT * sum(sizes):
         return None
     total = sum(numbers, Fraction(0))
     if figure.kind == "mean":

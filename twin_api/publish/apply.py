@@ -29,7 +29,7 @@ from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ens
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import SwitchBlocked, lock_for_switch
 from twin_api.publish.table import PUBLISHED, area_index, create_statements
-from twin_api.publish.withdraw import keep_withdrawn, withdrawn_collections
+from twin_api.publish.withdraw import keep_withdrawn, leave_out_withdrawn, withdrawn_collections
 from twin_api.store.audit import note
 from twin_api.store.collection import About
 from twin_api.store.secrets import Secrets
@@ -207,6 +207,9 @@ def _switch(connection: Connection, plan: Plan) -> None:
             execute_one(connection, statement)
         connection.execute("DELETE FROM published.definition WHERE relation = %s", [relation])
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, relation)}".encode())
+    for relation in plan.new:  # what was withdrawn while it was built
+        if leave_out_withdrawn(connection, relation):
+            connection.execute("SELECT published.measure(%s)", [relation])
     keep_withdrawn(connection)
     connection.execute("SELECT published.spread(relation) FROM published.definition")
 

@@ -35,8 +35,8 @@ def published_setwise(connection: Connection, layer: str, rows: int) -> Iterator
     keep_unread(connection, layer)
     yield
     connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())
+    sync_by_area(connection, layer)  # first: it waits for writers of other layers, and from the switch on nobody should wait for us
     rebuild_layer(connection, layer)
-    sync_by_area(connection, layer)
 
 
 def sync_by_area(connection: Connection, layer: str) -> None:

@@ -15,11 +15,13 @@ from twin_api.policy.documents import Figure
 from twin_api.policy.masks import Round
 from twin_api.policy.masks.area import area_of, standing_point
 from twin_api.publish.definition import Column, Definition, Groups
+from twin_api.publish.predicate import is_not_withdrawn
 from twin_api.publish.statement import PlainGeometry
 from twin_api.store.collection import GEOMETRY as SHOWN_GEOMETRY
 
 FEWEST: Final = 3  # on either side of a share
 DOMINANT: Final = "0.85"  # of a sum, by its two largest parts
+AMOUNTS: Final = ("sum", "mean")  # a mean beside its count is a sum
 Element = sa.ColumnElement[Any]
 Numbers = sa.Numeric()
 
@@ -60,7 +62,8 @@ def _known_groups(definition: Definition, groups: Groups) -> sa.FromClause:
         columns += [sa.column(label.name, COLUMN_TYPES[label.type]) for label in labels]
         area = sa.table(groups.figures.group_by, *columns, schema=STORE).alias("g")
         shown = [area.c[label.name] for label in labels]
-        return sa.select(area.c.id.label("_group"), area.c.id, area.c[GEOMETRY].label(SHOWN_GEOMETRY), *shown).subquery("known")
+        known = sa.select(area.c.id.label("_group"), area.c.id, area.c[GEOMETRY].label(SHOWN_GEOMETRY), *shown)
+        return known.where(is_not_withdrawn(area)).subquery("known")
     # an id of its own for each value, the same at every refresh
     choices = [
         sa.select(
@@ -154,7 +157,7 @@ def _valued(definition: Definition, groups: Groups, judged: sa.FromClause) -> sa
     inner = sa.select(*known, *columns).subquery("values")
     open_ = sa.and_(inner.c["_n"] > sa.literal_column("0"), ~inner.c["_held"])
     more: list[Element] = []
-    for figure in (figure for figure in groups.figures.figures if figure.kind == "sum"):
+    for figure in (figure for figure in groups.figures.figures if figure.kind in AMOUNTS):
         value = inner.c[figure.name]
         more.append(sa.func.count().filter(sa.and_(open_, value.is_(None))).over().label(f"_gaps_{figure.name}"))
         turn = sa.func.row_number().over(order_by=[sa.or_(value.is_(None), ~open_), *_order(groups, inner)])
@@ -177,7 +180,8 @@ def _measure(number: int, figure: Figure, groups: Groups, judged: sa.FromClause)
         mixed = sa.and_(matched >= fewest, known - matched >= fewest)
         inside = sa.and_(share > _zero(), share < sa.literal_column("100", Numbers))
         return sa.case((sa.and_(enough, mixed), sa.case((inside, share))))
-    even = c[f"_l{number}"] <= sa.literal_column(DOMINANT, Numbers) * c[f"_w{number}"]
+    # where all are 0, the sum would speak of each one
+    even = sa.and_(c[f"_w{number}"] > _zero(), c[f"_l{number}"] <= sa.literal_column(DOMINANT, Numbers) * c[f"_w{number}"])
     total = c[f"_s{number}"] if figure.kind == "sum" else c[f"_s{number}"] / sa.cast(c[f"_t{number}"], Numbers)
     return sa.case((sa.and_(enough, even), _rounded(total, figure)))
 
@@ -198,7 +202,7 @@ def _fitted(number: Element, whole: bool) -> Element:
 def _complemented(valued: sa.FromClause, figure: Figure) -> Element:
     """A single gap among sums could be filled from their total: the first of the others goes with it. Counts see to it earlier."""
     value = valued.c[figure.name]
-    if figure.kind != "sum":
+    if figure.kind not in AMOUNTS:
         return value
     one: Element = sa.literal_column("1")
     alone = sa.and_(valued.c[f"_gaps_{figure.name}"] == one, valued.c[f"_turn_{figure.name}"] == one)

@@ -27,6 +27,7 @@ class Place:
 
 
 _NOWHERE: Final = Place()
+WITHDRAWN: Final = sa.table("withdrawn", sa.column("item", sa.Uuid()), schema="published").alias("w")
 
 
 def predicate(rule: Rule, source: sa.FromClause, place: Place = _NOWHERE) -> sa.ColumnElement[bool]:  # noqa: C901  # one case per kind
@@ -61,11 +62,19 @@ def predicate(rule: Rule, source: sa.FromClause, place: Place = _NOWHERE) -> sa.
             return _is_due(source.c[attribute], place.zone)
 
 
+def is_not_withdrawn(source: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Rows of a layer that nobody has taken out of every twin."""
+    return ~sa.select(WITHDRAWN.c.item).where(WITHDRAWN.c.item == source.c.id).exists()
+
+
 def _is_due(column: sa.ColumnElement[Any], zone: str) -> sa.ColumnElement[bool]:
-    """By the database's clock; a day begins in the town's own time."""
+    """By the database's clock at the moment of looking; a day begins in the town's own time.
+
+    Not by the beginning of the transaction: a writer that began before the day and writes after the calendar has looked would be missed.
+    """
     if column.type.python_type is datetime:
-        return column <= sa.func.now()
-    return column <= sa.cast(sa.func.timezone(sa.literal(zone), sa.func.now()), sa.Date)
+        return column <= sa.func.clock_timestamp()
+    return column <= sa.cast(sa.func.timezone(sa.literal(zone), sa.func.clock_timestamp()), sa.Date)
 
 
 def _literal(column: sa.ColumnElement[Any], value: Any) -> sa.ColumnElement[Any]:

@@ -5,6 +5,7 @@ Must never touch what is published: its tables, schema and login carry `preview`
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -67,7 +68,7 @@ def _show(connection: Connection, schema: str, shown: Shown, published: set[str]
     definition = shown.definition
     relation = definition.relation
     if relation not in published:
-        relation = f"{PREVIEW}_{schema}_{definition.relation}"
+        relation = _begin(schema) + definition.relation
         if connection.execute("SELECT to_regclass(%s)", [quoted(PUBLISHED, relation)]).fetchone() == (None,):
             for statement in create_statements(definition, relation):
                 execute_one(connection, statement)
@@ -91,12 +92,17 @@ def _tell(connection: Connection, schema: str, shown: Shown, relation: str) -> N
     connection.execute(query.encode(), values)
 
 
+def _begin(schema: str) -> str:
+    """How the preview's own tables begin; short enough that their indexes can be told apart, whatever the part is called."""
+    return f"{PREVIEW}_{hashlib.sha256(schema.encode()).hexdigest()[:8]}_"
+
+
 def _remove(connection: Connection, schema: str) -> None:
     """Everything a preview of this schema has made, wherever it stopped."""
     with connection.transaction():
         connection.execute(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE".encode())
         connection.execute("SELECT control.drop_login(%s)", [schema])
-        begins = f"{PREVIEW}_{schema}_"
+        begins = _begin(schema)
         query = "SELECT relname FROM pg_class WHERE relnamespace = 'published'::regnamespace AND relkind = 'r' AND starts_with(relname, %s)"
         for (name,) in connection.execute(query, [begins]).fetchall():
             connection.execute(f"DROP TABLE {quoted(PUBLISHED, name)}".encode())

@@ -14,12 +14,11 @@ from twin_api.layers.table import COLUMN_TYPES, STORE
 from twin_api.layers.table import GEOMETRY as STORED_GEOMETRY
 from twin_api.publish.definition import Column, Definition
 from twin_api.publish.figures import group_rows
-from twin_api.publish.predicate import Place, predicate
+from twin_api.publish.predicate import Place, is_not_withdrawn, predicate
 from twin_api.publish.statement import PlainGeometry
 from twin_api.store.collection import FEATURE, GEOMETRY, MERCATOR, MERCATOR_SRID, PLACE
 
 PLACE_DIGITS: Final = 10  # a geohash of 10 characters is a cell of about one metre
-WITHDRAWN: Final = sa.table("withdrawn", sa.column("item", sa.Uuid()), schema="published").alias("w")
 COORDINATE_DIGITS: Final = 7  # of a degree: about one centimetre
 
 
@@ -57,8 +56,7 @@ def published_columns(definition: Definition) -> list[str]:
 def visible(definition: Definition, source: sa.FromClause) -> sa.ColumnElement[bool]:
     """The rows of `source` that the definition speaks of: those of its rule, and none that has been withdrawn."""
     stored = (definition.stored_type or "") if definition.groups is None else ("Point" if definition.groups.members_are_points else "")
-    withdrawn = sa.select(WITHDRAWN.c.item).where(WITHDRAWN.c.item == source.c.id).exists()
-    return sa.and_(predicate(definition.rows, source, Place(stored in ("Point", "PointZ"), definition.zone)), ~withdrawn)
+    return sa.and_(predicate(definition.rows, source, Place(stored in ("Point", "PointZ"), definition.zone)), is_not_withdrawn(source))
 
 
 def _masked(definition: Definition, source: sa.FromClause) -> sa.FromClause:

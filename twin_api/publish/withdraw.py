@@ -1,15 +1,17 @@
 """Withdrawal: out of every twin at once, without any approval, and kept out by every later apply until it is lifted.
 
 Must never wait for anything that takes long: a collection closes like an expired release, an item is deleted from what is published.
-INVARIANT: `published.definition` is locked first (ROW EXCLUSIVE, or its rows), so a withdrawal comes wholly before or after the last
-part of an apply or a large import, which hold it against that and look at `withdrawn` once more.
+INVARIANT: it is written down and committed first, under a lock of `published.definition` (ROW EXCLUSIVE): so it comes wholly before or
+after the last part of an apply or a large import, which hold the table against that and look at `withdrawn` once more. Whatever goes
+then goes one row and one transaction at a time: somebody who waits for nothing while holding something is no part of a deadlock.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import psycopg
@@ -21,6 +23,8 @@ from twin_api.publish.table import PUBLISHED
 from twin_api.store.audit import note
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+STORE_WAIT_MS: Final = 300
 
 
 class NothingToWithdraw(Exception):
@@ -46,18 +50,17 @@ def withdraw(connection: Connection, collection: str, item: UUID | None = None) 
     With `item` it goes from every collection over the layer. Figures stay until their next refresh, which leaves it out.
     """
     layer = _layer_of(connection, collection)
-    if item is not None and _stored(connection, layer, item) is None:
+    if item is not None and not _is_there(connection, layer, item):
         raise NothingToWithdraw()
     with connection.transaction():
         connection.execute("LOCK TABLE published.definition IN ROW EXCLUSIVE MODE")
         insert = "INSERT INTO published.withdrawn (collection, layer, item) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
         connection.execute(insert, [collection, layer, item])
-        if item is None:
-            keep_withdrawn(connection)
-        else:
-            _delete_item(connection, layer, item)
         note(connection, "twin.withdraw", {"collection": collection, "item": str(item) if item else None})
-    if item is not None:
+    if item is None:
+        keep_withdrawn(connection)
+    else:
+        _delete_item(connection, layer, item)
         _delete_late(connection, layer, item)
     return _told(connection, collection, layer)
 
@@ -86,13 +89,23 @@ def keep_withdrawn(connection: Connection) -> None:
     query = "SELECT s.schema, s.collection FROM published.shown s JOIN published.withdrawn w USING (collection) WHERE w.item IS NULL"
     for schema, collection in connection.execute(query).fetchall():
         close = sql.SQL("UPDATE {} SET shown_until = '-infinity' WHERE name = %s").format(sql.Identifier(schema, "collection"))
-        connection.execute(close, [collection])
+        with suppress(psycopg.errors.UndefinedTable), connection.transaction():  # a role that has gone meanwhile
+            connection.execute(close, [collection])
 
 
-def leave_out_withdrawn(connection: Connection, relation: str) -> None:
-    """For a table that was built before it was locked: what has been withdrawn meanwhile goes."""
+def leave_out_withdrawn(connection: Connection, relation: str) -> bool:
+    """For a table that was built before it was locked: what has been withdrawn meanwhile goes. Whether that was anything."""
     table = quoted(PUBLISHED, relation)
-    connection.execute(f"DELETE FROM {table} WHERE id IN (SELECT item FROM published.withdrawn)".encode())
+    return connection.execute(f"DELETE FROM {table} WHERE id IN (SELECT item FROM published.withdrawn)".encode()).rowcount > 0
+
+
+def heeds_withdrawals(connection: Connection, layer: str) -> bool:
+    """Whether the layer's published tables leave out what is withdrawn; those of an older version do only after the next apply."""
+    query = (
+        "SELECT bool_and(strpos(array_to_string(statements, ' '), 'published.withdrawn') > 0) FROM published.definition WHERE layer = %s"
+    )
+    row = connection.execute(query, [layer]).fetchone()
+    return row is None or row[0] is not False
 
 
 def _layer_of(connection: Connection, collection: str) -> str:
@@ -106,25 +119,43 @@ def _layer_of(connection: Connection, collection: str) -> str:
     return str(row[0])
 
 
-def _stored(connection: Connection, layer: str, item: UUID) -> tuple[Any, ...] | None:
-    return connection.execute(sql.SQL("SELECT 1 FROM {} WHERE id = %s").format(sql.Identifier(STORE, layer)), [item]).fetchone()
+def _is_there(connection: Connection, layer: str, item: UUID) -> bool:
+    """Whether a twin shows the item, or else the store has it. A layer that an apply holds is not waited for: it may be there."""
+    for relation in _item_tables(connection, layer):
+        with suppress(psycopg.errors.UndefinedTable):
+            if connection.execute(f"SELECT FROM {quoted(PUBLISHED, relation)} WHERE id = %s".encode(), [item]).fetchone() is not None:
+                return True
+    try:
+        with connection.transaction():
+            connection.execute(f"SET LOCAL lock_timeout = {STORE_WAIT_MS}".encode())
+            query = sql.SQL("SELECT FROM {} WHERE id = %s").format(sql.Identifier(STORE, layer))
+            return connection.execute(query, [item]).fetchone() is not None
+    except psycopg.errors.LockNotAvailable:
+        return True
+
+
+def _item_tables(connection: Connection, layer: str) -> list[str]:
+    query = "SELECT relation FROM published.definition WHERE layer = %s AND kind = 'items' ORDER BY relation"
+    return [relation for (relation,) in connection.execute(query, [layer]).fetchall()]
 
 
 def _delete_item(connection: Connection, layer: str, item: UUID) -> None:
-    """From every published table of the layer; the rows of the register are locked first, as the triggers do when they tell."""
-    query = "SELECT relation, has_geometry FROM published.definition WHERE layer = %s AND kind = 'items' ORDER BY relation FOR UPDATE"
-    for relation, has_geometry in connection.execute(query, [layer]).fetchall():
-        reach = "postgis.box2d(_mercator)" if has_geometry else "NULL::postgis.box2d"
-        gone = f"DELETE FROM {quoted(PUBLISHED, relation)} WHERE id = %s RETURNING {reach}"
-        for (box,) in connection.execute(gone.encode(), [item]).fetchall():
-            connection.execute("SELECT published.tell(%s, -1, NULL, %s::postgis.box2d)", [relation, box])
+    """From every published table of the layer at once; then count and reach are taken anew, which may have to wait for writers."""
+    gone = []
+    for relation in _item_tables(connection, layer):
+        with suppress(psycopg.errors.UndefinedTable), connection.transaction():
+            if connection.execute(f"DELETE FROM {quoted(PUBLISHED, relation)} WHERE id = %s".encode(), [item]).rowcount:
+                gone.append(relation)
+    for relation in gone:
+        with suppress(psycopg.errors.UndefinedTable, psycopg.errors.NoDataFound), connection.transaction():
+            connection.execute("SELECT published.measure(%s), published.spread(%s)", [relation, relation])
 
 
 def _delete_late(connection: Connection, layer: str, item: UUID) -> None:
     """Writers that were under way have not seen the withdrawal: once they have ended, whatever they published goes too."""
     with connection.transaction():
         connection.execute(f"LOCK TABLE {quoted(STORE, layer)} IN SHARE MODE".encode())
-        _delete_item(connection, layer, item)
+    _delete_item(connection, layer, item)
 
 
 def _told(connection: Connection, collection: str, layer: str) -> Withdrawal:
