@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
@@ -81,7 +82,10 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def create_preview(server: Server, role: str, schema: str, lang: Language) -> FastAPI:
-    """One role's twin from the schema of a preview. Nobody is asked for a token: it must listen on this machine alone."""
+    """One role's twin from the schema of a preview. Nobody is asked for a token: it must listen on this machine alone.
+
+    It answers to this machine's own names only: a page in a browser here must not read it through a name that leads here.
+    """
     pool = Pool(server, schema, 4, 2.0)
     twin = Twin(role, pool, schema)
 
@@ -92,6 +96,7 @@ def create_preview(server: Server, role: str, schema: str, lang: Language) -> Fa
 
     app = FastAPI(title="Twin API preview", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.router.default = Door(BLOCKS, lambda name: twin if name == role else None, None, "", lang, unguarded=True)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
     return app
 
 

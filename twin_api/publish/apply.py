@@ -25,6 +25,7 @@ from twin_api.publish.definition import Definition, Shown, compile_policies
 from twin_api.publish.difference import Difference, applied_policies, find_differences
 from twin_api.publish.follow import follow_statements, unfollow_statements
 from twin_api.publish.layers import LOCK, LayerPlan, change_layers, plan_layers
+from twin_api.publish.preview import make_way
 from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_about, tell_collections
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import SwitchBlocked, lock_for_switch
@@ -206,6 +207,7 @@ def _switch(connection: Connection, plan: Plan) -> None:
         for statement in unfollow_statements(layer, areas, relation):
             execute_one(connection, statement)
         connection.execute("DELETE FROM published.definition WHERE relation = %s", [relation])
+        make_way(connection, relation)
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, relation)}".encode())
     for relation in plan.new:  # what was withdrawn while it was built
         if leave_out_withdrawn(connection, relation):

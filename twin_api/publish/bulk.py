@@ -9,6 +9,7 @@ from typing import Any, Final
 import psycopg
 
 from twin_api.layers.table import STORE
+from twin_api.publish.preview import make_way
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import lock_for_switch
 from twin_api.publish.table import PUBLISHED
@@ -80,6 +81,7 @@ def rebuild_layer(connection: Connection, layer: str) -> None:
     for schema, collection, relation in shown:
         _point(connection, schema, collection, relation)
     for relation, _ in built:
+        make_way(connection, f"past_{relation}")
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, f'past_{relation}')}".encode())
         connection.execute("SELECT published.measure(%s), published.spread(%s)", [relation, relation])
 

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.schema import CreateTable
 
 from twin_api.policy.documents import Policies, Role
-from twin_api.publish.definition import Shown, compile_role
+from twin_api.publish.definition import Definition, Shown, compile_role
 from twin_api.publish.projection import published_columns
 from twin_api.publish.role_schema import ensure_login, tell_about
 from twin_api.publish.statement import execute_one, pin_session, quoted, sql_text
@@ -58,20 +58,25 @@ def _build(connection: Connection, policies: Policies, role: Role, day: date, sc
     tell_about(connection, schema, About(policies.town.name, policies.town.pages, role.announce))
     published = {relation for (relation,) in connection.execute("SELECT relation FROM published.definition").fetchall()}
     kept_out = withdrawn_collections(connection)
-    for name, shown in compile_role(policies, role, day).items():
-        if name not in kept_out:
-            _show(connection, schema, shown, published)
+    entries = [entry for name, entry in compile_role(policies, role, day).items() if name not in kept_out]
+    # first what takes long: published tables are held from the first view on, and an apply would wait for them
+    for entry, relation in [(entry, _filled(connection, schema, entry.definition, published)) for entry in entries]:
+        _show(connection, schema, entry, relation)
 
 
-def _show(connection: Connection, schema: str, shown: Shown, published: set[str]) -> None:
-    """One collection: on the published table where it is published already, on one of the preview's own where it is not."""
+def _filled(connection: Connection, schema: str, definition: Definition, published: set[str]) -> str:
+    """The published table where there is one already, else one of the preview's own."""
+    if definition.relation in published:
+        return definition.relation
+    relation = _begin(schema) + definition.relation
+    if connection.execute("SELECT to_regclass(%s)", [quoted(PUBLISHED, relation)]).fetchone() == (None,):
+        for statement in create_statements(definition, relation):
+            execute_one(connection, statement)
+    return relation
+
+
+def _show(connection: Connection, schema: str, shown: Shown, relation: str) -> None:
     definition = shown.definition
-    relation = definition.relation
-    if relation not in published:
-        relation = _begin(schema) + definition.relation
-        if connection.execute("SELECT to_regclass(%s)", [quoted(PUBLISHED, relation)]).fetchone() == (None,):
-            for statement in create_statements(definition, relation):
-                execute_one(connection, statement)
     columns = ", ".join(quoted(column) for column in published_columns(definition))
     view, login = quoted(schema, shown.collection), quoted(f"{connection.info.dbname}_{schema}")
     connection.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {quoted(PUBLISHED, relation)}".encode())
@@ -90,6 +95,17 @@ def _tell(connection: Connection, schema: str, shown: Shown, relation: str) -> N
     )
     values = [shown.collection, Jsonb(shown.description.as_json()), shown.shown_until, shown.version]
     connection.execute(query.encode(), values)
+
+
+def make_way(connection: Connection, relation: str) -> None:
+    """Before a published table is dropped: the views of previews on it go, also of one that was killed. It shows a collection less."""
+    query = (
+        "SELECT DISTINCT n.nspname, c.relname FROM pg_depend d JOIN pg_rewrite w ON d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid "
+        "JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE d.refobjid = to_regclass(%s) AND n.nspname NOT IN (SELECT schema FROM published.role) AND n.nspname ~ %s"
+    )
+    for schema, view in connection.execute(query, [quoted(PUBLISHED, relation), f"_{PREVIEW}$"]).fetchall():
+        connection.execute(f"DROP VIEW {quoted(schema, view)}".encode())
 
 
 def _begin(schema: str) -> str:
