@@ -23,6 +23,13 @@ def test_the_committed_openapi_documents_are_those_of_the_program(tmp_path: Path
     assert written == committed, "run `make openapi` and commit the result"
 
 
+def test_the_committed_editor_schemas_are_those_of_the_program(tmp_path: Path) -> None:
+    subprocess.run([*TWIN, "policy", "schema", "--write", str(tmp_path)], check=True, capture_output=True, cwd=PROJECT)
+    written = {path.name: orjson.loads(path.read_bytes()) for path in tmp_path.glob("*.json")}
+    committed = {path.name: orjson.loads(path.read_bytes()) for path in (PROJECT / "policies" / ".schema").glob("*.json")}
+    assert written == committed, "run `twin policy schema` and commit the result"
+
+
 def test_every_make_target_is_explained_and_runs_something() -> None:
     text = (PROJECT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z][a-z-]*):", text, re.M))

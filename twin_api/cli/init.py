@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import typer
 
 from twin_api.cli import context
+from twin_api.cli.officer import write_schemas
 from twin_api.policy.approvals import APPROVALS
 from twin_api.policy.finding import PolicyInvalid, render
 from twin_api.policy.load import load
@@ -69,7 +70,7 @@ def _write(target: Path, source: Path | None, words: Mapping[str, str]) -> None:
     if source is not None:
         _rename(target / "town.yaml", words)
     try:
-        load(target)
+        write_schemas(load(target), target / ".schema")
     except PolicyInvalid as invalid:
         context.errors.print(render(invalid.findings, context.settings().lang), markup=False)
         context.fail(Text("Diese Vorlage gilt nicht; nichts wurde geschrieben.", "This model does not load; nothing was written."))

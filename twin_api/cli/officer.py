@@ -13,6 +13,7 @@ import typer
 from twin_api.cli import context
 from twin_api.encodings.report import render as render_report
 from twin_api.policy.approvals import missing_text
+from twin_api.policy.documents import Policies
 from twin_api.policy.due import HORIZONS, Deadline, deadlines, horizon_of, waiting
 from twin_api.policy.finding import Finding, PolicyInvalid, render
 from twin_api.policy.lint import lint as concerns_of
@@ -58,12 +59,17 @@ def schema(
         context.say(Text("Die Richtlinien sind fehlerhaft (`twin policy check`); die Namen der Gemeinde fehlen in den Schemata.",
                          "The policies hold mistakes (`twin policy check`); the schemas lack the town's own names."))  # fmt: skip
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in schemas(loaded).items():
-            (folder / f"{name}.schema.json").write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+        write_schemas(loaded, folder)
     except OSError:
         context.fail(Text(f"Der Ordner `{folder}` ist nicht beschreibbar.", f"The folder `{folder}` cannot be written to."))
     context.console.print(str(folder), markup=False)
+
+
+def write_schemas(loaded: Policies | None, folder: Path) -> None:
+    """One file per kind of policy file, with the town's own names where the policies load. Raises `OSError`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in schemas(loaded).items():
+        (folder / f"{name}.schema.json").write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def report(

@@ -23,6 +23,7 @@ from twin_api.texts import Text
 
 APPROVALS: Final = "approvals.yaml"
 HEADER: Final = """\
+# yaml-language-server: $schema=.schema/approvals.schema.json
 # Zustimmungen zu Freigaben, eingetragen mit `twin policy approve`. Eine Zustimmung gilt genau dem Wortlaut, den ihr Siegel (seal)
 # festhält: ändert sich, was der Grant zeigt, oder seine Freigabe, ist neu zuzustimmen.
 approvals:
