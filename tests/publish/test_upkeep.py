@@ -231,6 +231,19 @@ def test_an_item_withdrawn_while_somebody_writes_it_does_not_come_back(town: Tow
     assert town.drift() == []
 
 
+def test_a_withdrawal_that_was_killed_half_way_is_finished_by_the_worker(town: Town) -> None:
+    chosen = next(row for row in items(town, "citizen", "baeume") if row["nr"] == "B12")
+    with town.login("owner") as connection:  # written down and nothing more
+        connection.execute(
+            "INSERT INTO published.withdrawn (collection, layer, item) VALUES ('baeume', 'baeume', %s)", [UUID(chosen["id"])]
+        )
+        connection.execute("INSERT INTO published.withdrawn (collection, layer) VALUES ('baumorte', 'baeume')")
+    assert do(town)["keep_out_withdrawn"] == 1
+    assert do(town)["keep_out_withdrawn"] == 0
+    assert town.client_for("citizen").get("collections/baumorte").status_code == 404
+    assert town.client_for("citizen").get(f"collections/baeume/items/{chosen['id']}").status_code == 404
+
+
 def test_withdrawing_what_nobody_sees_is_said(town: Town) -> None:
     with town.login("owner") as connection:
         with pytest.raises(NothingToWithdraw):

@@ -88,9 +88,18 @@ def keep_withdrawn(connection: Connection) -> None:
     """Close every withdrawn collection in every twin: readers compare `shown_until` on each request."""
     query = "SELECT s.schema, s.collection FROM published.shown s JOIN published.withdrawn w USING (collection) WHERE w.item IS NULL"
     for schema, collection in connection.execute(query).fetchall():
-        close = sql.SQL("UPDATE {} SET shown_until = '-infinity' WHERE name = %s").format(sql.Identifier(schema, "collection"))
+        close = sql.SQL("UPDATE {} SET shown_until = '-infinity' WHERE name = %s AND shown_until IS DISTINCT FROM '-infinity'").format(
+            sql.Identifier(schema, "collection")
+        )
         with suppress(psycopg.errors.UndefinedTable), connection.transaction():  # a role that has gone meanwhile
             connection.execute(close, [collection])
+
+
+def finish_withdrawals(connection: Connection) -> int:
+    """Take out what a withdrawal that was killed after its commit had only written down; says how many items that concerns."""
+    keep_withdrawn(connection)
+    query = "SELECT layer, item FROM published.withdrawn WHERE item IS NOT NULL ORDER BY at"
+    return sum(_delete_item(connection, layer, item) for layer, item in connection.execute(query).fetchall())
 
 
 def leave_out_withdrawn(connection: Connection, relation: str) -> bool:
@@ -139,8 +148,11 @@ def _item_tables(connection: Connection, layer: str) -> list[str]:
     return [relation for (relation,) in connection.execute(query, [layer]).fetchall()]
 
 
-def _delete_item(connection: Connection, layer: str, item: UUID) -> None:
-    """From every published table of the layer at once; then count and reach are taken anew, which may have to wait for writers."""
+def _delete_item(connection: Connection, layer: str, item: UUID) -> bool:
+    """From every published table of the layer at once; then count and reach are taken anew, which may have to wait for writers.
+
+    Whether it was in any.
+    """
     gone = []
     for relation in _item_tables(connection, layer):
         with suppress(psycopg.errors.UndefinedTable), connection.transaction():
@@ -149,6 +161,7 @@ def _delete_item(connection: Connection, layer: str, item: UUID) -> None:
     for relation in gone:
         with suppress(psycopg.errors.UndefinedTable, psycopg.errors.NoDataFound), connection.transaction():
             connection.execute("SELECT published.measure(%s), published.spread(%s)", [relation, relation])
+    return bool(gone)
 
 
 def _delete_late(connection: Connection, layer: str, item: UUID) -> None:

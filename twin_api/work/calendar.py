@@ -16,6 +16,7 @@ from psycopg import sql
 from twin_api.policy.load import load_texts
 from twin_api.publish.apply import applied_files, apply_policies
 from twin_api.publish.bulk import sync
+from twin_api.publish.withdraw import finish_withdrawals
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -91,7 +92,12 @@ def refresh_figures(connection: Connection, secrets: Secrets, now: datetime) -> 
     return taken
 
 
-DUTIES: Final[tuple[Duty, ...]] = (close_expired_releases, show_what_is_due, refresh_figures)
+def keep_out_withdrawn(connection: Connection, secrets: Secrets, now: datetime) -> int:
+    """Finish withdrawals that were interrupted; says how many items were still shown."""
+    return finish_withdrawals(connection)
+
+
+DUTIES: Final[tuple[Duty, ...]] = (keep_out_withdrawn, close_expired_releases, show_what_is_due, refresh_figures)
 
 
 def do_duties(connection: Connection, secrets: Secrets, now: datetime) -> dict[str, int | Exception]:
