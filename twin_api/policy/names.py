@@ -27,6 +27,7 @@ RESERVED_LAYERS: Final = frozenset({
 })  # fmt: skip
 RESERVED_COLLECTIONS: Final = RESERVED_LAYERS | {"collection", "about"}
 RESERVED_ENDINGS: Final = ("_pkey", "_key")  # of indexes, which share their names with tables
+PREVIEW_ENDING: Final = "_preview"  # of the schemas of previews
 RESERVED_PARTS: Final = frozenset({
     "collections", "conformance", "api", "items", "queryables", "schema", "search", "styles", "tiles", "map", "jobs", "processes",
     "sensorthings", "oparl", "open311", "stac", "login", "logout", "static", "admin", "docs", "openapi", "healthz", "readyz",
@@ -56,6 +57,16 @@ def check_table_name(name: str, place: Place, findings: Findings, reserved: froz
     ending = next((ending for ending in RESERVED_ENDINGS if name.endswith(ending)), None)
     if ending is not None:
         what = Text(f"{quoted(name)} endet auf `{ending}` wie ein Index der Datenbank", f"{quoted(name)} ends in `{ending}` like an index")
+        findings.add(place, what, Text("anders enden lassen", "let it end differently"))
+
+
+def check_part_name(name: str, place: Place, findings: Findings, longest: int) -> None:
+    """The name of a part, which names a schema: none that a preview of another part would take for its own, and remove."""
+    check_name(name, place, findings, RESERVED_PARTS, longest)
+    if name.endswith(PREVIEW_ENDING):
+        what = Text(
+            f"{quoted(name)} endet auf `{PREVIEW_ENDING}` wie eine Vorschau", f"{quoted(name)} ends in `{PREVIEW_ENDING}` like a preview"
+        )
         findings.add(place, what, Text("anders enden lassen", "let it end differently"))
 
 

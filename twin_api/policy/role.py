@@ -13,7 +13,7 @@ from twin_api.policy.documents import Access, Grant, Place
 from twin_api.policy.fields import Fields, items_of, one_of, table_of, text_of, title_of
 from twin_api.policy.finding import Findings, quoted
 from twin_api.policy.grant import Ground, read_grant
-from twin_api.policy.names import RESERVED_PARTS, check_name
+from twin_api.policy.names import check_part_name
 from twin_api.policy.town import DEPARTMENT, ROLES_WITH_PARTS
 from twin_api.policy.yaml_file import Node, Scalar
 from twin_api.texts import Text
@@ -99,7 +99,7 @@ def _parts(fields: Fields, role: str, ground: Ground) -> Iterator[tuple[str, Nod
     table = table_of(node, fields.findings)
     for name, part in table.entries.items():
         place = table.places[name]
-        check_name(name, place, fields.findings, RESERVED_PARTS, LONGEST_PART)
+        check_part_name(name, place, fields.findings, LONGEST_PART)
         if role == "administration" and name not in ground.town.departments:
             fields.findings.unknown(place, DEPARTMENT, name, ground.town.departments)
             yield name, part, replace(ground, classes_hold=False)
