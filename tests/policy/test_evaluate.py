@@ -186,6 +186,8 @@ def test_a_single_gap_among_sums_takes_the_smallest_of_the_others_with_it() -> N
     ]
     total = Figure("t", "sum", "anzahl", (), None)
     assert [group["t"] for group in groups(counted(total), TREES, None, rows, WORLD)[:3]] == [None, 18, None]
+    mean = Figure("m", "mean", "anzahl", (), None)  # times its count it is the sum
+    assert [group["m"] for group in groups(counted(mean), TREES, None, rows, WORLD)[:3]] == [None, 2.0, None]
     assert [group["s"] for group in groups(counted(_share()), TREES, None, rows, WORLD)[:3]] == [None, 56.0, 50.0]
 
 
