@@ -19,6 +19,7 @@ LIST = "  satzungen: {rows: all, attributes: {titel: keep}}"
 # by file: the sentence, what stands there, what is put in its place, the line it is found in, part of what is said
 CASES: dict[str, list[tuple[str, str, str, int, str]]] = {
     "citizen.yaml": [
+        ("an attribute has one share", "      tiefe: {mean", "      gut: {share: {zustand: [gut]}}\n      tiefe: {mean", 12, "ist ein zweiter Anteil von `zustand`"),
         ("`inside` names a layer that exists", "layer: ortsteile, name: Nord", "layer: ortsteil, name: Nord", 7, "gemeint ist wohl `ortsteile`"),
         ("`inside` names a layer of areas", "layer: ortsteile, name: Nord", "layer: schaechte, nr: Nord", 7, "`schaechte` hat keine Flächen"),
         ("`inside` names areas with a key", "layer: ortsteile, name: Nord", "layer: zonen, art: Nord", 7, "verschiedenen Koordinatensystemen (25833 / 25832)"),

@@ -17,7 +17,7 @@ from twin_api.policy.documents import Figures, Grant, Layer, Place, Role
 from twin_api.policy.finding import Findings, quoted
 from twin_api.policy.masks import Area, Band, GeometryMask, Grid, Round, Truncate, ValueMask
 from twin_api.policy.matrix import describe_mask
-from twin_api.policy.rule import All, And, Between, Compare, In, Or, Rule
+from twin_api.policy.rule import All, And, Between, Compare, In, Or, Rule, Value
 from twin_api.texts import Text
 
 
@@ -229,6 +229,27 @@ def _check_same_areas(earlier: Grant, grant: Grant, findings: Findings) -> None:
     )
     right = f"`group_by: {earlier.figures.group_by}`"
     findings.add(grant.place, what, Text(f"{right} schreiben wie dort", f"write {right} as there"))
+
+
+def check_shares(grants: Iterable[Grant], findings: Findings) -> None:
+    """One share of an attribute and no other: the difference of two, or what both leave, would show the few in between."""
+    first: dict[tuple[str, str], tuple[frozenset[Value], Grant]] = {}
+    for grant in grants:
+        for figure in grant.figures.figures if grant.figures is not None else ():
+            if figure.kind != "share" or figure.attribute is None:
+                continue
+            values, earlier = first.setdefault((grant.layer, figure.attribute), (frozenset(figure.values), grant))
+            if values != frozenset(figure.values):
+                findings.add(grant.place, *_second_share(figure.name, figure.attribute, earlier))
+
+
+def _second_share(name: str, attribute: str, earlier: Grant) -> tuple[Text, Text]:
+    where = f"{quoted(earlier.collection)} ({earlier.place})"
+    what = Text(
+        f"{quoted(name)} ist ein zweiter Anteil von {quoted(attribute)}, neben {where}",
+        f"{quoted(name)} is a second share of {quoted(attribute)}, beside {where}",
+    )
+    return what, Text("nur einen der beiden zeigen", "show one of the two only")
 
 
 def check_groups(twins: Iterable[Role], layers: Mapping[str, Layer | None], findings: Findings) -> None:

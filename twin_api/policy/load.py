@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from twin_api.policy.approvals import APPROVALS, read_approvals, with_approvals
-from twin_api.policy.containment import check_chains, check_groups, check_lattices, check_replacement
+from twin_api.policy.containment import check_chains, check_groups, check_lattices, check_replacement, check_shares
 from twin_api.policy.documents import Grant, Layer, Place, Policies, Role, Town
 from twin_api.policy.examples import read_examples
 from twin_api.policy.finding import Findings, PolicyInvalid, quoted, suggestion
@@ -58,6 +58,7 @@ def _policies(nodes: Mapping[str, Node], files: Mapping[str, bytes], findings: F
     every_grant = [grant for file in role_files.values() for grants in file.grants.values() for grant in grants.values()]
     check_chains(every_grant, findings)
     check_lattices(every_grant, findings)
+    check_shares(every_grant, findings)
     check_groups(roles.values(), layers, findings)
     texts = {name: data.decode("utf-8", errors="replace") for name, data in files.items()}
     policies = Policies(town, {name: layer for name, layer in layers.items() if layer is not None}, roles, texts)
