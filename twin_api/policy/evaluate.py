@@ -15,13 +15,12 @@ from typing import Any, Final
 import shapely
 
 from twin_api.policy.documents import Figure, Grant, Layer
+from twin_api.policy.figures import AMOUNTS, FEWEST
 from twin_api.policy.masks import GeometryMask, Hide, KeepGeometry, Round, Xy
 from twin_api.policy.rule import Row, World, truth
 
 GEOMETRY: Final = "geometry"
-FEWEST: Final = 3  # matching and not matching rows that a share must have
 DOMINANT_PERCENT: Final = 85  # of a sum, held by its two largest contributors
-AMOUNTS: Final = ("sum", "mean")  # a mean beside its count is a sum
 FEWEST_SUPPRESSED: Final = 2  # a single suppressed group is the total less the others
 
 Item = Mapping[str, Any]

@@ -22,6 +22,8 @@ from twin_api.texts import Text
 
 KINDS: Final = get_args(FigureKind)
 LEAST: Final = 3  # a group of two is known to both
+FEWEST: Final = 3  # rows on either side of a share
+AMOUNTS: Final = ("sum", "mean")  # a mean beside its count is a sum
 EXAMPLE: Final = "`count`, `{share: {zustand: [schlecht]}, round: 10}`, `{sum: flaeche_m2}`, `{mean: flaeche_m2}`"
 WORDS: Final = ("group_by", "figures", "at_least", "refresh")
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from twin_api.layers.table import COLUMN_TYPES, GEOMETRY, STORE
 from twin_api.policy.documents import Figure
+from twin_api.policy.figures import AMOUNTS, FEWEST
 from twin_api.policy.masks import Round
 from twin_api.policy.masks.area import area_of, standing_point
 from twin_api.publish.definition import Column, Definition, Groups
@@ -19,9 +20,7 @@ from twin_api.publish.predicate import is_not_withdrawn
 from twin_api.publish.statement import PlainGeometry
 from twin_api.store.collection import GEOMETRY as SHOWN_GEOMETRY
 
-FEWEST: Final = 3  # on either side of a share
 DOMINANT: Final = "0.85"  # of a sum, by its two largest parts
-AMOUNTS: Final = ("sum", "mean")  # a mean beside its count is a sum
 Element = sa.ColumnElement[Any]
 Numbers = sa.Numeric()
 
