@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports.things import OSM_POLICIES, Database, write_buildings
-from twin_api.imports.run import ImportRequest, run_import
+from tests.imports.things import OSM_POLICIES, Database, asked, write_buildings
+from twin_api.imports.run import run_import
 from twin_api.policy.documents import Layer
 
 SCRIPT = """
@@ -40,7 +40,7 @@ def on_progress(done, total):
     if where == "while staging" and done: wait()
 
 layer = load(Path(policies)).layers["gebaeude"]
-run_import(ImportRequest(Path(file), replace=True), layer, lambda: psycopg.connect(conninfo), on_progress, around=around)
+run_import(ImportRequest([Path(file)], replace=True), layer, lambda: psycopg.connect(conninfo), on_progress, around=around)
 """
 STATE = "SELECT count(*), md5(string_agg(g::text || g.xmin::text, '' ORDER BY id)) FROM store.gebaeude g"
 
@@ -48,7 +48,7 @@ STATE = "SELECT count(*), md5(string_agg(g::text || g.xmin::text, '' ORDER BY id
 @pytest.fixture
 def buildings(database: Database, layers: dict[str, Layer], tmp_path: Path) -> Layer:
     database.create(layers["gebaeude"])
-    run_import(ImportRequest(write_buildings(tmp_path / "before.geojson", "gut")), layers["gebaeude"], database.connect)
+    run_import(asked(write_buildings(tmp_path / "before.geojson", "gut")), layers["gebaeude"], database.connect)
     return layers["gebaeude"]
 
 
@@ -66,7 +66,7 @@ def test_a_killed_import_leaves_the_layer_as_it_was(
         child.wait(20)
     eventually(lambda: database.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0)
     assert database.rows(STATE) == before
-    outcome = run_import(ImportRequest(after, replace=True), buildings, database.connect)
+    outcome = run_import(asked(after, replace=True), buildings, database.connect)
     assert outcome.inserted + outcome.updated > 0
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.imports.things import Database, attribute, point
+from tests.imports.things import Database, asked, attribute, point
 from twin_api.imports.finding import FileRefused
-from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
+from twin_api.imports.run import ImportOutcome, run_import
 from twin_api.policy.documents import Layer
 
 NewLayer = Callable[..., Layer]
@@ -28,7 +28,7 @@ def thing(database: Database, new_layer: NewLayer) -> Layer:
 
 
 def bring(database: Database, layer: Layer, file: Path, **more: Any) -> ImportOutcome:
-    return run_import(ImportRequest(file, **more), layer, database.connect)
+    return run_import(asked(file, **more), layer, database.connect)
 
 
 def counts(outcome: ImportOutcome) -> tuple[int, int, int, int]:
@@ -70,7 +70,7 @@ def test_replace_also_deletes_what_the_file_does_not_have(database: Database, th
 
 def test_attributes_that_are_not_in_the_file_keep_their_values(database: Database, thing: Layer, geojson: Write) -> None:
     bring(database, thing, three(geojson))
-    outcome = bring(database, thing, geojson(({"nr": "B1", "species": "Esche"}, point())), mapping={"species": "art"})
+    outcome = bring(database, thing, geojson(({"nr": "B1", "species": "Esche"}, point())), columns={"species": "art"})
     assert counts(outcome) == (0, 1, 0, 0)
     assert database.rows("SELECT art, hoehe FROM store.thing WHERE nr = 'B1'") == [("Esche", 0.5)]
 
@@ -135,7 +135,7 @@ def test_publishing_learns_how_many_rows_will_change_and_is_left_alone_when_none
         yield
 
     for _ in range(2):
-        run_import(ImportRequest(three(geojson)), thing, database.connect, around=around)
+        run_import(asked(three(geojson)), thing, database.connect, around=around)
     assert told == [3]
 
 
@@ -146,7 +146,7 @@ def test_the_audit_line_is_written_in_the_same_transaction(database: Database, t
         assert connection.execute("SELECT count(*) FROM store.thing").fetchone() == (3,)
         lines.append({"action": action, **what})
 
-    run_import(ImportRequest(three(geojson)), thing, database.connect, audit=audit)
+    run_import(asked(three(geojson)), thing, database.connect, audit=audit)
     assert lines[0] | {"sha256": ""} == {
         "action": "layer.import", "layer": "thing", "file": "thing.geojson", "sha256": "", "replace": False,
         "read": 3, "inserted": 3, "updated": 0, "unchanged": 0, "deleted": 0,
@@ -165,5 +165,5 @@ def test_two_imports_of_one_layer_queue_instead_of_colliding(database: Database,
 
 def test_progress_ends_at_the_number_of_features_the_file_announced(database: Database, thing: Layer, geojson: Write) -> None:
     seen: list[tuple[int, int | None]] = []
-    run_import(ImportRequest(three(geojson)), thing, database.connect, lambda done, total: seen.append((done, total)))
+    run_import(asked(three(geojson)), thing, database.connect, lambda done, total: seen.append((done, total)))
     assert seen == [(0, 3), (3, 3)]

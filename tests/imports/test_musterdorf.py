@@ -11,8 +11,8 @@ import pytest
 import shapely
 from pyogrio.raw import read
 
-from tests.imports.things import Database
-from twin_api.imports.run import ImportRequest, run_import
+from tests.imports.things import Database, asked
+from twin_api.imports.run import run_import
 from twin_api.layers.musterdorf import LAYERS, write_town
 from twin_api.policy.documents import Layer
 from twin_api.policy.load import load
@@ -150,6 +150,6 @@ def test_the_town_is_imported_without_a_finding(database: Database, town_layers:
     files = write_town(tmp_path, 7, SMALL)
     database.create(*town_layers.values())
     for name, file in files.items():
-        outcome = run_import(ImportRequest(file), town_layers[name], database.connect)
+        outcome = run_import(asked(file), town_layers[name], database.connect)
         assert outcome.inserted == outcome.read > 0
         assert outcome.ignored_columns == ()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports.things import Database
-from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
+from tests.imports.things import Database, asked
+from twin_api.imports.run import ImportOutcome, run_import
 from twin_api.policy.documents import Layer
 
 COLUMNS = {
@@ -20,7 +20,7 @@ GPKG, PBF = "bayreuth-nord_25832.gpkg", "bayreuth-nord.osm.pbf"
 
 def bring(database: Database, layers: dict[str, Layer], name: str, file: Path) -> ImportOutcome:
     source_layer, mapping, _ = COLUMNS[name]
-    return run_import(ImportRequest(file, mapping, source_layer), layers[name], database.connect)
+    return run_import(asked(file, columns=mapping, source_layer=source_layer), layers[name], database.connect)
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -44,7 +44,9 @@ def test_buildings_from_the_pbf_are_the_buildings_of_the_geopackage(database: Da
     before = "CREATE TABLE before AS SELECT id, osm_id, osm_way_id, geometry FROM store.gebaeude"
     with database.connect() as connection:
         connection.execute(f"CREATE SCHEMA kept; SET search_path = kept, postgis; {before}".encode())
-    request = ImportRequest(bayreuth / PBF, {"building": "art", "amenity": "nutzung"}, "multipolygons", "building IS NOT NULL")
+    request = asked(
+        bayreuth / PBF, columns={"building": "art", "amenity": "nutzung"}, source_layer="multipolygons", where="building IS NOT NULL"
+    )
     outcome = run_import(request, layer, database.connect)
     assert (outcome.read, outcome.inserted, outcome.deleted) == (4_267, 0, 0)
     apart = "SELECT max(ST_HausdorffDistance(a.geometry, b.geometry)) FROM kept.before b JOIN store.gebaeude a USING (id)"

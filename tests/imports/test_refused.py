@@ -13,9 +13,9 @@ import pytest
 import shapely
 from pyogrio.raw import write
 
-from tests.imports.things import Database, attribute, point
+from tests.imports.things import Database, asked, attribute, point
 from twin_api.imports.finding import FileRefused
-from twin_api.imports.run import ImportRequest, run_import
+from twin_api.imports.run import run_import
 from twin_api.policy.documents import Layer
 
 NewLayer = Callable[..., Layer]
@@ -35,7 +35,7 @@ def refused(database: Database, layer: Layer, file: Path, **more: Any) -> list[s
     """The findings in English; the layer's table must stay empty."""
     database.create(layer)
     with pytest.raises(FileRefused) as caught:
-        run_import(ImportRequest(file, **more), layer, database.connect)
+        run_import(asked(file, **more), layer, database.connect)
     assert database.value("SELECT count(*) FROM store.thing") == 0
     return [finding.text().say("en") for finding in caught.value.findings]
 
@@ -87,7 +87,7 @@ def test_all_findings_are_counted_and_the_first_hundred_shown(database: Database
     database.create(layer)
     file = geojson(*(({"nr": str(n), "zahl": "x"}, LINE) for n in range(6_000)))
     with pytest.raises(FileRefused) as caught:
-        run_import(ImportRequest(file), layer, database.connect)
+        run_import(asked(file), layer, database.connect)
     assert (len(caught.value.findings), caught.value.total) == (100, 12_000)
 
 
@@ -174,7 +174,7 @@ def test_heights_of_another_system_are_refused(database: Database, new_layer: Ne
 
 def test_a_wrong_column_in_map_names_the_close_match(database: Database, new_layer: NewLayer, geojson: Write) -> None:
     file = geojson(({"nr": "1", "baumart": "Linde"}, point()))
-    found = refused(database, new_layer(), file, mapping={"Baumrat": "art", "nr": "nummer"})
+    found = refused(database, new_layer(), file, columns={"Baumrat": "art", "nr": "nummer"})
     assert found == [
         "the file has no column `Baumrat` → did you mean `baumart`?",
         "the layer `thing` has no attribute `nummer` → possible are: `nr`, `art`",
@@ -248,5 +248,5 @@ def test_a_half_written_geopackage_is_refused(database: Database, new_layer: New
 def test_findings_speak_german_too(database: Database, new_layer: NewLayer, geojson: Write) -> None:
     database.create(layer := new_layer())
     with pytest.raises(FileRefused) as caught:
-        run_import(ImportRequest(geojson(({"nr": "1"}, LINE))), layer, database.connect)
+        run_import(asked(geojson(({"nr": "1"}, LINE))), layer, database.connect)
     assert caught.value.findings[0].text().say("de") == "Objekt 1, fid 0: Geometrie vom Typ `LineString` → verlangt ist `Point`"

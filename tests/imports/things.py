@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
+from twin_api.imports.description import ColumnRule, Description
+from twin_api.imports.run import ImportRequest
 from twin_api.layers.table import describe
 from twin_api.policy.documents import Attribute, AttributeType, Layer, Place
 from twin_api.texts import Text
@@ -44,6 +47,14 @@ class Database:
 def attribute(name: str, type_: AttributeType = "text", **more: Any) -> Attribute:
     class_ = more.pop("class_", "public")
     return Attribute(name, Text(name), type_, class_, Place("test", 1), **more)
+
+
+def asked(
+    *files: Path, columns: Mapping[str, str] | None = None, source_layer: str | None = None, where: str | None = None, **more: Any
+) -> ImportRequest:
+    """The request to import these files, with no more said of them than which column fills which attribute."""
+    rules = {column: ColumnRule(name) for column, name in (columns or {}).items()}
+    return ImportRequest(files, Description(rules, source_layer=source_layer, where=where), **more)
 
 
 def point(x: float = 678_000.0, y: float = 5_540_000.0, *z: float) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _fill(connection: psycopg.Connection[Any], loaded: Policies, place: _Place) 
         files = write_town(folder, place.seed, place.size, lambda layer, done, total: bar.update(drawn, completed=done, total=total))
         wanted = [name for name in empty if name in files]
         for name in bar.track(wanted, description=Text("In den Speicher", "Into the store").say(context.settings().lang)):
-            run_import(ImportRequest(files[name]), loaded.layers[name], context.owner_connection, audit=note, around=publishing)
+            run_import(ImportRequest([files[name]]), loaded.layers[name], context.owner_connection, audit=note, around=publishing)
     return True
 
 

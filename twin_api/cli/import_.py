@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text as RichText
 
 from twin_api.cli import context
+from twin_api.imports.description import ColumnRule, Description
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.run import Progress as OnProgress
@@ -41,7 +42,8 @@ def import_file(
 ) -> None:
     """Import a file into a layer: all of it, or nothing."""
     target = _layer(layer)
-    request = ImportRequest(file, _pairs(map_ or []), from_, where, replace, dry_run)
+    columns = {column: ColumnRule(attribute) for column, attribute in _pairs(map_ or []).items()}
+    request = ImportRequest([file], Description(columns, source_layer=from_, where=where), replace, dry_run)
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         with _bar() as on_progress:

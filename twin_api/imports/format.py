@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from twin_api.imports.description import Description
 
 HEAD_BYTES = 1024 * 1024
 Kind = Literal["text", "integer", "number", "boolean", "date", "datetime", "other"]
@@ -31,9 +33,21 @@ def no_doubts(table: Table) -> Iterable[Doubt]:
     return ()
 
 
+def no_options(description: Description) -> Mapping[str, str]:
+    return {}
+
+
+def as_it_is(path: Path, description: Description, folder: Path) -> Path:
+    return path
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`count` and `doubts` are for readers that leave out a broken feature, or turn a wrong value into another, in silence.
+    """`options` are GDAL's open options. `prepare` makes of the file one that GDAL may be let at, if need be a new one in `folder`.
+
+    `prepare` raises `FileRefused` for what must not reach a reader at all. `tabular` files have rows, and their names in one of them.
+
+    `count` and `doubts` are for readers that leave out a broken feature, or turn a wrong value into another, in silence.
 
     `count` says how many features the file holds, and may raise `FileRefused`; `doubts` yields values that are not of their column's kind.
     """
@@ -42,7 +56,9 @@ class Format:
     suffixes: tuple[str, ...]
     drivers: tuple[str, ...]  # GDAL's; no other is let at the file
     recognises: Callable[[bytes], bool]
-    options: Mapping[str, str] = field(default_factory=dict)  # GDAL's open options
+    options: Callable[[Description], Mapping[str, str]] = no_options
+    prepare: Callable[[Path, Description, Path], Path] = as_it_is
+    tabular: bool = False
     moments_in_utc: bool = False  # the format's standard says so for moments without offset
     count: Callable[[Path], int | None] = unknown_count
     doubts: Callable[[Table], Iterable[Doubt]] = no_doubts

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import psycopg
 
 from twin_api.imports.check import Check
+from twin_api.imports.description import Description
 from twin_api.imports.finding import Findings, refuse
 from twin_api.imports.formats import open_file
 from twin_api.imports.mapping import ColumnMap, map_columns
@@ -30,12 +32,10 @@ Around = Callable[[psycopg.Connection, Layer, int], AbstractContextManager[None]
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """`mapping` leads from columns of the file to attributes; `source_layer` and `where` choose within the file."""
+    """One file or several of one form, read one after the other as if they were one."""
 
-    file: Path
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    source_layer: str | None = None
-    where: str | None = None
+    files: Sequence[Path]
+    description: Description = field(default_factory=Description)
     replace: bool = False
     dry_run: bool = False
 
@@ -108,9 +108,10 @@ def _prepare(request: ImportRequest, layer: Layer) -> tuple[Source, ColumnMap, C
                  f"the layer `{layer.name}` has no key, its rows cannot be recognised"),
             Text("mit `--replace` den ganzen Bestand ersetzen", "replace everything with `--replace`"),
         )  # fmt: skip
-    source = open_file(request.file, request.source_layer, request.where)
+    source = open_file(request.files[0], request.description, Path(tempfile.gettempdir()))
     findings = Findings()
-    mapping = map_columns(layer, source.columns, request.mapping, findings)
+    wanted = {column: rule.attribute for column, rule in request.description.columns.items()}
+    mapping = map_columns(layer, source.columns, wanted, findings)
     check = Check(layer, source, mapping, findings)
     findings.raise_any()
     return source, mapping, check, findings
@@ -118,7 +119,7 @@ def _prepare(request: ImportRequest, layer: Layer) -> tuple[Source, ColumnMap, C
 
 def _line(request: ImportRequest, layer: Layer, read: int, counts: Counts) -> dict[str, Any]:
     """For the audit log: the file by name and content, never its values."""
-    with request.file.open("rb") as file:
+    with request.files[0].open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    what = {"layer": layer.name, "file": request.file.name, "sha256": digest, "replace": request.replace, "read": read}
+    what = {"layer": layer.name, "file": request.files[0].name, "sha256": digest, "replace": request.replace, "read": read}
     return what | {"inserted": counts.inserted, "updated": counts.updated, "unchanged": counts.unchanged, "deleted": counts.deleted}

@@ -13,6 +13,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 from pyogrio.raw import open_arrow
 
 from twin_api.imports.arrow import StreamBroken, Values, read_stream
+from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.format import Doubt, Format, Kind, Table
 from twin_api.policy.finding import listed, quoted, suggestion
@@ -42,6 +43,7 @@ class Source:
 
     format: Format
     table: Table
+    options: Mapping[str, str]
     has_geometry: bool
     crs: str | None
     total: int | None
@@ -72,7 +74,7 @@ class Source:
     def _batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         with open_arrow(
             self.table.path, layer=self.table.layer, columns=list(columns), where=self.table.where, return_fids=True,
-            batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **self.format.options,
+            batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **self.options,
         ) as (meta, stream):  # fmt: skip
             first, geometry = 1, meta["geometry_name"] or "wkb_geometry"
             for batch in read_stream(stream):
@@ -81,11 +83,13 @@ class Source:
                 first += len(fids)
 
 
-def open_source(path: Path, format_: Format, layer: str | None, where: str | None) -> Source:
+def open_source(path: Path, format_: Format, description: Description, folder: Path) -> Source:
     """Open one layer of a file. Raises `FileRefused` if it has no such layer, or another driver claims it."""
+    prepared = format_.prepare(path, description, folder)
+    options = format_.options(description)
     try:
-        chosen = _choose(path, [str(name) for name, _ in pyogrio.list_layers(path)], layer)
-        info = pyogrio.read_info(path, layer=chosen, **format_.options)
+        chosen = _choose(path, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
+        info = pyogrio.read_info(prepared, layer=chosen, **options)
     except UNREADABLE as error:
         raise unreadable(path, error) from None
     if info["driver"] not in format_.drivers:
@@ -93,8 +97,9 @@ def open_source(path: Path, format_: Format, layer: str | None, where: str | Non
             Text(f"{quoted(path.name)} ist im Format {info['driver']}", f"{quoted(path.name)} is in the format {info['driver']}"),
             Text(f"verlangt ist {format_.name}", f"{format_.name} is required"),
         )
-    table = Table(path, chosen, info["fid_column"], _kinds(info), where)
-    return Source(format_, table, info["geometry_type"] is not None, info["crs"], _total(format_, table, info["features"]))
+    table = Table(prepared, chosen, info["fid_column"], _kinds(info), description.where)
+    total = _total(format_, table, info["features"])
+    return Source(format_, table, options, info["geometry_type"] is not None, info["crs"], total)
 
 
 def _total(format_: Format, table: Table, announced: int) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from twin_api.imports.description import Description
 from twin_api.imports.finding import refuse
 from twin_api.imports.format import HEAD_BYTES, Format
 from twin_api.imports.formats import geojson, geojson_lines, geopackage, osm_pbf
@@ -34,9 +35,9 @@ def recognise(path: Path) -> Format:
     raise _unknown(path, by_name)
 
 
-def open_file(path: Path, layer: str | None = None, where: str | None = None) -> Source:
-    """The file, ready to be read batch by batch; only its own format's driver is let at it."""
-    return open_source(path, recognise(path), layer, where)
+def open_file(path: Path, description: Description, folder: Path) -> Source:
+    """The file, ready to be read batch by batch; only its own format's driver is let at it. `folder` is for what has to be unpacked."""
+    return open_source(path, recognise(path), description, folder)
 
 
 def _unknown(path: Path, by_name: list[Format]) -> Exception:

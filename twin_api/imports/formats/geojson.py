@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from twin_api.imports.description import Description
 from twin_api.imports.format import Format
 
-DATES_AS_WRITTEN: Final = {"DATE_AS_STRING": "YES"}  # else GDAL makes 2 March of 30 February
 CHUNK: Final = 1024 * 1024
 FEATURES: Final = re.compile(rb'"features"\s*:\s*$')
 ESCAPES: Final = re.compile(rb"\\.", re.DOTALL)
@@ -18,6 +19,11 @@ ESCAPES: Final = re.compile(rb"\\.", re.DOTALL)
 
 def recognises(head: bytes) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+
+
+def dates_as_written(description: Description) -> Mapping[str, str]:
+    """Else GDAL makes 2 March of 30 February."""
+    return {"DATE_AS_STRING": "YES"}
 
 
 def count(path: Path) -> int | None:
@@ -73,4 +79,4 @@ class Scan:
 
 
 SUFFIXES: Final = (".geojson", ".json", ".ndjson", ".geojsonl", ".geojsons", ".jsonl")  # a single feature may stand in a file of lines
-FORMAT = Format("GeoJSON", SUFFIXES, ("GeoJSON", "GeoJSONSeq"), recognises, DATES_AS_WRITTEN, count=count)
+FORMAT = Format("GeoJSON", SUFFIXES, ("GeoJSON", "GeoJSONSeq"), recognises, dates_as_written, count=count)

@@ -9,7 +9,7 @@ import orjson
 
 from twin_api.imports.finding import Finding, Findings
 from twin_api.imports.format import Format
-from twin_api.imports.formats.geojson import DATES_AS_WRITTEN
+from twin_api.imports.formats.geojson import dates_as_written
 from twin_api.texts import Text
 
 SEPARATOR: Final = b"\x1e"
@@ -47,4 +47,4 @@ def _is_feature(record: bytes) -> bool:
 
 
 SUFFIXES: Final = (".geojsonl", ".geojsons", ".ndjson", ".jsonl", ".geojson", ".json")
-FORMAT = Format("GeoJSON lines", SUFFIXES, ("GeoJSONSeq",), recognises, DATES_AS_WRITTEN, count=count)
+FORMAT = Format("GeoJSON lines", SUFFIXES, ("GeoJSONSeq",), recognises, dates_as_written, count=count)
