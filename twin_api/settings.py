@@ -30,6 +30,13 @@ class Settings(BaseSettings):
     ] = None
     secrets: Annotated[Path | None, Field(description="One file of mode 0600 per role; `<home>/secrets` unless set.")] = None
     policies: Annotated[Path, Field(description="The town's policy folder.")] = PROJECT / "policies"
+    sources: Annotated[Path | None, Field(description="Source files; `sources` beside the policy folder unless set.")] = None
+    source_hosts: Annotated[
+        str, Field(description="Hosts sources may be fetched from, separated by commas: `a.de`, `*.a.de`, `http://a.de`, `a.de:8443`.")
+    ] = ""
+    source_networks: Annotated[
+        str, Field(description="Private networks sources may be fetched from, separated by commas; none by default.")
+    ] = ""
     testdata: Annotated[Path, Field(description="Real data for tests.")] = PROJECT.parent / "shared" / "data"
     require_testdata: Annotated[bool, Field(description="Missing test data is an error, not a skipped test.")] = False
     lang: Annotated[Language, Field(description="Language of texts for people: `de` or `en`.")] = "de"
@@ -46,3 +53,7 @@ class Settings(BaseSettings):
     @property
     def secrets_folder(self) -> Path:
         return self.secrets or self.home / "secrets"
+
+    @property
+    def sources_folder(self) -> Path:
+        return self.sources or self.policies.resolve().parent / "sources"
