@@ -74,7 +74,7 @@ def test_a_dry_run_publishes_nothing_and_leaves_no_audit_line(kanaria: Town, twi
 
 def test_an_import_is_audited_without_any_value(kanaria: Town, twin: Twin, tmp_path: Path) -> None:
     twin(trees(tmp_path / "baeume.geojsonl", 3, art="CANARY-art"), "--layer", "baeume", "--map", "baumart=art")
-    assert '"file": "baeume.geojsonl"' in lines(kanaria)[-1]
+    assert '"name": "baeume.geojsonl"' in lines(kanaria)[-1]
     assert "CANARY" not in lines(kanaria)[-1]
 
 

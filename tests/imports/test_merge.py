@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from tests.imports.things import Database, asked, attribute, point
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import ImportOutcome, run_import
 from twin_api.policy.documents import Layer
+from twin_api.store.journal import Journal, Origin
 
 NewLayer = Callable[..., Layer]
 Write = Callable[..., Path]
@@ -139,18 +140,21 @@ def test_publishing_learns_how_many_rows_will_change_and_is_left_alone_when_none
     assert told == [3]
 
 
-def test_the_audit_line_is_written_in_the_same_transaction(database: Database, thing: Layer, geojson: Write) -> None:
-    lines: list[dict[str, Any]] = []
+def test_the_journal_is_kept_in_the_same_transaction_and_rows_name_their_entry(database: Database, thing: Layer, geojson: Write) -> None:
+    entries: list[dict[str, Any]] = []
 
-    def audit(connection: psycopg.Connection, action: str, what: dict[str, Any]) -> None:
-        assert connection.execute("SELECT count(*) FROM store.thing").fetchone() == (3,)
-        lines.append({"action": action, **what})
+    class Listening(Journal):
+        def begin(self, connection: psycopg.Connection, origin: Origin) -> int:
+            return 42
 
-    run_import(asked(three(geojson)), thing, database.connect, audit=audit)
-    assert lines[0] | {"sha256": ""} == {
-        "action": "layer.import", "layer": "thing", "file": "thing.geojson", "sha256": "", "replace": False,
-        "read": 3, "inserted": 3, "updated": 0, "unchanged": 0, "deleted": 0,
-    }  # fmt: skip
+        def end(self, connection: psycopg.Connection, id: int, origin: Origin, counts: Mapping[str, int]) -> None:
+            assert connection.execute("SELECT count(*) FROM store.thing WHERE import_id = 42").fetchone() == (3,)
+            entries.append({"layer": origin.layer, "file": origin.files[0]["name"], **counts})
+
+    run_import(asked(three(geojson)), thing, database.connect, journal=Listening())
+    assert entries == [
+        {"layer": "thing", "file": "thing.geojson", "read": 3, "rejected": 0, "inserted": 3, "updated": 0, "unchanged": 0, "deleted": 0}
+    ]
 
 
 def test_two_imports_of_one_layer_queue_instead_of_colliding(database: Database, thing: Layer, geojson: Write) -> None:

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from tests.towns import Town
-from twin_api.imports.values import READERS, Unfit
+from twin_api.imports.description import Reading
+from twin_api.imports.values import Unfit
+from twin_api.imports.written import reader_of_text
+from twin_api.policy.documents import AttributeType
 from twin_api.publish.conversion import CONVERSIONS
 from twin_api.publish.statement import pin_session
 
@@ -57,8 +60,8 @@ def _mutations(values: list[str], seed: int) -> list[str]:
 
 
 @pytest.mark.parametrize("type_", PLAIN)
-def test_texts_are_read_as_an_import_reads_them(town: Town, type_: str) -> None:
-    read: Callable[[Any], Any] = READERS[type_, "text"]  # type: ignore[index]
+def test_texts_are_read_as_an_import_reads_them(town: Town, type_: AttributeType) -> None:
+    read = reader_of_text(type_, Reading())
     every = [*PLAIN[type_], *WRONG, *itertools.chain(*PLAIN.values()), *_mutations([v for v in PLAIN[type_] if len(v) < 40], seed=26)]
     answers = _converted(town, ("text", type_), every, "text")
     assert [text for text, fits, _ in answers[: len(PLAIN[type_])] if not fits] == []

@@ -29,8 +29,8 @@ from twin_api.layers.musterdorf import write_town
 from twin_api.layers.musterdorf.plan import BY_DEFAULT, SMALLEST
 from twin_api.policy.documents import Policies
 from twin_api.publish.migrate import migrate
-from twin_api.store.audit import note
 from twin_api.store.control import create_token, list_tokens, revoke_tokens
+from twin_api.store.journal import Journal
 from twin_api.texts import Text
 
 TOKEN_NAME = "demo "  # noqa: S105  # the beginning of a name, no secret
@@ -104,7 +104,7 @@ def _fill(connection: psycopg.Connection[Any], loaded: Policies, place: _Place) 
         files = write_town(folder, place.seed, place.size, lambda layer, done, total: bar.update(drawn, completed=done, total=total))
         wanted = [name for name in empty if name in files]
         for name in bar.track(wanted, description=Text("In den Speicher", "Into the store").say(context.settings().lang)):
-            run_import(ImportRequest([files[name]]), loaded.layers[name], context.owner_connection, audit=note, around=publishing)
+            run_import(ImportRequest([files[name]]), loaded.layers[name], context.owner_connection, journal=Journal(), around=publishing)
     return True
 
 

@@ -6,8 +6,9 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace as with_fields
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import psycopg
 import typer
@@ -19,10 +20,11 @@ from twin_api.imports.description import ColumnRule, Description
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.run import Progress as OnProgress
+from twin_api.imports.source_file import SHELF, SourceFile, read_sources
 from twin_api.policy.documents import Layer
-from twin_api.policy.finding import listed, quoted, suggestion
+from twin_api.policy.finding import listed, quoted, render, suggestion
 from twin_api.publish.bulk import published_setwise
-from twin_api.store.audit import note
+from twin_api.store.journal import Journal, Origin
 from twin_api.texts import Text
 
 NOTHING_CHANGED = Text("Nichts wurde geändert.", "Nothing has changed.")
@@ -30,24 +32,37 @@ INTERRUPTED = 130
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="GeoPackage, GeoJSON (also one feature per line) or OSM PBF.")],
-    layer: Annotated[str, typer.Option("--layer", help="The layer that is filled.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="One file, or several of one form, of any format in docs/imports.md.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option("--layer", help="The layer that is filled.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Read as sources/NAME.yaml says; without FILE also what it names.")
+    ] = None,
     map_: Annotated[
         list[str] | None, typer.Option("--map", metavar="COLUMN=ATTRIBUTE", help="Which column fills which attribute; repeatable.")
     ] = None,
     from_: Annotated[str | None, typer.Option("--from", metavar="LAYER", help="Which layer of the file, if it has several.")] = None,
     where: Annotated[str | None, typer.Option("--where", help="Only features that fulfil this OGR SQL condition.")] = None,
+    crs: Annotated[str | None, typer.Option("--crs", help="The coordinate reference system, instead of what the file says.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Delete what the file does not have.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then undo it.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", metavar="FILE", help="Import what is right and write what is not to this table.")
+    ] = None,
 ) -> None:
-    """Import a file into a layer: all of it, or nothing."""
-    target = _layer(layer)
-    columns = {column: ColumnRule(attribute) for column, attribute in _pairs(map_ or []).items()}
-    request = ImportRequest([file], Description(columns, source_layer=from_, where=where), replace, dry_run)
+    """Import files into a layer: all of it, or nothing."""
+    described = _source(source) if source else None
+    target = _layer(layer or (described.layer if described else ""))
+    description = _with(described.description if described else Description(), _pairs(map_ or []), from_, where, crs)
+    request = ImportRequest(
+        files or _found(described), description, replace or bool(described and described.replace), dry_run, rejects, source,
+        context.settings().lang,
+    )  # fmt: skip
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         with _bar() as on_progress:
-            outcome = run_import(request, target, context.owner_connection, on_progress, audit=_last_step, around=publishing)
+            outcome = run_import(request, target, context.owner_connection, on_progress, journal=LastStep(), around=publishing)
     except FileRefused as refused:
         _fail_refused(refused)
     except KeyboardInterrupt:
@@ -57,13 +72,46 @@ def import_file(
         _fail_database(error)
     finally:
         signal.signal(signal.SIGINT, on_interrupt)
-    _say_done(outcome)
+    _say_done(outcome, rejects)
 
 
-def _last_step(connection: psycopg.Connection, action: str, what: dict[str, Any]) -> None:
-    """The audit line; from here on Ctrl-C comes too late, because only the commit is left and nobody could say how it ended."""
-    note(connection, action, what)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+class LastStep(Journal):
+    """From the journal's last line on Ctrl-C comes too late: only the commit is left and nobody could say how it ended."""
+
+    def end(self, connection: psycopg.Connection, id: int, origin: Origin, counts: Mapping[str, int]) -> None:
+        super().end(connection, id, origin, counts)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _source(name: str) -> SourceFile:
+    sources, findings = read_sources(context.settings().policies.parent / SHELF, context.policies())
+    if name not in sources and findings:
+        context.errors.print(render(list(findings), context.settings().lang), markup=False)
+        raise typer.Exit(1)
+    if name not in sources:
+        remedy = suggestion(name, sources)
+        context.fail(Text(f"Eine Quelle {quoted(name)} gibt es nicht; {remedy.de}", f"There is no source {quoted(name)}; {remedy.en}"))
+    return sources[name]
+
+
+def _found(described: SourceFile | None) -> list[Path]:
+    """The files that the source names."""
+    if described is None:
+        raise typer.BadParameter("FILE, or --source NAME")
+    found = described.whence.found(context.settings().policies.parent)
+    if not found:
+        context.fail(Text(f"Zur Quelle {quoted(described.name)} liegt keine Datei da: {described.whence.files or '–'}",
+                          f"There is no file for the source {quoted(described.name)}: {described.whence.files or '–'}"))  # fmt: skip
+    return found
+
+
+def _with(described: Description, pairs: Mapping[str, str], from_: str | None, where: str | None, crs: str | None) -> Description:
+    """What is said on the command line goes before what the source says."""
+    rules = {column: ColumnRule(attribute, described.reading) for column, attribute in pairs.items()}
+    return with_fields(
+        described, columns={**described.columns, **rules}, source_layer=from_ or described.source_layer, where=where or described.where,
+        crs=crs or described.crs,
+    )  # fmt: skip
 
 
 def _layer(name: str) -> Layer:
@@ -112,10 +160,20 @@ def _fail_refused(refused: FileRefused) -> NoReturn:
     for finding in refused.findings:
         text = finding.text()
         _complain(Text(f"✗ {text.de}", f"✗ {text.en}"))
+    if refused.total > len(refused.findings):
+        _complain_groups(refused)
     more = refused.total - len(refused.findings)
     counted = Text(f"{refused.total} Befunde", f"{refused.total} findings")
     hidden = Text(f", {more} davon nicht gezeigt", f", {more} of them not shown") if more else Text("")
     context.fail(Text(f"{counted.de}{hidden.de}. {NOTHING_CHANGED.de}", f"{counted.en}{hidden.en}. {NOTHING_CHANGED.en}"))
+
+
+def _complain_groups(refused: FileRefused) -> None:
+    """All of them, counted by attribute and by what would be right."""
+    _complain(Text("Alle Befunde nach Art:", "All findings by kind:"))
+    for (attribute, remedy), number in refused.groups.most_common():
+        name = f"`{attribute}`: " if attribute else ""
+        _complain(Text(f"  {number:>9} × {name}{remedy.de}", f"  {number:>9} × {name}{remedy.say('en')}"))
 
 
 def _fail_database(error: psycopg.Error) -> NoReturn:
@@ -139,7 +197,7 @@ def _complain(text: Text) -> None:
     context.errors.print(text.say(context.settings().lang), markup=False)
 
 
-def _say_done(outcome: ImportOutcome) -> None:
+def _say_done(outcome: ImportOutcome, rejects: Path | None) -> None:
     rate = f"{outcome.read / outcome.total_s:,.0f}" if outcome.total_s else "–"
     context.say(
         Text(
@@ -149,6 +207,13 @@ def _say_done(outcome: ImportOutcome) -> None:
             f"{outcome.deleted} deleted ({outcome.total_s:.1f} s, {rate}/s)",
         )
     )
+    if outcome.rejected:
+        context.say(
+            Text(
+                f"{outcome.rejected} nicht übernommen, mit Gründen in {rejects}",
+                f"{outcome.rejected} not imported, with reasons in {rejects}",
+            )
+        )
     if outcome.ignored_columns:
         names = listed(outcome.ignored_columns)
         context.say(Text(f"Nicht übernommene Spalten: {names}", f"Columns not imported: {names}"))

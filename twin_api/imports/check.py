@@ -1,116 +1,145 @@
-"""A file against its layer: every value, every geometry, every key, with all findings and not only the first."""
+"""A file against its layer: every value and every geometry, with all findings and not only the first."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-import numpy as np
-
-from twin_api.imports.finding import Finding, Findings
+from twin_api.imports.copy_rows import encode_column, encode_rows
+from twin_api.imports.description import Description
+from twin_api.imports.finding import Finding, refuse
 from twin_api.imports.mapping import ColumnMap
+from twin_api.imports.readers import Read, reader
 from twin_api.imports.shapes import ShapeCheck
 from twin_api.imports.source import Batch, Source
-from twin_api.imports.values import Read, Unfit, reader, shape
+from twin_api.imports.values import Unfit, shape
 from twin_api.policy.documents import Attribute, Layer
 from twin_api.texts import Text
 
-DIGEST: Final = 16
+MOST_DOUBTS: Final = 100_000
+Report = Callable[[Finding], None]
+
+
+@dataclass(slots=True)
+class Checked:
+    """The rows of a batch that nothing is wrong with, as PostgreSQL's COPY takes them: number of the feature, attributes, geometry."""
+
+    rows: bytes
+    count: int
+
+
+@dataclass(slots=True)
+class _Faults:
+    """What is wrong in one batch, and in which of its rows."""
+
+    check: Check
+    batch: Batch
+    rows: set[int] = field(default_factory=set)
+
+    def report(self, row: int, what: Text, remedy: Text, attribute: str | None = None) -> None:
+        self.rows.add(row)
+        self.check.report_row(self.batch, row, what, remedy, attribute)
 
 
 class Check:
-    """Turns batches into rows for the store and collects what is wrong. Memory: 16 bytes per feature for the keys."""
+    """For one file of an import; `file` is named in findings where there are several."""
 
-    def __init__(self, layer: Layer, source: Source, mapping: ColumnMap, findings: Findings) -> None:
-        self._layer, self._source, self._mapping, self._findings = layer, source, mapping, findings
-        self._readers = {name: self._reader(layer.attributes[name], source, column) for name, column in mapping.columns.items()}
-        self._shapes = self._shape_check(source)
-        self._digests = bytearray()
+    def __init__(
+        self, layer: Layer, source: Source, mapping: ColumnMap, description: Description, report: Report, file: str | None = None
+    ) -> None:
+        self._layer, self._source, self._mapping, self._report, self._file, self._before = layer, source, mapping, report, file, 0
+        self._header = description.header if source.format.tabular else None
+        self._readers = {name: self._reader(layer.attributes[name], column) for name, column in mapping.columns.items()}
+        self._shapes = self._shape_check()
+        self._doubts: dict[int, list[tuple[str, Any]]] = {}
 
-    def rows(self, batch: Batch) -> Iterator[Sequence[Any]]:
-        """The mapped attributes in the layer's order, then the geometry. Complete only while there is no finding."""
-        columns = [self._values(batch, name, column) for name, column in self._mapping.columns.items()]
-        self._note_keys(batch, columns)
-        if self._shapes is not None:
-            columns.append(self._shapes.ewkb(batch.wkb, lambda row, what, remedy: self._report(batch, row, what, remedy)))
-        return zip(*columns, strict=not self._findings.total)
+    def start(self, before: int) -> None:
+        """Features are counted on from `before`. Where the reader would turn values into others, one pass finds them first."""
+        self._before = before
+        for fid, column, value in self._source.doubts(set(self._mapping.columns.values())):
+            self._doubts.setdefault(fid, []).append((column, value))
+            if len(self._doubts) > MOST_DOUBTS:
+                number = MOST_DOUBTS
+                what = Text(
+                    f"mehr als {number} Werte sind nicht von der Art ihrer Spalte",
+                    f"more than {number} values are not of their column's kind",
+                )
+                raise refuse(what, Text("Datei neu ausgeben lassen", "export the file again"))
 
-    def finish(self, read: int, total: int | None) -> None:
-        """What only the whole file shows: a key used twice, features the reader left out, values it turned into others."""
-        if total is not None and read != total:
-            self._findings.add(_left_out(read, total))
-        self._note_doubts()
-        for feature, earlier in self._repeated():
-            what = Text(f"derselbe Schlüssel wie Objekt {earlier}", f"the same key as feature {earlier}")
-            self._findings.add(
-                Finding(what, Text("eines davon entfernen", "remove one of them"), feature, attribute=", ".join(self._layer.key))
-            )
+    def batch(self, batch: Batch) -> Checked:
+        """Check every value of the batch, and encode the rows that are right."""
+        faults = _Faults(self, batch)
+        self._check_doubts(batch, faults)
+        columns = {name: self._values(batch, name, column, faults) for name, column in self._mapping.columns.items()}
+        self._check_keys(columns, len(batch.fids), faults)
+        shapes = self._shapes.ewkb(batch.wkb, faults.report) if self._shapes is not None else None
+        right = [row for row in range(len(batch.fids)) if row not in faults.rows]
+        numbers = [self._before + batch.first + row for row in right]
+        encoded = [encode_column("integer", numbers)]
+        encoded += [encode_column(self._layer.attributes[name].type, [values[row] for row in right]) for name, values in columns.items()]
+        encoded += [encode_column("geometry", [shapes[row] for row in right])] if shapes is not None else []
+        return Checked(encode_rows(encoded), len(right))
 
-    def _reader(self, attribute: Attribute, source: Source, column: str) -> Read | None:
-        kind = source.columns[column]
-        read = reader(attribute, kind, source.format.moments_in_utc)
+    def finish(self, read: int) -> None:
+        """What only the whole file shows: features that the reader left out."""
+        if self._source.total is not None and read != self._source.total:
+            self._report(_left_out(read, self._source.total, self._file))
+
+    def report_row(self, batch: Batch, row: int, what: Text, remedy: Text, attribute: str | None = None) -> None:
+        place = None if self._header is None else self._header + batch.first + row
+        column = self._mapping.columns.get(attribute or "")
+        self._report(Finding(what, remedy, self._before + batch.first + row, batch.fids[row], attribute, column, place, self._file))
+
+    def _reader(self, attribute: Attribute, column: str) -> Read | None:
+        kind = self._source.columns[column]
+        read = reader(attribute, kind, self._mapping.readings[attribute.name], self._source.format.moments_in_utc)
         if read is None and kind != "other":
             what = Text(f"die Spalte `{column}` ist vom Typ {kind}", f"the column `{column}` is of type {kind}")
-            self._findings.add(
-                Finding(what, Text(f"verlangt ist {attribute.type}", f"{attribute.type} is required"), attribute=attribute.name)
-            )
+            self._report(Finding(what, Text(f"verlangt ist {attribute.type}", f"{attribute.type} is required"), attribute=attribute.name))
         return read
 
-    def _shape_check(self, source: Source) -> ShapeCheck | None:
+    def _shape_check(self) -> ShapeCheck | None:
         if self._layer.geometry is None:
             return None
-        if not source.has_geometry:
+        if not self._source.has_geometry:
             what = Text("die Datei hat keine Geometrien", "the file has no geometries")
-            self._findings.add(Finding(what, Text(f"verlangt ist {self._layer.geometry.type}", f"{self._layer.geometry.type} is required")))
+            type_ = self._layer.geometry.type
+            self._report(Finding(what, Text(f"verlangt ist {type_}", f"{type_} is required")))
             return None
-        return ShapeCheck(self._layer.geometry, source.crs)
+        return ShapeCheck(self._layer.geometry, self._source.crs)
 
-    def _values(self, batch: Batch, name: str, column: str) -> list[Any]:
-        read, attribute, values = self._readers[name], self._layer.attributes[name], []
+    def _values(self, batch: Batch, name: str, column: str, faults: _Faults) -> list[Any]:
+        read, values = self._readers[name], []
         for row, value in enumerate(batch.columns.get(column, ())):
             try:
                 values.append(None if value is None or read is None else read(value))
             except Unfit as unfit:
                 values.append(None)
-                found = shape(attribute, value)
                 expected = Text(f"verlangt ist {unfit.expected.de}", f"{unfit.expected.en} is required")
-                self._report(batch, row, found, expected, name)
+                faults.report(row, shape(self._layer.attributes[name], value), expected, name)
         return values
 
-    def _note_keys(self, batch: Batch, columns: list[list[Any]]) -> None:
+    def _check_keys(self, columns: dict[str, list[Any]], count: int, faults: _Faults) -> None:
         if not self._layer.key:
             return
-        at = [list(self._mapping.columns).index(name) for name in self._layer.key]
-        for row, key in enumerate(zip(*(columns[number] for number in at), strict=True)):
-            if all(part is None for part in key):
+        keys = zip(*(columns[name] for name in self._layer.key), strict=True)
+        for row, key in enumerate(keys):
+            if all(part is None for part in key) and row not in faults.rows:
                 what = Text("der Schlüssel ist leer", "the key is empty")
-                self._report(batch, row, what, Text("einen Wert angeben", "give a value"), ", ".join(self._layer.key))
-            self._digests += hashlib.blake2b(repr(key).encode(errors="surrogatepass"), digest_size=DIGEST).digest()
+                faults.report(row, what, Text("einen Wert angeben", "give a value"), ", ".join(self._layer.key))
 
-    def _note_doubts(self) -> None:
-        attributes = {column: self._layer.attributes[name] for name, column in self._mapping.columns.items()}
-        for fid, column, value in self._source.doubts(attributes):
-            wanted = Text(f"verlangt ist {self._source.columns[column]}", f"{self._source.columns[column]} is required")
-            self._findings.add(Finding(shape(attributes[column], value), wanted, fid=fid, attribute=attributes[column].name))
-
-    def _repeated(self) -> Iterator[tuple[int, int]]:
-        """Pairs of features (from 1) with the same key; rows without any key are no pairs."""
-        halves = np.frombuffer(bytes(self._digests), dtype=np.uint64).reshape(-1, 2)
-        order = np.lexsort((halves[:, 1], halves[:, 0]))
-        same = (halves[order[1:]] == halves[order[:-1]]).all(axis=1)
-        empty = hashlib.blake2b(repr((None,) * len(self._layer.key)).encode(), digest_size=DIGEST).digest()
-        for at in np.flatnonzero(same).tolist():
-            earlier, later = sorted((int(order[at]), int(order[at + 1])))
-            if bytes(halves[later].tobytes()) != empty:
-                yield later + 1, earlier + 1
-
-    def _report(self, batch: Batch, row: int, what: Text, remedy: Text, attribute: str | None = None) -> None:
-        self._findings.add(Finding(what, remedy, batch.first + row, batch.fids[row], attribute))
+    def _check_doubts(self, batch: Batch, faults: _Faults) -> None:
+        names = {column: name for name, column in self._mapping.columns.items()}
+        for row, fid in enumerate(batch.fids) if self._doubts else ():
+            for column, value in self._doubts.get(fid, ()):
+                kind, name = self._source.columns[column], names[column]
+                faults.report(row, shape(self._layer.attributes[name], value), Text(f"verlangt ist {kind}", f"{kind} is required"), name)
 
 
-def _left_out(read: int, total: int) -> Finding:
+def _left_out(read: int, total: int, file: str | None) -> Finding:
     return Finding(
         Text(f"die Datei enthält {total} Objekte, lesbar sind {read}", f"the file holds {total} features, {read} can be read"),
         Text("Einträge berichtigen, die kein Feature sind", "mend the entries that are no features"),
+        file=file,
     )

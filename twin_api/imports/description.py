@@ -16,8 +16,9 @@ Decimal = Literal[".", ","]
 class Reading:
     """How the texts of a column are to be read.
 
-    `dates` is a form of the letters DD MM YYYY YY hh mm ss, such as `DD.MM.YYYY`; without it ISO 8601. `nulls` are texts that mean
-    "not known". `values` leads from a spelling in the file to the value meant. `unit` is the unit of the file's numbers.
+    `dates` is a form of the letters DD MM YYYY YY hh mm ss, such as `DD.MM.YYYY`; without it ISO 8601. `zone` (`Europe/Berlin`,
+    `+01:00`) is that of moments written without one. `nulls` are texts that mean "not known". `values` leads from a spelling in the
+    file to the value meant. `unit` is the unit of the file's numbers.
     """
 
     decimal: Decimal = "."
@@ -26,6 +27,7 @@ class Reading:
     nulls: frozenset[str] = frozenset()
     values: Mapping[str, str] = field(default_factory=dict)
     unit: str | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

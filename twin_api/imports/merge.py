@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from twin_api.imports.staging import STAGING
-from twin_api.layers.table import GEOMETRY, ID, STORE
+from twin_api.layers.table import GEOMETRY, ID, IMPORT, STORE
 from twin_api.policy.documents import Layer
 
 GONE: Final = sql.Identifier("pg_temp", "import_gone")
@@ -31,11 +31,11 @@ class Merge:
         """An upper bound of the rows of the store that will change."""
         return self.changed + self.gone
 
-    def write(self, connection: psycopg.Connection) -> Counts:
+    def write(self, connection: psycopg.Connection, import_id: int | None) -> Counts:
         """Statement by statement, sets only; what would change nothing is not sent."""
         deleted = _delete(connection, self.layer) if self.gone else 0
-        updated = _update(connection, self.layer, self.columns) if self.changed and _any_known(connection, self.layer) else 0
-        inserted = _insert(connection, self.layer, self.columns) if self.changed > updated else 0
+        updated = _update(connection, self.layer, self.columns, import_id) if self.changed and _any_known(connection, self.layer) else 0
+        inserted = _insert(connection, self.layer, self.columns, import_id) if self.changed > updated else 0
         return Counts(inserted, updated, self.unchanged, deleted)
 
 
@@ -107,16 +107,18 @@ def _delete(connection: psycopg.Connection, layer: Layer) -> int:
     return connection.execute(sql.SQL(statement).format(table=_table(layer), gone=GONE, id=sql.Identifier(ID))).rowcount
 
 
-def _update(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]) -> int:
+def _update(connection: psycopg.Connection, layer: Layer, columns: Sequence[str], import_id: int | None) -> int:
     """Ids stay; attributes that are not in `columns` stay."""
     sets = [sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in columns if name not in layer.key]
     if not sets:
         return 0
+    sets.append(sql.SQL("{} = {}").format(sql.Identifier(IMPORT), sql.Literal(import_id)))
     statement = sql.SQL("UPDATE {} t SET {} FROM {} s WHERE {}").format(_table(layer), sql.SQL(", ").join(sets), STAGING, _same_key(layer))
     return connection.execute(statement).rowcount
 
 
-def _insert(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]) -> int:
+def _insert(connection: psycopg.Connection, layer: Layer, columns: Sequence[str], import_id: int | None) -> int:
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    statement = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} s WHERE NOT EXISTS (SELECT FROM {} t WHERE {})")
-    return connection.execute(statement.format(_table(layer), names, names, STAGING, _table(layer), _same_key(layer))).rowcount
+    statement = sql.SQL("INSERT INTO {0} ({1}, {2}) SELECT {1}, {3} FROM {4} s WHERE NOT EXISTS (SELECT FROM {0} t WHERE {5})")
+    words = _table(layer), names, sql.Identifier(IMPORT), sql.SQL("{}::int8").format(sql.Literal(import_id)), STAGING, _same_key(layer)
+    return connection.execute(statement.format(*words)).rowcount

@@ -37,8 +37,8 @@ class ShapeCheck:
         self._transform: Transform = transform_into(geometry, source_crs)
         self._outside = outside(geometry)
 
-    def ewkb(self, wkb: list[bytes | None], report: Report) -> list[bytes]:
-        """EWKB with the layer's SRID for each row; complete only if nothing was reported."""
+    def ewkb(self, wkb: list[bytes | None], report: Report) -> list[bytes | None]:
+        """EWKB with the layer's SRID for each row; `None` or worthless for rows that are reported."""
         shapes = shapely.from_wkb(np.array(wkb, dtype=object), on_invalid="ignore")
         good = self._readable(shapes, wkb, report)
         good &= self._dimension(shapes, good, report)
@@ -46,7 +46,11 @@ class ShapeCheck:
         rows = np.flatnonzero(good)
         moved = shapely.transform(self._promote(shapes[rows]), self._transform, include_z=self._z)
         self._place(moved, rows, report)
-        return list(shapely.to_wkb(shapely.set_srid(moved, self._geometry.epsg), include_srid=True, output_dimension=3 if self._z else 2))
+        ewkb: list[bytes | None] = [None] * len(wkb)
+        octets = shapely.to_wkb(shapely.set_srid(moved, self._geometry.epsg), include_srid=True, output_dimension=3 if self._z else 2)
+        for row, value in zip(rows.tolist(), octets, strict=True):
+            ewkb[row] = value
+        return ewkb
 
     def _readable(self, shapes: Any, wkb: list[bytes | None], report: Report) -> Any:
         """There, not empty, and of the layer's type or a single part of it."""

@@ -36,6 +36,11 @@ class Batch:
     columns: Mapping[str, Values]
     wkb: Values
 
+    def part(self, start: int, stop: int) -> Batch:
+        """Some of its rows as a batch of their own."""
+        columns = {name: values[start:stop] for name, values in self.columns.items()}
+        return Batch(self.first + start, self.fids[start:stop], columns, self.wkb[start:stop])
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, cast, get_args
 
+from twin_api.imports.date_form import zone_of
 from twin_api.imports.description import ColumnRule, Decimal, Reading
 from twin_api.policy.documents import Attribute, Layer
 from twin_api.policy.documents import Place as Line
@@ -14,13 +15,13 @@ from twin_api.policy.finding import Findings, listed, quoted
 from twin_api.policy.yaml_file import Node, Scalar, Table, as_written
 from twin_api.texts import Text
 
-FILE_WIDE: Final = ("decimal", "thousands", "dates", "nulls")
+FILE_WIDE: Final = ("decimal", "thousands", "dates", "zone", "nulls")
 OF_A_COLUMN: Final = ("to", *FILE_WIDE, "values", "unit")
 THOUSANDS: Final = (".", ",", " ", "'", "\u00a0", "\u202f")
 SIGN: Final = Text("ein Dezimalzeichen", "decimal sign")
 NUMBERS: Final = ("integer", "number")
 DAYS: Final = ("date", "datetime")
-FITS: Final = {"decimal": NUMBERS, "thousands": NUMBERS, "unit": NUMBERS, "dates": DAYS}
+FITS: Final = {"decimal": NUMBERS, "thousands": NUMBERS, "unit": NUMBERS, "dates": DAYS, "zone": ("datetime",)}
 NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _PARTS: Final = re.compile("YYYY|YY|MM|DD|hh|mm|ss")
 _NEEDS: Final = {"hh": "mm", "mm": "hh", "ss": "mm"}
@@ -35,6 +36,7 @@ def read_reading(fields: Fields, above: Reading) -> Reading:
         nulls=fields.get("nulls", _nulls, above.nulls),
         values=fields.get("values", _values, above.values),
         unit=fields.get("unit", text_of, above.unit),
+        zone=fields.get("zone", _zone, above.zone),
     )
     if reading.thousands == reading.decimal:
         what = Text(f"{quoted(reading.decimal)} kann nicht beides trennen, Tausender und Dezimalstellen",
@@ -130,6 +132,19 @@ def _dates(node: Node, findings: Findings) -> str:
                       "make it of `DD`, `MM`, `YYYY` or `YY`, besides `hh`, `mm`, `ss`, such as `DD.MM.YYYY`")  # fmt: skip
         findings.add(node.place, what, remedy)
     return form
+
+
+def _zone(node: Node, findings: Findings) -> str:
+    """Where moments without one are meant; a fixed offset for instruments that know no summer time."""
+    zone = text_of(node, findings)
+    try:
+        if zone:
+            zone_of(zone)
+    except ValueError:
+        what = Text(f"{quoted(zone)} ist keine Zeitzone", f"{quoted(zone)} is no time zone")
+        remedy = Text('`Europe/Berlin` oder `"+01:00"` schreiben', 'write `Europe/Berlin` or `"+01:00"`')
+        findings.add(node.place, what, remedy)
+    return zone
 
 
 def _makes_sense(form: str) -> bool:

@@ -1,26 +1,20 @@
-"""From a value of the file to a value of the store: what fits an attribute's type, and why something does not."""
+"""What fits the types of the store, and why something does not."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from twin_api.imports.format import Kind
+from twin_api.imports.date_form import Zone, in_zone
 from twin_api.policy.documents import Attribute
-from twin_api.policy.finding import listed, quoted
+from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 INT64_MAX: Final = 2**63 - 1  # GDAL clamps longer integers to this, so it is refused itself
-OFFSET: Final = re.compile(r"(Z|[+-]\d{2}(:?\d{2})?)$")
-FULL_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
-WHOLE: Final = re.compile(r"[+-]?\d{1,19}")
-DECIMAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 BOOLEANS: Final = {"true": True, "false": False, 1: True, 0: False}
-Read = Callable[[Any], Any]
 
 
 class Unfit(Exception):
@@ -43,7 +37,7 @@ def read_integer(value: int) -> int:
     return value
 
 
-def read_whole(value: float) -> int:
+def whole(value: float) -> int:
     if not math.isfinite(value) or value != int(value) or abs(value) > 2**53:
         raise Unfit("eine ganze Zahl", "a whole number")
     return int(value)
@@ -55,84 +49,31 @@ def read_number(value: float) -> float:
     return float(value)
 
 
-def read_written_whole(value: str) -> int:
-    if not WHOLE.fullmatch(value):
-        raise Unfit("eine ganze Zahl ohne Trennzeichen", "a whole number without separators")
-    return read_integer(int(value))
-
-
-def read_written_number(value: str) -> float:
-    if not DECIMAL.fullmatch(value):
-        raise Unfit("eine Zahl mit Dezimalpunkt, ohne Tausendertrennung", "a number with a decimal point and no thousands separator")
-    return read_number(float(value))
-
-
 def read_boolean(value: Any) -> bool:
     if value not in BOOLEANS:
         raise Unfit("`true` oder `false`", "`true` or `false`")
     return BOOLEANS[value]
 
 
-def read_day(value: str) -> date:
-    try:
-        if FULL_DAY.fullmatch(value):
-            return date.fromisoformat(value)
-    except ValueError:
-        pass
-    raise Unfit("ein Tag wie 2026-11-20", "a day such as 2026-11-20")
-
-
-def read_moment(value: str) -> datetime:
-    """RFC 3339; a moment without an offset names no moment and is refused."""
+def read_moment(value: str, zone: Zone | None = None) -> datetime:
+    """RFC 3339, in UTC. Without offset it is a moment of `zone`; without that, or at an hour which the zone has twice, it names none."""
     try:
         moment = datetime.fromisoformat(value) if len(value) > 10 else None
     except ValueError:
         moment = None
+    if moment is not None and moment.tzinfo is None and zone is not None:
+        moment = in_zone(moment, zone)
     if moment is None or moment.tzinfo is None:
         raise Unfit("ein Zeitpunkt mit Zeitzone wie 2026-11-20T08:30:00+01:00", "a moment with offset such as 2026-11-20T08:30:00+01:00")
     return moment.astimezone(UTC)
 
 
-def read_utc_moment(value: str) -> datetime:
-    """For formats whose standard says UTC where no offset is written."""
-    return read_moment(value if OFFSET.search(value) else f"{value}Z")
-
-
-READERS: Final[dict[tuple[str, Kind], Read]] = {  # attribute type, kind of column
-    ("text", "text"): read_text,
-    ("text", "integer"): str,
-    ("integer", "integer"): read_integer,
-    ("integer", "number"): read_whole,
-    ("integer", "text"): read_written_whole,
-    ("number", "number"): read_number,
-    ("number", "integer"): read_number,
-    ("number", "text"): read_written_number,
-    ("boolean", "boolean"): bool,
-    ("boolean", "integer"): read_boolean,
-    ("boolean", "text"): read_boolean,
-    ("date", "date"): lambda day: day,
-    ("date", "text"): read_day,
-    ("datetime", "datetime"): read_moment,
-    ("datetime", "text"): read_moment,
-}
-
-
-def reader(attribute: Attribute, kind: Kind, moments_in_utc: bool = False) -> Read | None:
-    """How to read this column into this attribute, enumeration included; `None` if a column of this kind never fits."""
-    read = READERS.get((attribute.type, kind))
-    if moments_in_utc and read is read_moment and kind == "datetime":
-        return read_utc_moment
-    if read is None or attribute.enum is None:
-        return read
-    allowed = frozenset(attribute.enum)
-
-    def read_enum(value: Any) -> Any:
-        known = read(value)
-        if known not in allowed:
-            raise _not_in(sorted(allowed))
-        return known
-
-    return read_enum
+def read_midnight(value: str) -> date:
+    """A day that the file can only say as its first moment, as spreadsheets do."""
+    day, _, time = value.partition("T")
+    if time[:8] != "00:00:00" or time[8:].strip(".0"):
+        raise Unfit("ein Tag ohne Uhrzeit", "a day without time")
+    return date.fromisoformat(day)
 
 
 def shape(attribute: Attribute, value: Any) -> Text:
@@ -142,7 +83,3 @@ def shape(attribute: Attribute, value: Any) -> Text:
     if isinstance(value, str):
         return Text(f"Text mit {len(value)} Zeichen", f"text of {len(value)} characters")
     return Text("Wahrheitswert", "boolean") if isinstance(value, bool) else Text("Zahl", "number")
-
-
-def _not_in(allowed: list[str]) -> Unfit:
-    return Unfit(f"einer der Werte {listed(allowed, 12)}", f"one of the values {listed(allowed, 12)}")

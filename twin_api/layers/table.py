@@ -12,10 +12,11 @@ from twin_api.policy.documents import Attribute, Layer
 from twin_api.policy.documents import Geometry as LayerGeometry
 from twin_api.policy.masks.mask import STORE
 
-__all__ = ["COLUMN_TYPES", "GEOMETRY", "ID", "MOMENTS", "STORE", "describe", "geometry_type"]
+__all__ = ["COLUMN_TYPES", "GEOMETRY", "ID", "IMPORT", "MOMENTS", "STORE", "describe", "geometry_type"]
 
 ID: Final = "id"
 GEOMETRY: Final = "geometry"
+IMPORT: Final = "import_id"  # the import that last changed the row; never published
 
 COLUMN_TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
     "text": sa.Text(collation="C"),
@@ -37,14 +38,15 @@ _CHECKS: Final = {
 
 
 def describe(layer: Layer, metadata: sa.MetaData | None = None) -> sa.Table:
-    """The table of a layer: `id` (random UUID), one column per attribute, `geometry` in the layer's CRS.
+    """The table of a layer: `id` (random UUID), one column per attribute, `geometry` in the layer's CRS, `import_id`.
 
     Texts compare by code point (collation `C`); numbers and times are finite. A layer's key is unique as a whole, NULLs counting as equal.
     """
-    columns = [sa.Column(ID, UUID(as_uuid=True), primary_key=True, server_default=sa.func.gen_random_uuid())]
+    columns: list[sa.Column[Any]] = [sa.Column(ID, UUID(as_uuid=True), primary_key=True, server_default=sa.func.gen_random_uuid())]
     columns += [_column(attribute) for attribute in layer.attributes.values()]
     if layer.geometry is not None:
         columns.append(_geometry(layer.geometry))
+    columns.append(sa.Column(IMPORT, sa.BigInteger()))
     constraints: list[sa.schema.SchemaItem] = []
     if layer.key:
         constraints.append(sa.UniqueConstraint(*layer.key, name=f"{layer.name}_key", postgresql_nulls_not_distinct=True))

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from twin_api.policy.masks import GeometryMask, ValueMask
 from twin_api.policy.rule import And, Due, Rule, Value
 from twin_api.texts import Text
+
+if TYPE_CHECKING:  # masks speak SQL; the process that opens foreign files has no use for that
+    from twin_api.policy.masks import GeometryMask, ValueMask
 
 AttributeType = Literal["text", "integer", "number", "boolean", "date", "datetime"]
 GeometryType = Literal[

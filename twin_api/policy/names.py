@@ -19,7 +19,7 @@ _SPELLED_OUT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "
 RESERVED_ATTRIBUTES: Final = frozenset({
     "id", "geometry", "bbox", "datetime", "limit", "offset", "filter", "filter_lang", "filter_crs", "crs", "bbox_crs", "sortby",
     "properties", "f", "q", "profile", "cursor", "lang", "type", "links", "existence", "inside",
-    "xmin", "xmax", "cmin", "cmax", "ctid", "tableoid", "oid",  # columns that every table of PostgreSQL has already
+    "import_id", "xmin", "xmax", "cmin", "cmax", "ctid", "tableoid", "oid",  # columns that every table of PostgreSQL has already
 })  # fmt: skip
 # tables and types of PostGIS; a table is a type too
 RESERVED_LAYERS: Final = frozenset({

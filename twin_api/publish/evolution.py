@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import AddConstraint, CreateColumn, CreateTable, UniqueConstraint
 
-from twin_api.layers.table import COLUMN_TYPES, GEOMETRY, ID, STORE, describe
+from twin_api.layers.table import COLUMN_TYPES, GEOMETRY, ID, IMPORT, STORE, describe
 from twin_api.policy.documents import GeometryType, Layer
 from twin_api.policy.finding import listed
 from twin_api.publish.conversion import CONVERSIONS, NO_CONVERSION, Conversion
@@ -101,7 +101,7 @@ class Evolution:
     def _refuse_leftovers(self) -> None:
         clashes = [a for a in self.layer.attributes.values() if a.was in self.stored.columns and a.name in self.stored.columns]
         self.refusals += [both_there(self.layer.name, a.was or "", a.name) for a in clashes]
-        known = {ID, GEOMETRY, *self.layer.attributes, *self.renamed.values(), *self.dropped, *(a.was for a in clashes)}
+        known = {ID, GEOMETRY, IMPORT, *self.layer.attributes, *self.renamed.values(), *self.dropped, *(a.was for a in clashes)}
         for column in self.stored.columns:
             if column not in known:
                 self.refusals.append(unknown_column(self.layer.name, column, self._count(column)))
@@ -227,6 +227,6 @@ def _name(layer: Layer) -> str:
 
 
 def _grant(table: sa.Table, writer: str) -> str:
-    """The writer reads, inserts, deletes and updates everything but the id."""
-    columns = ", ".join(quoted(column.name) for column in table.columns if column.name != ID)
+    """The writer reads, inserts, deletes and updates everything but the id and where it comes from."""
+    columns = ", ".join(quoted(column.name) for column in table.columns if column.name not in (ID, IMPORT))
     return f"GRANT SELECT, INSERT, DELETE, UPDATE ({columns}) ON {quoted(STORE, table.name)} TO {quoted(writer)}"

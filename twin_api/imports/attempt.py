@@ -1,0 +1,109 @@
+"""One attempt at an import: what the process that reads sends is staged, compared with the store and merged, or nothing is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import psycopg
+
+from twin_api.imports.finding import Finding, Findings, from_data
+from twin_api.imports.fingerprint import Fingerprint
+from twin_api.imports.job import Job
+from twin_api.imports.merge import Counts, compare, lock
+from twin_api.imports.rejects import Rejects
+from twin_api.imports.request import ImportOutcome, ImportRequest
+from twin_api.imports.staging import Staging, drop_features, repeated_keys, staging
+from twin_api.imports.workshop import Message, workshop
+from twin_api.layers.table import GEOMETRY
+from twin_api.policy.documents import Layer
+from twin_api.store.journal import Journal, Origin
+from twin_api.texts import Text
+
+Progress = Callable[[int, int | None], None]  # features done, features in all if the files say so
+Around = Callable[[psycopg.Connection, Layer, int], AbstractContextManager[None]]
+
+
+class Attempt:
+    """May raise `FileRefused` and `TooCostly`; everything is as before then."""
+
+    def __init__(
+        self, request: ImportRequest, layer: Layer, job: Job, journal: Journal | None, around: Around, on_progress: Progress
+    ) -> None:
+        self._request, self._layer, self._job = request, layer, job
+        self._journal, self._around, self._on_progress = journal, around, on_progress
+        self._rejects = Rejects(request.rejects, job, request.language)
+        self._read = 0
+
+    def run(self, connect: Callable[[], psycopg.Connection]) -> ImportOutcome:
+        begun = time.monotonic()
+        prints = [Fingerprint.of(path) for path in self._job.files]
+        try:
+            with workshop(self._job) as messages:
+                opened = next(messages).told
+                columns = [*opened["mapped"], *([GEOMETRY] if self._layer.geometry is not None else [])]
+                with connect() as connection, connection.transaction(force_rollback=self._request.dry_run):
+                    lock(connection, self._layer)
+                    number = self._stage(connection, columns, messages, opened["total"])
+                    staged = time.monotonic()
+                    counts = self._write(connection, columns, number, self._origin(prints))
+        except BaseException:
+            self._rejects.remove()
+            raise
+        return ImportOutcome(
+            self._layer.name, self._read, counts.inserted, counts.updated, counts.unchanged, counts.deleted, len(self._rejects),
+            opened["mapped"], tuple(opened["ignored"]), self._request.dry_run, staged - begun, time.monotonic() - begun,
+        )  # fmt: skip
+
+    def _origin(self, prints: list[Fingerprint]) -> Origin:
+        for print_ in prints:
+            print_.check()
+        layer, files = self._layer, [print_.as_data() for print_ in prints]
+        return Origin(layer.name, files, layer.holder, layer.licence, self._request.source, self._request.replace)
+
+    def _stage(self, connection: psycopg.Connection, columns: list[str], messages: Iterator[Message], total: int | None) -> int:
+        """How many rows are staged and right."""
+        self._on_progress(0, total)
+        with staging(connection, self._layer.name, columns) as stage:
+            for message in messages:
+                self._take(message, stage, total)
+        repeated = list(self._repeated(connection))
+        if self._request.rejects is None:
+            findings = Findings()
+            for finding in repeated:
+                findings.add(finding)
+            findings.raise_any()
+        self._rejects.add(repeated)
+        dropped = drop_features(connection, [finding.feature or 0 for finding in repeated]) if repeated else 0
+        return stage.staged - dropped
+
+    def _take(self, message: Message, stage: Staging, total: int | None) -> None:
+        told = message.told
+        if told["kind"] != "batch":
+            self._read = told["read"] if told["kind"] == "end" else self._read
+            return
+        self._rejects.add([from_data(finding) for finding in told["findings"]])
+        if message.rows:
+            stage.add(message.rows, told["rows"])
+        self._read = told["read"]
+        self._on_progress(self._read, total)
+
+    def _repeated(self, connection: psycopg.Connection) -> Iterator[Finding]:
+        pairs = repeated_keys(connection, self._layer.key) if self._layer.key else []
+        for feature, earlier in pairs:
+            what = Text(f"derselbe Schlüssel wie Objekt {earlier}", f"the same key as feature {earlier}")
+            yield Finding(what, Text("eines davon entfernen", "remove one of them"), feature, attribute=", ".join(self._layer.key))
+
+    def _write(self, connection: psycopg.Connection, columns: list[str], staged: int, origin: Origin) -> Counts:
+        merge = compare(connection, self._layer, columns, staged, self._request.replace)
+        entry = self._journal.begin(connection, origin) if self._journal else None
+        with self._around(connection, self._layer, merge.touched) if merge.touched else nullcontext():
+            counts = merge.write(connection, entry)
+        self._rejects.write()
+        told: dict[str, Any] = {"read": self._read, "rejected": len(self._rejects)}
+        told |= {"inserted": counts.inserted, "updated": counts.updated, "unchanged": counts.unchanged, "deleted": counts.deleted}
+        if self._journal and entry is not None:
+            self._journal.end(connection, entry, origin, told)
+        return counts

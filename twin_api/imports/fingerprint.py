@@ -1,0 +1,49 @@
+"""Which file it was, exactly: name, checksum and size, and whether it has changed since."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twin_api.imports.finding import refuse
+from twin_api.policy.finding import quoted
+from twin_api.texts import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    path: Path
+    sha256: str
+    octets: int
+    changed_ns: int
+
+    @staticmethod
+    def of(path: Path) -> Fingerprint:
+        """Reads the whole file. Raises `FileRefused` where it cannot be read."""
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            told = path.stat()
+        except OSError as error:
+            raise refuse(
+                Text(
+                    f"{quoted(path.name)} lässt sich nicht lesen: {error.strerror}", f"{quoted(path.name)} cannot be read: {error.strerror}"
+                ),
+                Text("Name, Ordner und Rechte prüfen", "check name, folder and rights"),
+            ) from None
+        return Fingerprint(path, digest, told.st_size, told.st_mtime_ns)
+
+    def check(self) -> None:
+        """Refuse a file that was written to while it was read."""
+        told = self.path.stat() if self.path.exists() else None
+        if told is None or (told.st_size, told.st_mtime_ns) != (self.octets, self.changed_ns):
+            name = quoted(self.path.name)
+            raise refuse(
+                Text(f"{name} wurde während des Einlesens verändert", f"{name} changed while it was read"),
+                Text("warten, bis die Datei fertig ist, und neu beginnen", "wait until the file is complete, and begin again"),
+            )
+
+    def as_data(self) -> dict[str, Any]:
+        return {"name": self.path.name, "sha256": self.sha256, "octets": self.octets}

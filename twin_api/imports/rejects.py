@@ -1,0 +1,91 @@
+"""Features that are wrong, written to a table of their own with the reasons: to be mended and imported again."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from twin_api.imports.finding import Finding, refuse
+from twin_api.imports.job import Job
+from twin_api.imports.workshop import workshop
+from twin_api.policy.finding import quoted
+from twin_api.texts import Language, Text
+
+MOST: Final = 100_000
+FEATURE, REASON = "_objekt", "_grund"
+
+
+class Rejects:
+    """Collects what is wrong by feature. The file is CSV in UTF-8 with `;`, readable by its owner alone: it holds values of every class."""
+
+    def __init__(self, path: Path | None, job: Job, language: Language) -> None:
+        self._path, self._job, self._language = path, job, language
+        self._written = False
+        self._reasons: dict[int, list[Finding]] = {}
+
+    def __len__(self) -> int:
+        return len(self._reasons)
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self._reasons.setdefault(finding.feature or 0, []).append(finding)
+        if len(self._reasons) > MOST:
+            raise refuse(
+                Text(f"mehr als {MOST} Objekte sind nicht in Ordnung", f"more than {MOST} features are not right"),
+                Text("passt die Datei zum Layer? fehlt ihre Beschreibung?", "does the file fit the layer? is its description missing?"),
+            )
+
+    def write(self) -> None:
+        """Read the files once more for just these features. The file is there in whole, or not at all; none is overwritten."""
+        if self._path is None or not self._reasons:
+            return
+        draft = self._path.with_name(self._path.name + ".part")
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8-sig", newline="") as file:
+                self._write_to(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(draft, self._path)
+            self._written = True
+        except FileExistsError:
+            raise exists(self._path) from None
+        except OSError as error:
+            raise refuse(Text(f"{quoted(str(self._path))} lässt sich nicht schreiben: {error.strerror}",
+                              f"{quoted(str(self._path))} cannot be written: {error.strerror}")) from None  # fmt: skip
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Nothing was imported after all."""
+        if self._path is not None and self._written:
+            self._path.unlink(missing_ok=True)
+
+    def _write_to(self, file: TextIO) -> None:
+        quote = replace(self._job, quote=frozenset(self._reasons))
+        table: csv.DictWriter[str] | None = None
+        with workshop(quote) as messages:
+            for message in messages:
+                for feature, values in message.told.get("features", ()):
+                    table = table or _table(file, values)
+                    table.writerow({**values, FEATURE: feature, REASON: self._reason(feature)})
+
+    def _reason(self, feature: int) -> str:
+        texts = [(finding.attribute, finding.reason().say(self._language)) for finding in self._reasons[feature]]
+        return " | ".join(f"{attribute}: {reason}" if attribute else reason for attribute, reason in texts)
+
+
+def exists(path: Path) -> Exception:
+    return refuse(
+        Text(f"{quoted(str(path))} gibt es schon", f"{quoted(str(path))} exists already"),
+        Text("anders nennen, oder die alte Datei erst abarbeiten", "choose another name, or deal with the old file first"),
+    )
+
+
+def _table(file: TextIO, values: Mapping[str, Any]) -> csv.DictWriter[str]:
+    table = csv.DictWriter(file, [FEATURE, REASON, *values], delimiter=";", extrasaction="ignore")
+    table.writeheader()
+    return table

@@ -1,0 +1,44 @@
+"""What is asked of an import, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from twin_api.imports.description import Description
+from twin_api.texts import Language
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """One file or several of one form, read one after the other as if they were one.
+
+    With `rejects`, rows that are wrong are written to that file and the others imported. `source` is the name of a scheduled source.
+    """
+
+    files: Sequence[Path]
+    description: Description = field(default_factory=Description)
+    replace: bool = False
+    dry_run: bool = False
+    rejects: Path | None = None
+    source: str | None = None
+    language: Language = "de"  # of the reasons among the rejects
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOutcome:
+    """What happened, or would have in a dry run. `mapped` leads from attributes to columns."""
+
+    layer: str
+    read: int
+    inserted: int
+    updated: int
+    unchanged: int
+    deleted: int
+    rejected: int
+    mapped: Mapping[str, str]
+    ignored_columns: tuple[str, ...]
+    dry_run: bool
+    staging_s: float
+    total_s: float

@@ -1,0 +1,163 @@
+"""Where files are opened: a process of its own that may crash, hang or run out of memory without taking anything with it.
+
+It gets a folder that is removed afterwards, an environment without secrets, and a limit of time for every step.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+import twin_api
+from twin_api.imports.finding import FileRefused, Group, from_data, refuse
+from twin_api.imports.job import HEAD, Job
+from twin_api.texts import Text
+
+STEP_S: Final = 60.0  # for a batch, as long as nothing comes
+OCTETS_PER_S: Final = 2_000_000  # for steps that look through a whole file
+CHUNK: Final = 1 << 20
+OFFLINE: Final = {  # for GDAL, beside the network that the process does not have
+    "GDAL_HTTP_PROXY": "127.0.0.1:9", "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none", "GDAL_HTTP_CONNECTTIMEOUT": "1",
+    "GML_SKIP_RESOLVE_ELEMS": "ALL", "OGR_SQLITE_LOAD_EXTENSIONS": "NO", "OGR_ENABLE_PARTIAL_REPROJECTION": "NO",
+}  # fmt: skip
+SINGLE: Final = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+KEPT: Final = ("PATH", "LANG", "LC_ALL", "PROJ_DATA", "PROJ_LIB", "TZ", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the process says, and rows for COPY with it."""
+
+    told: Mapping[str, Any]
+    rows: bytes = b""
+
+
+class TooCostly(Exception):
+    """The process died or was stopped over these features."""
+
+    def __init__(self, features: range) -> None:
+        super().__init__(str(features))
+        self.features = features
+
+
+@contextmanager
+def workshop(job: Job, step_s: float = STEP_S) -> Iterator[Iterator[Message]]:
+    """The messages of a process that does the job. Iterating raises `FileRefused`, and `TooCostly` where it was the check that failed.
+
+    The process is gone when the context is left, however that happens.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="twin-import-"))
+    try:
+        with _started(replace(job, folder=folder), folder) as (process, pipe):
+            yield _messages(process, pipe, job, step_s)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _started(job: Job, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    pipe, their_end = os.pipe()
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ} | OFFLINE | SINGLE
+    environment |= {"PYTHONPATH": str(Path(twin_api.__file__).parent.parent), "TMPDIR": str(folder), "CPL_TMPDIR": str(folder)}
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "twin_api.imports.workbench"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, cwd=folder, env=environment | {"TWIN_WORKBENCH": str(their_end)}, pass_fds=[their_end],
+    )  # fmt: skip
+    try:
+        os.close(their_end)
+        assert process.stdin is not None  # noqa: S101 - said to the type checker
+        with process.stdin as stdin:
+            pickle.dump(job, stdin)
+        yield process, pipe
+    finally:
+        process.kill()
+        process.wait()
+        os.close(pipe)
+
+
+def _messages(process: subprocess.Popen[bytes], pipe: int, job: Job, step_s: float) -> Iterator[Message]:
+    stream = _Stream(pipe)
+    now: Mapping[str, Any] = {"kind": "opening"}
+    while True:
+        message = stream.next(_limit(now, job, step_s))
+        if message is None:
+            raise _died(now, process)
+        now = message.told
+        if now["kind"] == "refused":
+            raise _refused(now)
+        if now["kind"] == "memory":
+            raise _died(now, process)
+        yield message
+        if now["kind"] == "end":
+            return
+
+
+class _Stream:
+    """Messages put together from what the pipe holds."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe, self._buffer = pipe, bytearray()
+
+    def next(self, limit_s: float) -> Message | None:
+        """The next message with its rows; `None` if it does not come in time, or never will."""
+        deadline = time.monotonic() + limit_s
+        told = self._frame(deadline)
+        if told is None:
+            return None
+        message = orjson.loads(told)
+        rows = self._frame(deadline) if message.get("rows") else b""
+        return None if rows is None else Message(message, rows)
+
+    def _frame(self, deadline: float) -> bytes | None:
+        if not self._fill(HEAD, deadline):
+            return None
+        length = int.from_bytes(self._buffer[1:HEAD], "big")
+        if not self._fill(HEAD + length, deadline):
+            return None
+        frame = bytes(self._buffer[HEAD : HEAD + length])
+        del self._buffer[: HEAD + length]
+        return frame
+
+    def _fill(self, octets: int, deadline: float) -> bool:
+        while len(self._buffer) < octets:
+            ready, _, _ = select.select([self._pipe], [], [], max(0.0, deadline - time.monotonic()))
+            chunk = os.read(self._pipe, CHUNK) if ready else b""
+            if not chunk:
+                return False
+            self._buffer += chunk
+        return True
+
+
+def _limit(now: Mapping[str, Any], job: Job, step_s: float) -> float:
+    """Opening and looking through a file may take longer, the larger it is."""
+    whole_file = now["kind"] in ("opening", "opened", "looking")
+    return step_s + (sum(path.stat().st_size for path in job.files) / OCTETS_PER_S if whole_file else 0.0)
+
+
+def _died(now: Mapping[str, Any], process: subprocess.Popen[bytes]) -> Exception:
+    if now["kind"] == "checking":
+        return TooCostly(range(now["first"], now["first"] + now["count"]))
+    return refuse(
+        Text("das Lesen der Datei brauchte zu viel Zeit oder Speicher und wurde beendet",
+             "reading the file took too much time or memory and was ended"),
+        Text("Datei neu ausgeben lassen, oder in Teilen liefern", "export the file again, or deliver it in parts"),
+    )  # fmt: skip
+
+
+def _refused(told: Mapping[str, Any]) -> FileRefused:
+    groups: Counter[Group] = Counter({(attribute, Text(*remedy)): number for attribute, remedy, number in told["groups"]})
+    return FileRefused([from_data(finding) for finding in told["findings"]], told["total"], groups)
