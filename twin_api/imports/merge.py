@@ -55,6 +55,7 @@ def compare(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]
     """
     connection.execute("SET LOCAL jit = off")
     connection.execute("SET LOCAL work_mem = '64MB'")
+    connection.execute("SET LOCAL enable_nestloop = off")
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_table(layer)))
     gone = _find_gone(connection, layer) if replace else 0
     unchanged = _drop_unchanged(connection, layer, columns) if layer.key else 0
