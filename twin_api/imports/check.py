@@ -17,6 +17,7 @@ from twin_api.policy.documents import Attribute, Layer
 from twin_api.texts import Text
 
 DIGEST: Final = 16
+PLACE_COLUMNS: Final = Text("sagen, welche ihrer Spalten den Ort enthalten", "say which of its columns hold the place")
 
 
 class Check:
@@ -30,6 +31,7 @@ class Check:
 
     def rows(self, batch: Batch) -> Iterator[Sequence[Any]]:
         """The mapped attributes in the layer's order, then the geometry. Complete only while there is no finding."""
+        self._note_faults(batch)
         columns = [self._values(batch, name, column) for name, column in self._mapping.columns.items()]
         self._note_keys(batch, columns)
         if self._shapes is not None:
@@ -62,7 +64,8 @@ class Check:
             return None
         if not source.has_geometry:
             what = Text("die Datei hat keine Geometrien", "the file has no geometries")
-            self._findings.add(Finding(what, Text(f"verlangt ist {self._layer.geometry.type}", f"{self._layer.geometry.type} is required")))
+            remedy = Text(f"verlangt ist {self._layer.geometry.type}", f"{self._layer.geometry.type} is required")
+            self._findings.add(Finding(what, PLACE_COLUMNS if source.format.tabular else remedy))
             return None
         return ShapeCheck(self._layer.geometry, source.crs)
 
@@ -88,6 +91,12 @@ class Check:
                 self._report(batch, row, what, Text("einen Wert angeben", "give a value"), ", ".join(self._layer.key))
             self._digests += hashlib.blake2b(repr(key).encode(errors="surrogatepass"), digest_size=DIGEST).digest()
 
+    def _note_faults(self, batch: Batch) -> None:
+        """Of a row that could not be made out this is said, and not what it lacks for that reason."""
+        for row, faults in batch.faults.items():
+            for fault in faults:
+                self._findings.add(Finding(fault.what, fault.remedy, batch.first + row, batch.fids[row]))
+
     def _note_doubts(self) -> None:
         attributes = {column: self._layer.attributes[name] for name, column in self._mapping.columns.items()}
         for fid, column, value in self._source.doubts(attributes):
@@ -106,7 +115,8 @@ class Check:
                 yield later + 1, earlier + 1
 
     def _report(self, batch: Batch, row: int, what: Text, remedy: Text, attribute: str | None = None) -> None:
-        self._findings.add(Finding(what, remedy, batch.first + row, batch.fids[row], attribute))
+        if row not in batch.faults:
+            self._findings.add(Finding(what, remedy, batch.first + row, batch.fids[row], attribute))
 
 
 def _left_out(read: int, total: int) -> Finding:

@@ -71,8 +71,16 @@ def run_import(
     `connect` opens a connection of the database's owner. `around` is entered with the number of rows about to change,
     before the first does, and left before the commit; not at all if nothing changes.
     """
+    with tempfile.TemporaryDirectory(prefix="twin-import-") as folder:
+        return _run(_prepare(request, layer, Path(folder)), request, layer, connect, on_progress, audit, around)
+
+
+def _run(
+    prepared: tuple[Source, ColumnMap, Check, Findings], request: ImportRequest, layer: Layer, connect: Callable[[], psycopg.Connection],
+    on_progress: Progress, audit: Audit | None, around: Around,
+) -> ImportOutcome:  # fmt: skip
     begun = time.monotonic()
-    source, mapping, check, findings = _prepare(request, layer)
+    source, mapping, check, findings = prepared
     columns = [*mapping.columns, *([GEOMETRY] if layer.geometry is not None else [])]
     with connect() as connection, connection.transaction(force_rollback=request.dry_run):
         lock(connection, layer)
@@ -100,7 +108,7 @@ def run_import(
     )  # fmt: skip
 
 
-def _prepare(request: ImportRequest, layer: Layer) -> tuple[Source, ColumnMap, Check, Findings]:
+def _prepare(request: ImportRequest, layer: Layer, folder: Path) -> tuple[Source, ColumnMap, Check, Findings]:
     """Everything that can be refused before a row is read and before a connection is opened."""
     if not layer.key and not request.replace:
         raise refuse(
@@ -108,7 +116,7 @@ def _prepare(request: ImportRequest, layer: Layer) -> tuple[Source, ColumnMap, C
                  f"the layer `{layer.name}` has no key, its rows cannot be recognised"),
             Text("mit `--replace` den ganzen Bestand ersetzen", "replace everything with `--replace`"),
         )  # fmt: skip
-    source = open_file(request.files[0], request.description, Path(tempfile.gettempdir()))
+    source = open_file(request.files[0], request.description, folder)
     findings = Findings()
     wanted = {column: rule.attribute for column, rule in request.description.columns.items()}
     mapping = map_columns(layer, source.columns, wanted, findings)

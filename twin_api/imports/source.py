@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,10 @@ from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 from pyogrio.raw import open_arrow
 
 from twin_api.imports.arrow import StreamBroken, Values, read_stream
+from twin_api.imports.curves import straighten
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, refuse
-from twin_api.imports.format import Doubt, Format, Kind, Table
+from twin_api.imports.format import Broken, Doubt, Format, Kind, Table
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text
 
@@ -29,12 +31,16 @@ UNREADABLE: Final = (DataSourceError, DataLayerError, FieldError, StreamBroken, 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Features `first` (from 1) and following. `wkb` is empty for a source without geometry."""
+    """Features `first` (from 1) and following. `wkb` is empty for a source without geometry; `faults` go by the row of the batch."""
 
     first: int
     fids: Values
     columns: Mapping[str, Values]
     wkb: Values
+    faults: Mapping[int, Sequence[Broken]] = field(default_factory=dict)
+
+
+Read = Callable[[Sequence[str]], Iterator[Batch]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,10 @@ class Source:
 
     format: Format
     table: Table
-    options: Mapping[str, str]
     has_geometry: bool
     crs: str | None
     total: int | None
+    read: Read
 
     @property
     def columns(self) -> Mapping[str, Kind]:
@@ -58,7 +64,7 @@ class Source:
 
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         """The features with these columns only, one pass, never more than a few batches in memory."""
-        batches = self._batches(columns)
+        batches = self.read(columns)
         while (batch := self._next(batches)) is not None:
             yield batch
 
@@ -71,16 +77,19 @@ class Source:
             except UNREADABLE as error:
                 raise unreadable(self.table.path, error) from None
 
-    def _batches(self, columns: Sequence[str]) -> Iterator[Batch]:
-        with open_arrow(
-            self.table.path, layer=self.table.layer, columns=list(columns), where=self.table.where, return_fids=True,
-            batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **self.options,
-        ) as (meta, stream):  # fmt: skip
-            first, geometry = 1, meta["geometry_name"] or "wkb_geometry"
-            for batch in read_stream(stream):
-                fids = batch[meta["fid_column"] or "OGC_FID"]
-                yield Batch(first, fids, {name: batch[name] for name in columns}, batch.get(geometry, []) if self.has_geometry else [])
-                first += len(fids)
+
+def read_table(table: Table, options: Mapping[str, str], has_geometry: bool, columns: Sequence[str]) -> Iterator[Batch]:
+    """What GDAL reads, batch by batch, arcs as chords."""
+    with open_arrow(
+        table.path, layer=table.layer, columns=list(columns), where=table.where, return_fids=True,
+        batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **options,
+    ) as (meta, stream):  # fmt: skip
+        first, geometry = 1, meta["geometry_name"] or "wkb_geometry"
+        for batch in read_stream(stream):
+            fids = batch[meta["fid_column"] or "OGC_FID"]
+            wkb = [straighten(shape) for shape in batch.get(geometry, [])] if has_geometry else []
+            yield Batch(first, fids, {name: batch[name] for name in columns}, wkb)
+            first += len(fids)
 
 
 def open_source(path: Path, format_: Format, description: Description, folder: Path) -> Source:
@@ -88,7 +97,7 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
     prepared = format_.prepare(path, description, folder)
     options = format_.options(description)
     try:
-        chosen = _choose(path, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
+        chosen = choose(path.name, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
         info = pyogrio.read_info(prepared, layer=chosen, **options)
     except UNREADABLE as error:
         raise unreadable(path, error) from None
@@ -99,7 +108,8 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
         )
     table = Table(prepared, chosen, info["fid_column"], _kinds(info), description.where)
     total = _total(format_, table, info["features"])
-    return Source(format_, table, options, info["geometry_type"] is not None, info["crs"], total)
+    has_geometry = info["geometry_type"] is not None
+    return Source(format_, table, has_geometry, description.crs or info["crs"], total, partial(read_table, table, options, has_geometry))
 
 
 def _total(format_: Format, table: Table, announced: int) -> int | None:
@@ -116,17 +126,18 @@ def unreadable(path: Path, error: Exception) -> FileRefused:
     )
 
 
-def _choose(path: Path, layers: list[str], wanted: str | None) -> str:
+def choose(name: str, layers: list[str], wanted: str | None) -> str:
+    """The layer wanted, or the only one. Raises `FileRefused` with the names of those there are."""
     if wanted in layers:
         return str(wanted)
     if wanted is None and len(layers) == 1:
         return layers[0]
     if wanted is None:
         raise refuse(
-            Text(f"{quoted(path.name)} enthält mehrere Layer", f"{quoted(path.name)} holds several layers"),
+            Text(f"{quoted(name)} enthält mehrere Layer", f"{quoted(name)} holds several layers"),
             Text(f"mit `--from` eine wählen: {listed(layers)}", f"choose one with `--from`: {listed(layers)}"),
         )
-    what = Text(f"{quoted(path.name)} hat keinen Layer {quoted(wanted)}", f"{quoted(path.name)} has no layer {quoted(wanted)}")
+    what = Text(f"{quoted(name)} hat keinen Layer {quoted(wanted)}", f"{quoted(name)} has no layer {quoted(wanted)}")
     raise refuse(what, suggestion(wanted, layers))
 
 
