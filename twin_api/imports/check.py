@@ -93,7 +93,7 @@ class Check:
 
     def _note_faults(self, batch: Batch) -> None:
         """Of a row that could not be made out this is said, and not what it lacks for that reason."""
-        for row, faults in batch.faults.items():
+        for row, faults in sorted(batch.faults.items()):
             for fault in faults:
                 self._findings.add(Finding(fault.what, fault.remedy, batch.first + row, batch.fids[row]))
 

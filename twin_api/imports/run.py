@@ -72,15 +72,15 @@ def run_import(
     before the first does, and left before the commit; not at all if nothing changes.
     """
     with tempfile.TemporaryDirectory(prefix="twin-import-") as folder:
-        return _run(_prepare(request, layer, Path(folder)), request, layer, connect, on_progress, audit, around)
+        return _run(Path(folder), request, layer, connect, on_progress, audit, around)
 
 
 def _run(
-    prepared: tuple[Source, ColumnMap, Check, Findings], request: ImportRequest, layer: Layer, connect: Callable[[], psycopg.Connection],
-    on_progress: Progress, audit: Audit | None, around: Around,
+    folder: Path, request: ImportRequest, layer: Layer, connect: Callable[[], psycopg.Connection], on_progress: Progress,
+    audit: Audit | None, around: Around,
 ) -> ImportOutcome:  # fmt: skip
     begun = time.monotonic()
-    source, mapping, check, findings = prepared
+    source, mapping, check, findings = _prepare(request, layer, folder)
     columns = [*mapping.columns, *([GEOMETRY] if layer.geometry is not None else [])]
     with connect() as connection, connection.transaction(force_rollback=request.dry_run):
         lock(connection, layer)

@@ -74,13 +74,12 @@ def _open(path: Path, description: Description) -> TextIO:
     """Undecodable bytes become lone surrogates, so that their line can be named."""
     encoding = description.encoding or "utf-8"
     try:
-        encoding = codecs.lookup(encoding).name
-        b"".decode(encoding)
+        name = codecs.lookup(encoding).name
+        errors = "strict" if name.startswith(("utf-16", "utf-32")) else "surrogateescape"
+        return path.open(encoding="utf-8-sig" if name == "utf-8" else name, newline="", errors=errors)
     except LookupError:
         what = Text(f"eine Kodierung {quoted(encoding)} gibt es nicht", f"there is no encoding {quoted(encoding)}")
         raise refuse(what, Text("`utf-8`, `iso-8859-1` oder `windows-1252`", "`utf-8`, `iso-8859-1` or `windows-1252`")) from None
-    wide = encoding.startswith(("utf-16", "utf-32"))
-    return path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="", errors="strict" if wide else "surrogateescape")
 
 
 def _lines(file: TextIO, description: Description) -> Iterator[str]:

@@ -49,7 +49,8 @@ def _check_encoding(path: Path, attributes: Path) -> None:
     table = _opened(path, attributes)
     if not table.says_encoding and not dbf.is_ascii(table):
         raise refuse(
-            Text(f"{quoted(path.name)} sagt nicht, wie seine Texte kodiert sind", f"{quoted(path.name)} does not say how its texts are encoded"),
+            Text(f"{quoted(path.name)} sagt nicht, wie seine Texte kodiert sind",
+                 f"{quoted(path.name)} does not say how its texts are encoded"),
             Text("die Kodierung angeben, etwa `windows-1252`, oder eine Datei `.cpg` beilegen",
                  "name the encoding, for example `windows-1252`, or add a file `.cpg`"),
         )  # fmt: skip

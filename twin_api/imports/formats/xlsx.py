@@ -117,11 +117,7 @@ def _value(workbook: Workbook, cell: Cell) -> Any:
     if not cell.has_value or (cell.value == "" and cell.has_formula and cell.type != "str"):
         return _broken(cell, Text("Formel ohne gespeichertes Ergebnis", "formula without a stored result")) if cell.has_formula else None
     if cell.type == "s":
-        return (
-            workbook.texts[int(cell.value)] or None
-            if int(cell.value) < len(workbook.texts)
-            else _broken(cell, Text("kein Text", "no text"))
-        )
+        return workbook.texts[_index(workbook, cell)] or None
     if cell.type in ("inlineStr", "str"):
         return unescape(cell.value) or None
     if cell.type == "b":
