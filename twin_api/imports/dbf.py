@@ -37,6 +37,7 @@ class Table:
     fields: tuple[Field, ...]
     record_bytes: int
     header_bytes: int
+    announced: int
     says_encoding: bool
 
     def records(self) -> Iterator[bytes]:
@@ -64,13 +65,18 @@ def open_table(path: Path) -> Table:
         name = descriptor[:11].split(b"\0")[0].decode("latin-1").strip()
         fields.append(Field(name, chr(descriptor[11]), start, start + length))
         start += length
-    return Table(path, tuple(fields), record_bytes, header_bytes, head[LANGUAGE_DRIVER] != 0)
+    return Table(path, tuple(fields), record_bytes, header_bytes, int.from_bytes(head[4:8], "little"), head[LANGUAGE_DRIVER] != 0)
 
 
 def is_ascii(table: Table) -> bool:
     """Whether its texts are the same in every encoding. One pass."""
     spans = [(field.start, field.end) for field in table.fields if field.type == "C"]
     return all(record[start:end].isascii() for record in table.records() for start, end in spans)
+
+
+def count(table: Table) -> int:
+    """Records that the table says it has, without those marked as deleted. One pass."""
+    return table.announced - sum(record[:1] == b"*" for record in table.records())
 
 
 def doubts(table: Table, columns: Mapping[str, object]) -> Iterator[Doubt]:

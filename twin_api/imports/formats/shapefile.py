@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 MAGIC: Final = b"\x00\x00\x27\x0a"
+SHX_HEADER, SHX_RECORD = 100, 8
 NEEDED, WELCOME = (".shp", ".shx", ".dbf"), (".prj", ".cpg")
 
 
@@ -64,6 +66,19 @@ def _opened(path: Path, attributes: Path) -> dbf.Table:
         raise refuse(what, Text("Datei neu ausgeben lassen", "export the file again")) from None
 
 
+def count(path: Path) -> int:
+    """Its reader passes over deleted records, but counts them; of tables of unequal length it reads the shorter one."""
+    table = _opened(path, path.with_suffix(".dbf"))
+    places = (path.with_suffix(".shx").stat().st_size - SHX_HEADER) // SHX_RECORD
+    if places != table.announced:
+        raise refuse(
+            Text(f"{places} Geometrien, aber {table.announced} Zeilen mit Attributen",
+                 f"{places} geometries, but {table.announced} rows of attributes"),
+            Text("Datei neu ausgeben lassen", "export the file again"),
+        )  # fmt: skip
+    return dbf.count(table)
+
+
 def doubts(table: Table) -> Iterable[Doubt]:
     found = dbf.doubts(_opened(table.path, table.path.with_suffix(".dbf")), table.columns)
     return found if table.where is None else _chosen(table, found)
@@ -74,9 +89,11 @@ def _chosen(table: Table, found: Iterator[Doubt]) -> Iterator[Doubt]:
     chosen: set[int] | None = None
     for fid, column, value in found:
         if chosen is None:
-            chosen = set(read(table.path, columns=[], read_geometry=False, where=table.where, return_fids=True)[1].tolist())
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # the reader's own remarks on the same values
+                chosen = set(read(table.path, columns=[column], read_geometry=False, where=table.where, return_fids=True)[1].tolist())
         if fid in chosen:
             yield fid, column, value
 
 
-FORMAT: Final = Format("Shapefile", (".shp",), ("ESRI Shapefile",), recognises, options, prepare, doubts=doubts)
+FORMAT: Final = Format("Shapefile", (".shp",), ("ESRI Shapefile",), recognises, options, prepare, count=count, doubts=doubts)
