@@ -165,6 +165,14 @@ def test_a_value_outside_the_condition_harms_nobody(bring: Callable[..., int], t
         bring(tmp_path / "a.shp", where="nr < 3")
 
 
+@pytest.mark.parametrize(
+    ("name", "driver"), [("a.shp", "ESRI Shapefile"), ("a.fgb", "FlatGeobuf"), ("a.gpkg", "GPKG"), ("a.geojson", "GeoJSON")]
+)
+def test_a_condition_may_name_a_column_that_is_not_imported(tmp_path: Path, name: str, driver: str) -> None:
+    source = open_file(save(tmp_path / name, driver), Description(where="nr < 3"), tmp_path)
+    assert [sorted(batch.columns["wert"]) for batch in source.batches(["wert"])] == [[0.0, 1.5, 3.0]]
+
+
 def test_deleted_records_are_no_features(bring: Callable[..., int], tmp_path: Path) -> None:
     table = dbf.open_table(save(tmp_path / "a.shp").with_suffix(".dbf"))
     octets = bytearray(table.path.read_bytes())

@@ -79,9 +79,10 @@ class Source:
 
 
 def read_table(table: Table, options: Mapping[str, str], has_geometry: bool, columns: Sequence[str]) -> Iterator[Batch]:
-    """What GDAL reads, batch by batch, arcs as chords."""
+    """What GDAL reads, batch by batch, arcs as chords. With a condition it reads all columns: those it may leave out it takes for empty."""
+    wanted = list(columns) if table.where is None else None
     with open_arrow(
-        table.path, layer=table.layer, columns=list(columns), where=table.where, return_fids=True,
+        table.path, layer=table.layer, columns=wanted, where=table.where, return_fids=True,
         batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **options,
     ) as (meta, stream):  # fmt: skip
         first, geometry = 1, meta["geometry_name"] or "wkb_geometry"

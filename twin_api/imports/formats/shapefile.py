@@ -91,7 +91,7 @@ def _chosen(table: Table, found: Iterator[Doubt]) -> Iterator[Doubt]:
         if chosen is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # the reader's own remarks on the same values
-                chosen = set(read(table.path, columns=[column], read_geometry=False, where=table.where, return_fids=True)[1].tolist())
+                chosen = set(read(table.path, read_geometry=False, where=table.where, return_fids=True)[1].tolist())
         if fid in chosen:
             yield fid, column, value
 
