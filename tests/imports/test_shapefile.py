@@ -12,7 +12,7 @@ import pytest
 import shapely
 from pyogrio.raw import write
 
-from tests.imports.things import Database, asked, attribute
+from tests.imports.things import Database, attribute
 from twin_api.imports import dbf
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused

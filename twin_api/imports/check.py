@@ -11,7 +11,7 @@ import numpy as np
 from twin_api.imports.finding import Finding, Findings
 from twin_api.imports.mapping import ColumnMap
 from twin_api.imports.shapes import ShapeCheck
-from twin_api.imports.source import Batch, Source
+from twin_api.imports.source import Batch, Source, left_out
 from twin_api.imports.values import Read, Unfit, reader, shape
 from twin_api.policy.documents import Attribute, Layer
 from twin_api.texts import Text
@@ -41,7 +41,7 @@ class Check:
     def finish(self, read: int, total: int | None) -> None:
         """What only the whole file shows: a key used twice, features the reader left out, values it turned into others."""
         if total is not None and read != total:
-            self._findings.add(_left_out(read, total))
+            self._findings.add(left_out(read, total).shown[0])
         self._note_doubts()
         for feature, earlier in self._repeated():
             what = Text(f"derselbe Schlüssel wie Objekt {earlier}", f"the same key as feature {earlier}")
@@ -117,10 +117,3 @@ class Check:
     def _report(self, batch: Batch, row: int, what: Text, remedy: Text, attribute: str | None = None) -> None:
         if row not in batch.faults:
             self._findings.add(Finding(what, remedy, batch.first + row, batch.fids[row], attribute))
-
-
-def _left_out(read: int, total: int) -> Finding:
-    return Finding(
-        Text(f"die Datei enthält {total} Objekte, lesbar sind {read}", f"the file holds {total} features, {read} can be read"),
-        Text("Einträge berichtigen, die kein Feature sind", "mend the entries that are no features"),
-    )

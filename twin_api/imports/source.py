@@ -16,7 +16,7 @@ from pyogrio.raw import open_arrow
 from twin_api.imports.arrow import StreamBroken, Values, read_stream
 from twin_api.imports.curves import straighten
 from twin_api.imports.description import Description
-from twin_api.imports.finding import FileRefused, refuse
+from twin_api.imports.finding import FileRefused, Finding, Findings, refuse
 from twin_api.imports.format import Broken, Doubt, Format, Kind, Table
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text
@@ -78,8 +78,11 @@ class Source:
                 raise unreadable(self.table.path, error) from None
 
 
-def read_table(table: Table, options: Mapping[str, str], has_geometry: bool, columns: Sequence[str]) -> Iterator[Batch]:
-    """What GDAL reads, batch by batch, arcs as chords. With a condition it reads all columns: those it may leave out it takes for empty."""
+def read_table(table: Table, options: Mapping[str, str], has_geometry: bool, expected: int, columns: Sequence[str]) -> Iterator[Batch]:
+    """What GDAL reads, batch by batch, arcs as chords. With a condition it reads all columns: those it may leave out it takes for empty.
+
+    `expected` features are in the whole file, -1 if it does not say so: a condition must not hide that some cannot be read.
+    """
     wanted = list(columns) if table.where is None else None
     with open_arrow(
         table.path, layer=table.layer, columns=wanted, where=table.where, return_fids=True,
@@ -91,6 +94,18 @@ def read_table(table: Table, options: Mapping[str, str], has_geometry: bool, col
             wkb = [straighten(shape) for shape in batch.get(geometry, [])] if has_geometry else []
             yield Batch(first, fids, {name: batch[name] for name in columns}, wkb)
             first += len(fids)
+    if table.where is not None and expected >= 0:
+        everything = read_table(replace(table, where=None), options, has_geometry, -1, [])
+        left_out(sum(len(batch.fids) for batch in everything), expected).raise_any()
+
+
+def left_out(read: int, total: int) -> Findings:
+    """One finding if a reader passed over some features in silence."""
+    findings = Findings()
+    if read != total:
+        what = Text(f"die Datei enthält {total} Objekte, lesbar sind {read}", f"the file holds {total} features, {read} can be read")
+        findings.add(Finding(what, Text("Einträge berichtigen, die kein Feature sind", "mend the entries that are no features")))
+    return findings
 
 
 def open_source(path: Path, format_: Format, description: Description, folder: Path) -> Source:
@@ -108,16 +123,12 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
             Text(f"verlangt ist {format_.name}", f"{format_.name} is required"),
         )
     table = Table(prepared, chosen, info["fid_column"], _kinds(info), description.where)
-    total = _total(format_, table, info["features"])
-    has_geometry = info["geometry_type"] is not None
-    return Source(format_, table, has_geometry, description.crs or info["crs"], total, partial(read_table, table, options, has_geometry))
-
-
-def _total(format_: Format, table: Table, announced: int) -> int | None:
-    """Of a part chosen by a condition nobody knows the size; a format that counts by itself still looks through its file."""
     counted = format_.count(table.path)
-    total = announced if counted is None else counted
-    return None if table.where is not None or total < 0 else total
+    expected = int(info["features"]) if counted is None else counted
+    has_geometry = info["geometry_type"] is not None
+    read = partial(read_table, table, options, has_geometry, expected)
+    total = None if description.where is not None or expected < 0 else expected  # of a part nobody knows the size
+    return Source(format_, table, has_geometry, description.crs or info["crs"], total, read)
 
 
 def unreadable(path: Path, error: Exception) -> FileRefused:
@@ -131,6 +142,8 @@ def choose(name: str, layers: list[str], wanted: str | None) -> str:
     """The layer wanted, or the only one. Raises `FileRefused` with the names of those there are."""
     if wanted in layers:
         return str(wanted)
+    if not layers:
+        raise refuse(Text(f"{quoted(name)} enthält keine Daten", f"{quoted(name)} holds no data"))
     if wanted is None and len(layers) == 1:
         return layers[0]
     if wanted is None:
