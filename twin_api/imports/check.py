@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from twin_api.imports.copy_rows import encode_column, encode_rows
@@ -12,12 +12,13 @@ from twin_api.imports.finding import Finding, refuse
 from twin_api.imports.mapping import ColumnMap
 from twin_api.imports.readers import Read, reader
 from twin_api.imports.shapes import ShapeCheck
-from twin_api.imports.source import Batch, Source
+from twin_api.imports.source import Batch, Source, left_out
 from twin_api.imports.values import Unfit, shape
 from twin_api.policy.documents import Attribute, Layer
 from twin_api.texts import Text
 
 MOST_DOUBTS: Final = 100_000
+PLACE_COLUMNS: Final = Text("sagen, welche ihrer Spalten den Ort enthalten", "say which of its columns hold the place")
 Report = Callable[[Finding], None]
 
 
@@ -37,9 +38,18 @@ class _Faults:
     batch: Batch
     rows: set[int] = field(default_factory=set)
 
+    def take_over(self) -> None:
+        """What the reader itself could not make out."""
+        for row, faults in sorted(self.batch.faults.items()):
+            self.rows.add(row)
+            for fault in faults:
+                self.check.report_row(self.batch, row, fault.what, fault.remedy)
+
     def report(self, row: int, what: Text, remedy: Text, attribute: str | None = None) -> None:
+        """Of a row that could not be made out it is not said what it lacks for that reason."""
         self.rows.add(row)
-        self.check.report_row(self.batch, row, what, remedy, attribute)
+        if row not in self.batch.faults:
+            self.check.report_row(self.batch, row, what, remedy, attribute)
 
 
 class Check:
@@ -49,7 +59,6 @@ class Check:
         self, layer: Layer, source: Source, mapping: ColumnMap, description: Description, report: Report, file: str | None = None
     ) -> None:
         self._layer, self._source, self._mapping, self._report, self._file, self._before = layer, source, mapping, report, file, 0
-        self._header = description.header if source.format.tabular else None
         self._readers = {name: self._reader(layer.attributes[name], column) for name, column in mapping.columns.items()}
         self._shapes = self._shape_check()
         self._doubts: dict[int, list[tuple[str, Any]]] = {}
@@ -70,6 +79,7 @@ class Check:
     def batch(self, batch: Batch) -> Checked:
         """Check every value of the batch, and encode the rows that are right."""
         faults = _Faults(self, batch)
+        faults.take_over()
         self._check_doubts(batch, faults)
         columns = {name: self._values(batch, name, column, faults) for name, column in self._mapping.columns.items()}
         self._check_keys(columns, len(batch.fids), faults)
@@ -84,12 +94,12 @@ class Check:
     def finish(self, read: int) -> None:
         """What only the whole file shows: features that the reader left out."""
         if self._source.total is not None and read != self._source.total:
-            self._report(_left_out(read, self._source.total, self._file))
+            self._report(replace(left_out(read, self._source.total).shown[0], file=self._file))
 
     def report_row(self, batch: Batch, row: int, what: Text, remedy: Text, attribute: str | None = None) -> None:
-        place = None if self._header is None else self._header + batch.first + row
-        column = self._mapping.columns.get(attribute or "")
-        self._report(Finding(what, remedy, self._before + batch.first + row, batch.fids[row], attribute, column, place, self._file))
+        fid, column = batch.fids[row], self._mapping.columns.get(attribute or "")
+        place = fid if self._source.format.tabular else None  # the number of its row, where there are rows
+        self._report(Finding(what, remedy, self._before + batch.first + row, fid, attribute, column, place, self._file))
 
     def _reader(self, attribute: Attribute, column: str) -> Read | None:
         kind = self._source.columns[column]
@@ -105,7 +115,8 @@ class Check:
         if not self._source.has_geometry:
             what = Text("die Datei hat keine Geometrien", "the file has no geometries")
             type_ = self._layer.geometry.type
-            self._report(Finding(what, Text(f"verlangt ist {type_}", f"{type_} is required")))
+            remedy = Text(f"verlangt ist {type_}", f"{type_} is required")
+            self._report(Finding(what, PLACE_COLUMNS if self._source.format.tabular else remedy))
             return None
         return ShapeCheck(self._layer.geometry, self._source.crs)
 
@@ -135,11 +146,3 @@ class Check:
             for column, value in self._doubts.get(fid, ()):
                 kind, name = self._source.columns[column], names[column]
                 faults.report(row, shape(self._layer.attributes[name], value), Text(f"verlangt ist {kind}", f"{kind} is required"), name)
-
-
-def _left_out(read: int, total: int, file: str | None) -> Finding:
-    return Finding(
-        Text(f"die Datei enthält {total} Objekte, lesbar sind {read}", f"the file holds {total} features, {read} can be read"),
-        Text("Einträge berichtigen, die kein Feature sind", "mend the entries that are no features"),
-        file=file,
-    )

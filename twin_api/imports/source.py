@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,10 @@ from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 from pyogrio.raw import open_arrow
 
 from twin_api.imports.arrow import StreamBroken, Values, read_stream
+from twin_api.imports.curves import straighten
 from twin_api.imports.description import Description
-from twin_api.imports.finding import FileRefused, refuse
-from twin_api.imports.format import Doubt, Format, Kind, Table
+from twin_api.imports.finding import FileRefused, Finding, Findings, refuse
+from twin_api.imports.format import Broken, Doubt, Format, Kind, Table
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text
 
@@ -29,17 +31,22 @@ UNREADABLE: Final = (DataSourceError, DataLayerError, FieldError, StreamBroken, 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Features `first` (from 1) and following. `wkb` is empty for a source without geometry."""
+    """Features `first` (from 1) and following. `wkb` is empty for a source without geometry; `faults` go by the row of the batch."""
 
     first: int
     fids: Values
     columns: Mapping[str, Values]
     wkb: Values
+    faults: Mapping[int, Sequence[Broken]] = field(default_factory=dict)
 
     def part(self, start: int, stop: int) -> Batch:
         """Some of its rows as a batch of their own."""
         columns = {name: values[start:stop] for name, values in self.columns.items()}
-        return Batch(self.first + start, self.fids[start:stop], columns, self.wkb[start:stop])
+        faults = {row - start: known for row, known in self.faults.items() if start <= row < stop}
+        return Batch(self.first + start, self.fids[start:stop], columns, self.wkb[start:stop], faults)
+
+
+Read = Callable[[Sequence[str]], Iterator[Batch]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +55,10 @@ class Source:
 
     format: Format
     table: Table
-    options: Mapping[str, str]
     has_geometry: bool
     crs: str | None
     total: int | None
+    read: Read
 
     @property
     def columns(self) -> Mapping[str, Kind]:
@@ -63,7 +70,7 @@ class Source:
 
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
         """The features with these columns only, one pass, never more than a few batches in memory."""
-        batches = self._batches(columns)
+        batches = self.read(columns)
         while (batch := self._next(batches)) is not None:
             yield batch
 
@@ -76,16 +83,35 @@ class Source:
             except UNREADABLE as error:
                 raise unreadable(self.table.path, error) from None
 
-    def _batches(self, columns: Sequence[str]) -> Iterator[Batch]:
-        with open_arrow(
-            self.table.path, layer=self.table.layer, columns=list(columns), where=self.table.where, return_fids=True,
-            batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **self.options,
-        ) as (meta, stream):  # fmt: skip
-            first, geometry = 1, meta["geometry_name"] or "wkb_geometry"
-            for batch in read_stream(stream):
-                fids = batch[meta["fid_column"] or "OGC_FID"]
-                yield Batch(first, fids, {name: batch[name] for name in columns}, batch.get(geometry, []) if self.has_geometry else [])
-                first += len(fids)
+
+def read_table(table: Table, options: Mapping[str, str], has_geometry: bool, expected: int, columns: Sequence[str]) -> Iterator[Batch]:
+    """What GDAL reads, batch by batch, arcs as chords. With a condition it reads all columns: those it may leave out it takes for empty.
+
+    `expected` features are in the whole file, -1 if it does not say so: a condition must not hide that some cannot be read.
+    """
+    wanted = list(columns) if table.where is None else None
+    with open_arrow(
+        table.path, layer=table.layer, columns=wanted, where=table.where, return_fids=True,
+        batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **options,
+    ) as (meta, stream):  # fmt: skip
+        first, geometry = 1, meta["geometry_name"] or "wkb_geometry"
+        for batch in read_stream(stream):
+            fids = batch[meta["fid_column"] or "OGC_FID"]
+            wkb = [straighten(shape) for shape in batch.get(geometry, [])] if has_geometry else []
+            yield Batch(first, fids, {name: batch[name] for name in columns}, wkb)
+            first += len(fids)
+    if table.where is not None and expected >= 0:
+        everything = read_table(replace(table, where=None), options, has_geometry, -1, [])
+        left_out(sum(len(batch.fids) for batch in everything), expected).raise_any()
+
+
+def left_out(read: int, total: int) -> Findings:
+    """One finding if a reader passed over some features in silence."""
+    findings = Findings()
+    if read != total:
+        what = Text(f"die Datei enthält {total} Objekte, lesbar sind {read}", f"the file holds {total} features, {read} can be read")
+        findings.add(Finding(what, Text("Einträge berichtigen, die kein Feature sind", "mend the entries that are no features")))
+    return findings
 
 
 def open_source(path: Path, format_: Format, description: Description, folder: Path) -> Source:
@@ -93,7 +119,7 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
     prepared = format_.prepare(path, description, folder)
     options = format_.options(description)
     try:
-        chosen = _choose(path, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
+        chosen = choose(path.name, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
         info = pyogrio.read_info(prepared, layer=chosen, **options)
     except UNREADABLE as error:
         raise unreadable(path, error) from None
@@ -103,15 +129,12 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
             Text(f"verlangt ist {format_.name}", f"{format_.name} is required"),
         )
     table = Table(prepared, chosen, info["fid_column"], _kinds(info), description.where)
-    total = _total(format_, table, info["features"])
-    return Source(format_, table, options, info["geometry_type"] is not None, info["crs"], total)
-
-
-def _total(format_: Format, table: Table, announced: int) -> int | None:
-    """Of a part chosen by a condition nobody knows the size; a format that counts by itself still looks through its file."""
     counted = format_.count(table.path)
-    total = announced if counted is None else counted
-    return None if table.where is not None or total < 0 else total
+    expected = int(info["features"]) if counted is None else counted
+    has_geometry = info["geometry_type"] is not None
+    read = partial(read_table, table, options, has_geometry, expected)
+    total = None if description.where is not None or expected < 0 else expected  # of a part nobody knows the size
+    return Source(format_, table, has_geometry, description.crs or info["crs"], total, read)
 
 
 def unreadable(path: Path, error: Exception) -> FileRefused:
@@ -121,17 +144,20 @@ def unreadable(path: Path, error: Exception) -> FileRefused:
     )
 
 
-def _choose(path: Path, layers: list[str], wanted: str | None) -> str:
+def choose(name: str, layers: list[str], wanted: str | None) -> str:
+    """The layer wanted, or the only one. Raises `FileRefused` with the names of those there are."""
     if wanted in layers:
         return str(wanted)
+    if not layers:
+        raise refuse(Text(f"{quoted(name)} enthält keine Daten", f"{quoted(name)} holds no data"))
     if wanted is None and len(layers) == 1:
         return layers[0]
     if wanted is None:
         raise refuse(
-            Text(f"{quoted(path.name)} enthält mehrere Layer", f"{quoted(path.name)} holds several layers"),
+            Text(f"{quoted(name)} enthält mehrere Layer", f"{quoted(name)} holds several layers"),
             Text(f"mit `--from` eine wählen: {listed(layers)}", f"choose one with `--from`: {listed(layers)}"),
         )
-    what = Text(f"{quoted(path.name)} hat keinen Layer {quoted(wanted)}", f"{quoted(path.name)} has no layer {quoted(wanted)}")
+    what = Text(f"{quoted(name)} hat keinen Layer {quoted(wanted)}", f"{quoted(name)} has no layer {quoted(wanted)}")
     raise refuse(what, suggestion(wanted, layers))
 
 
