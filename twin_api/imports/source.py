@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +18,7 @@ from twin_api.imports.arrow import StreamBroken, Values, read_stream
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.format import Doubt, Format, Kind, Table
+from twin_api.imports.gdal import only, sealed
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text
 
@@ -24,6 +27,7 @@ KINDS: Final[dict[str, Kind]] = {
     "OFTString": "text", "OFTInteger": "integer", "OFTInteger64": "integer", "OFTReal": "number",
     "OFTDate": "date", "OFTDateTime": "datetime",
 }  # fmt: skip
+FOLDERS: Final = re.compile(r"(?<![\w/])/(?:[^/'\"\s]+/)+")
 UNREADABLE: Final = (DataSourceError, DataLayerError, FieldError, StreamBroken, ValueError)
 
 
@@ -72,10 +76,13 @@ class Source:
                 raise unreadable(self.table.path, error) from None
 
     def _batches(self, columns: Sequence[str]) -> Iterator[Batch]:
-        with open_arrow(
+        opened = open_arrow(
             self.table.path, layer=self.table.layer, columns=list(columns), where=self.table.where, return_fids=True,
             batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **self.options,
-        ) as (meta, stream):  # fmt: skip
+        )  # fmt: skip
+        with ExitStack() as stack:
+            with only(self.format.drivers):
+                meta, stream = stack.enter_context(opened)
             first, geometry = 1, meta["geometry_name"] or "wkb_geometry"
             for batch in read_stream(stream):
                 fids = batch[meta["fid_column"] or "OGC_FID"]
@@ -86,10 +93,12 @@ class Source:
 def open_source(path: Path, format_: Format, description: Description, folder: Path) -> Source:
     """Open one layer of a file. Raises `FileRefused` if it has no such layer, or another driver claims it."""
     prepared = format_.prepare(path, description, folder)
+    prepared = sealed(path, folder) if prepared == path else prepared
     options = format_.options(description)
     try:
-        chosen = _choose(path, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
-        info = pyogrio.read_info(prepared, layer=chosen, **options)
+        with only(format_.drivers):
+            chosen = _choose(path, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
+            info = pyogrio.read_info(prepared, layer=chosen, **options)
     except UNREADABLE as error:
         raise unreadable(path, error) from None
     if info["driver"] not in format_.drivers:
@@ -110,10 +119,17 @@ def _total(format_: Format, table: Table, announced: int) -> int | None:
 
 
 def unreadable(path: Path, error: Exception) -> FileRefused:
+    said = _said(error)
     return refuse(
-        Text(f"{quoted(path.name)} lässt sich nicht lesen: {error}", f"{quoted(path.name)} cannot be read: {error}"),
+        Text(f"{quoted(path.name)} lässt sich nicht lesen: {said}", f"{quoted(path.name)} cannot be read: {said}"),
         Text("Datei neu ausgeben lassen oder `--from`/`--where` prüfen", "export the file again, or check `--from`/`--where`"),
     )
+
+
+def _said(error: Exception) -> str:
+    """GDAL's words, shortened, without folders of ours and its advice to try another driver."""
+    words = FOLDERS.sub("", str(error).partition("; It might help")[0])
+    return "".join(letter if letter.isprintable() else " " for letter in words)[:200]
 
 
 def _choose(path: Path, layers: list[str], wanted: str | None) -> str:
