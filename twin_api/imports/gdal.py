@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final
 
 import pyogrio
@@ -23,28 +24,39 @@ CONFIG: Final = {
     "GML_DOWNLOAD_SCHEMA": "NO",  # a GML file of a WFS would have its schema fetched
     "OGR_ARROW_MEM_LIMIT": str(256 * 1024 * 1024),  # of one batch, in bytes
 }
+OPENING: Final = RLock()
 ODD: Final = re.compile(r"[^\w. -]+")
 Driver = tuple[str, int]  # name and handle
 
 
 @contextmanager
 def only(drivers: Iterable[str]) -> Iterator[None]:
-    """Within, GDAL knows these drivers and no other. Holds for the process, so open a file within and read it outside."""
-    pyogrio.set_gdal_config_options(CONFIG)
-    allowed, known = frozenset(drivers), _drivers()
-    _register([driver for driver in known if driver[0] in allowed])
-    try:
-        yield
-    finally:
-        _register(known)
+    """Within, GDAL knows these drivers and no other. Holds for the process, so open a file within and read it outside.
+
+    Threads that open files wait for each other here.
+    """
+    allowed = frozenset(drivers)
+    with OPENING:
+        pyogrio.set_gdal_config_options(CONFIG)
+        known = _drivers()
+        _register([driver for driver in known if driver[0] in allowed])
+        try:
+            yield
+        finally:
+            _register(known)
 
 
 def sealed(path: Path, folder: Path) -> Path:
-    """The file under a harmless name, alone in a new folder below `folder`: nothing lies beside it, nothing is left beside it."""
-    stem = ODD.sub("_", path.stem)[:100].strip(" .-") or "source"
-    link = Path(tempfile.mkdtemp(dir=folder)) / f"{stem}{ODD.sub('_', path.suffix).lower()}"
+    """The file under a harmless name: nothing lies beside it, nothing is left beside it."""
+    link = harmless(path, folder)
     link.symlink_to(path.resolve())
     return link
+
+
+def harmless(path: Path, folder: Path) -> Path:
+    """Where the file, or a copy, may lie: alone in a new folder below `folder`, under a name that is nothing but a name."""
+    stem = ODD.sub("_", path.stem)[:100].strip(" .-") or "source"
+    return Path(tempfile.mkdtemp(dir=folder)) / f"{stem}{ODD.sub('_', path.suffix).lower()}"
 
 
 @cache
