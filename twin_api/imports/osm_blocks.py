@@ -21,7 +21,6 @@ RAW_SIZE: Final = 2  # number of the field with the unpacked length of a blob
 DATA_SIZE: Final = 3  # of the one with the length of a blob
 LENGTH_DELIMITED: Final = 2
 VARINT_BYTES: Final = 10
-LEAD: Final = 32  # of a blob: enough for the field that holds its unpacked length
 
 
 class Broken(Exception):
@@ -29,7 +28,7 @@ class Broken(Exception):
 
 
 def check_blocks(path: Path) -> None:
-    """Raises `FileRefused` unless the lengths lead exactly to the end of the file and no blob swells. Reads headers only."""
+    """Raises `FileRefused` unless the lengths lead exactly to the end of the file and no blob swells."""
     budget = max(SMALL_BYTES, RATIO * path.stat().st_size)
     try:
         with path.open("rb") as file:
@@ -54,8 +53,7 @@ def _blobs(file: IO[bytes], end: int) -> Iterator[int]:
         at += 4 + length + (size or 0)
         if size is None or size > BLOB_BYTES or at > end:
             raise Broken
-        yield _number(file.read(min(size, LEAD)), RAW_SIZE) or 0
-        file.seek(at)
+        yield _number(_exactly(file, size), RAW_SIZE) or 0
 
 
 def _exactly(file: IO[bytes], count: int) -> bytes:
@@ -66,7 +64,7 @@ def _exactly(file: IO[bytes], count: int) -> bytes:
 
 
 def _number(message: bytes, wanted: int) -> int | None:
-    """The value of a field that holds a whole number; `None` if the message has no such field, or it comes later than `message` goes."""
+    """The value of a field that holds a whole number; `None` if the message has no such field."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)

@@ -27,6 +27,7 @@ KINDS: Final[dict[str, Kind]] = {
     "OFTString": "text", "OFTInteger": "integer", "OFTInteger64": "integer", "OFTReal": "number",
     "OFTDate": "date", "OFTDateTime": "datetime",
 }  # fmt: skip
+VALUES: Final = re.compile(r"(?<=Unrecognized number).*|(?<=Unexpected character).*|(?<=Unrecognized string).*", re.DOTALL)
 FOLDERS: Final = re.compile(r"(?<![\w/])/(?:[^/'\"\s]+/)+")
 UNREADABLE: Final = (DataSourceError, DataLayerError, FieldError, StreamBroken, ValueError)
 
@@ -95,6 +96,7 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
     prepared = format_.prepare(path, description, folder)
     prepared = sealed(path, folder) if prepared == path else prepared
     options = format_.options(description)
+    counted = format_.count(prepared)
     try:
         with only(format_.drivers):
             chosen = _choose(path, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
@@ -107,13 +109,12 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
             Text(f"verlangt ist {format_.name}", f"{format_.name} is required"),
         )
     table = Table(prepared, chosen, info["fid_column"], _kinds(info), description.where)
-    total = _total(format_, table, info["features"])
+    total = _total(counted, table, info["features"])
     return Source(format_, table, options, info["geometry_type"] is not None, info["crs"], total)
 
 
-def _total(format_: Format, table: Table, announced: int) -> int | None:
-    """Of a part chosen by a condition nobody knows the size; a format that counts by itself still looks through its file."""
-    counted = format_.count(table.path)
+def _total(counted: int | None, table: Table, announced: int) -> int | None:
+    """Of a part chosen by a condition nobody knows the size."""
     total = announced if counted is None else counted
     return None if table.where is not None or total < 0 else total
 
@@ -127,8 +128,8 @@ def unreadable(path: Path, error: Exception) -> FileRefused:
 
 
 def _said(error: Exception) -> str:
-    """GDAL's words, shortened, without folders of ours and its advice to try another driver."""
-    words = FOLDERS.sub("", str(error).partition("; It might help")[0])
+    """GDAL's words, shortened, without folders of ours, values of the file, and its advice to try another driver."""
+    words = VALUES.sub("", FOLDERS.sub("", str(error).partition("; It might help")[0]))
     return "".join(letter if letter.isprintable() else " " for letter in words)[:200]
 
 
