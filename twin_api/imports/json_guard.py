@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from twin_api.texts import Text
 
 MEMBER_BYTES: Final = 64 * 1024 * 1024  # of one feature: a million corners, generously written
 COLUMNS: Final = 1_000
+STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 REMEDY: Final = Text("das Objekt neu ausgeben lassen", "export the feature again")
 
 
@@ -30,15 +32,16 @@ class MemberCheck:
         self.seen = 0
 
     def look(self, octets: bytes) -> None:
-        """One feature, as it stands in the file."""
+        """One feature, an object, as it stands in the file."""
         self.seen += 1
         try:
             member = orjson.loads(octets)
-        except orjson.JSONDecodeError:
+            names = _names(member)
+        except (orjson.JSONDecodeError, RecursionError):
             self._look_closely(octets)
             return
         self._note_columns(member)
-        if octets.count(b":") != _names(member) or b"\\u0000" in octets:
+        if (octets.count(b":") != names and STRINGS.sub(b"", octets).count(b":") != names) or b"\\u0000" in octets:
             self._look_closely(octets)
 
     def _look_closely(self, octets: bytes) -> None:
@@ -56,8 +59,8 @@ class MemberCheck:
             if any(_is_odd(text) for text in _texts(member)):
                 self._report(Text("ein Text mit NUL oder einem halben Zeichen", "a text with NUL or half a character"))
 
-    def _note_columns(self, member: Any) -> None:
-        properties = member.get("properties") if isinstance(member, dict) else None
+    def _note_columns(self, member: dict[str, Any]) -> None:
+        properties = member.get("properties")
         if isinstance(properties, dict) and not properties.keys() <= self._columns:
             self._columns |= properties.keys()
             if len(self._columns) > COLUMNS:
@@ -70,14 +73,12 @@ class MemberCheck:
         self._findings.add(Finding(what, REMEDY, self.seen))
 
 
-def _names(member: Any) -> int:
+def _names(thing: dict[str, Any]) -> int:
     """How many names the objects hold that do not stand in a list."""
-    count, objects = 0, [member]
-    while objects:
-        thing = objects.pop()
-        if isinstance(thing, dict):
-            count += len(thing)
-            objects.extend(thing.values())
+    count = len(thing)
+    for value in thing.values():
+        if type(value) is dict:  # twice as fast as `isinstance`, and this is asked of every value of a file
+            count += _names(value)
     return count
 
 
