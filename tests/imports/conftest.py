@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ BAYREUTH = "osm-bayreuth-nord"
 @pytest.fixture
 def database(cluster: Cluster) -> Iterator[Database]:
     """An empty store and nothing else: no policies, no triggers."""
+    with new_database(cluster) as database:
+        yield database
+
+
+@contextmanager
+def new_database(cluster: Cluster) -> Iterator[Database]:
     name = f"imports_{uuid4().hex[:12]}"
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}".encode())

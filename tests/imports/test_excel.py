@@ -158,6 +158,4 @@ def test_an_error_cell_is_reported_with_its_row(database: Database, new_layer: N
     path = workbook(tmp_path / "a.xlsx", [HEADER, [number(1), number(2)], [number(2), '<c t="e"><v>#DIV/0!</v></c>']])
     with pytest.raises(FileRefused) as caught:
         run_import(ImportRequest([path]), layer, database.connect)
-    assert [finding.text().de.partition(" → ")[0] for finding in caught.value.findings] == [
-        "Objekt 2, fid 3: Zelle B3: Fehlerwert `#DIV/0!`"
-    ]
+    assert [finding.text().de.partition(" → ")[0] for finding in caught.value.findings] == ["Zeile 3: Zelle B3: Fehlerwert `#DIV/0!`"]

@@ -68,8 +68,8 @@ class Budget:
         self._left -= count
         if self._left < 0:
             what = Text(
-                f"{quoted(self._path.name)} würde ausgepackt zu groß: mehr als das {RATIO}-Fache oder {UNPACKED_BYTES // MIB} MiB",
-                f"{quoted(self._path.name)} would become too large unpacked: more than {RATIO} times its size or {UNPACKED_BYTES // MIB} MiB",
+                f"{quoted(self._path.name)} wird ausgepackt zu groß: mehr als das {RATIO}-Fache oder {UNPACKED_BYTES // MIB} MiB",
+                f"{quoted(self._path.name)} gets too large unpacked: more than {RATIO} times its size or {UNPACKED_BYTES // MIB} MiB",
             )
             raise refuse(what, PLAIN)
 
@@ -97,7 +97,7 @@ def _members(path: Path) -> Iterator[tuple[zipfile.ZipInfo, IO[bytes], Budget]]:
                     yield info, member, budget
 
 
-def _copy(path: Path, source: IO[bytes], target: Path, budget: Budget) -> None:
+def _copy(path: Path, source: IO[bytes] | gzip.GzipFile, target: Path, budget: Budget) -> None:
     first = True
     with target.open("xb") as file:
         while chunk := source.read(CHUNK):

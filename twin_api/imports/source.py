@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from twin_api.imports.curves import straighten
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, Finding, Findings, refuse
 from twin_api.imports.format import Broken, Doubt, Format, Kind, Table
+from twin_api.imports.gdal import only, sealed
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text
 
@@ -26,6 +29,8 @@ KINDS: Final[dict[str, Kind]] = {
     "OFTString": "text", "OFTInteger": "integer", "OFTInteger64": "integer", "OFTReal": "number",
     "OFTDate": "date", "OFTDateTime": "datetime",
 }  # fmt: skip
+VALUES: Final = re.compile(r"(?<=Unrecognized number).*|(?<=Unexpected character).*|(?<=Unrecognized string).*", re.DOTALL)
+FOLDERS: Final = re.compile(r"(?<![\w/])/(?:[^/'\"\s]+/)+")
 UNREADABLE: Final = (DataSourceError, DataLayerError, FieldError, StreamBroken, ValueError)
 
 
@@ -84,16 +89,21 @@ class Source:
                 raise unreadable(self.table.path, error) from None
 
 
-def read_table(table: Table, options: Mapping[str, str], has_geometry: bool, expected: int, columns: Sequence[str]) -> Iterator[Batch]:
+def read_table(
+    table: Table, format_: Format, options: Mapping[str, str], has_geometry: bool, expected: int, columns: Sequence[str]
+) -> Iterator[Batch]:
     """What GDAL reads, batch by batch, arcs as chords. With a condition it reads all columns: those it may leave out it takes for empty.
 
     `expected` features are in the whole file, -1 if it does not say so: a condition must not hide that some cannot be read.
     """
     wanted = list(columns) if table.where is None else None
-    with open_arrow(
+    opened = open_arrow(
         table.path, layer=table.layer, columns=wanted, where=table.where, return_fids=True,
         batch_size=BATCH, datetime_as_string=True, use_pyarrow=False, **options,
-    ) as (meta, stream):  # fmt: skip
+    )  # fmt: skip
+    with ExitStack() as stack:
+        with only(format_.drivers):
+            meta, stream = stack.enter_context(opened)
         first, geometry = 1, meta["geometry_name"] or "wkb_geometry"
         for batch in read_stream(stream):
             fids = batch[meta["fid_column"] or "OGC_FID"]
@@ -101,7 +111,7 @@ def read_table(table: Table, options: Mapping[str, str], has_geometry: bool, exp
             yield Batch(first, fids, {name: batch[name] for name in columns}, wkb)
             first += len(fids)
     if table.where is not None and expected >= 0:
-        everything = read_table(replace(table, where=None), options, has_geometry, -1, [])
+        everything = read_table(replace(table, where=None), format_, options, has_geometry, -1, [])
         left_out(sum(len(batch.fids) for batch in everything), expected).raise_any()
 
 
@@ -117,10 +127,13 @@ def left_out(read: int, total: int) -> Findings:
 def open_source(path: Path, format_: Format, description: Description, folder: Path) -> Source:
     """Open one layer of a file. Raises `FileRefused` if it has no such layer, or another driver claims it."""
     prepared = format_.prepare(path, description, folder)
+    prepared = sealed(path, folder) if prepared == path else prepared
     options = format_.options(description)
+    counted = format_.count(prepared)
     try:
-        chosen = choose(path.name, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
-        info = pyogrio.read_info(prepared, layer=chosen, **options)
+        with only(format_.drivers):
+            chosen = choose(path.name, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
+            info = pyogrio.read_info(prepared, layer=chosen, **options)
     except UNREADABLE as error:
         raise unreadable(path, error) from None
     if info["driver"] not in format_.drivers:
@@ -129,19 +142,25 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
             Text(f"verlangt ist {format_.name}", f"{format_.name} is required"),
         )
     table = Table(prepared, chosen, info["fid_column"], _kinds(info), description.where)
-    counted = format_.count(table.path)
     expected = int(info["features"]) if counted is None else counted
     has_geometry = info["geometry_type"] is not None
-    read = partial(read_table, table, options, has_geometry, expected)
+    read = partial(read_table, table, format_, options, has_geometry, expected)
     total = None if description.where is not None or expected < 0 else expected  # of a part nobody knows the size
     return Source(format_, table, has_geometry, description.crs or info["crs"], total, read)
 
 
 def unreadable(path: Path, error: Exception) -> FileRefused:
+    said = _said(error)
     return refuse(
-        Text(f"{quoted(path.name)} lässt sich nicht lesen: {error}", f"{quoted(path.name)} cannot be read: {error}"),
+        Text(f"{quoted(path.name)} lässt sich nicht lesen: {said}", f"{quoted(path.name)} cannot be read: {said}"),
         Text("Datei neu ausgeben lassen oder `--from`/`--where` prüfen", "export the file again, or check `--from`/`--where`"),
     )
+
+
+def _said(error: Exception) -> str:
+    """GDAL's words, shortened, without folders of ours, values of the file, and its advice to try another driver."""
+    words = VALUES.sub("", FOLDERS.sub("", str(error).partition("; It might help")[0]))
+    return "".join(letter if letter.isprintable() else " " for letter in words)[:200]
 
 
 def choose(name: str, layers: list[str], wanted: str | None) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import orjson
 
 from twin_api.imports.finding import Finding, Findings
 from twin_api.imports.format import Format
-from twin_api.imports.formats.geojson import dates_as_written
+from twin_api.imports.formats.geojson import dates_as_written, too_large
+from twin_api.imports.json_guard import MEMBER_BYTES, MemberCheck
 from twin_api.texts import Text
 
 SEPARATOR: Final = b"\x1e"
@@ -27,15 +29,25 @@ def recognises(head: bytes) -> bool:
 def count(path: Path) -> int:
     """How many features there are. Every line must be one: the reader would leave out the others without a word."""
     findings, features = Findings(), 0
+    check = MemberCheck(findings)
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(_lines(file), start=1):
             record = line.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n" + SEPARATOR)
             if record and _is_feature(record):
                 features += 1
+                check.look(record)
             elif record:
                 findings.add(Finding(Text(f"Zeile {number}: {NO_FEATURE.de}", f"line {number}: {NO_FEATURE.en}"), REMEDY))
     findings.raise_any()
     return features
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Line by line, none longer than a feature may be."""
+    while line := file.readline(MEMBER_BYTES + 1):
+        if len(line) > MEMBER_BYTES:
+            raise too_large()
+        yield line
 
 
 def _is_feature(record: bytes) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Final
 
+from twin_api.imports.database import at_rest, check_schema
+from twin_api.imports.description import Description
 from twin_api.imports.format import Doubt, Format, Kind, Table
 
 APPLICATION_IDS: Final = (b"GPKG", b"GP10", b"GP11")
@@ -48,4 +51,10 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-FORMAT = Format("GeoPackage", (".gpkg",), ("GPKG",), recognises, moments_in_utc=True, doubts=doubts)
+def prepare(path: Path, description: Description, folder: Path) -> Path:
+    database = at_rest(path, folder)
+    check_schema(database)
+    return database
+
+
+FORMAT = Format("GeoPackage", (".gpkg",), ("GPKG",), recognises, prepare=prepare, moments_in_utc=True, doubts=doubts)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from twin_api.imports.description import Description
 from twin_api.imports.format import Format
+from twin_api.imports.osm_blocks import check_blocks
 
 
 def recognises(head: bytes) -> bool:
     return head[4:15] == b"\x0a\x09OSMHeader"
 
 
-FORMAT = Format("OSM PBF", (".pbf",), ("OSM",), recognises)
+def prepare(path: Path, description: Description, folder: Path) -> Path:
+    check_blocks(path)
+    return path
+
+
+FORMAT = Format("OSM PBF", (".pbf",), ("OSM",), recognises, prepare=prepare)
