@@ -17,9 +17,10 @@ from rich.text import Text as RichText
 from twin_api.cli import context
 from twin_api.imports.description import ColumnRule, Description
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.grids import offer_grids
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.run import Progress as OnProgress
-from twin_api.policy.documents import Layer
+from twin_api.policy.documents import Layer, Policies
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.publish.bulk import published_setwise
 from twin_api.store.audit import note
@@ -41,13 +42,17 @@ def import_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then undo it.")] = False,
 ) -> None:
     """Import a file into a layer: all of it, or nothing."""
-    target = _layer(layer)
+    town = context.policies()
+    target = _layer(town, layer)
+    offer_grids(context.settings().proj_data)
     columns = {column: ColumnRule(attribute) for column, attribute in _pairs(map_ or []).items()}
     request = ImportRequest([file], Description(columns, source_layer=from_, where=where), replace, dry_run)
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         with _bar() as on_progress:
-            outcome = run_import(request, target, context.owner_connection, on_progress, audit=_last_step, around=publishing)
+            outcome = run_import(
+                request, target, context.owner_connection, on_progress, extent=town.town.extent, audit=_last_step, around=publishing
+            )
     except FileRefused as refused:
         _fail_refused(refused)
     except KeyboardInterrupt:
@@ -66,8 +71,8 @@ def _last_step(connection: psycopg.Connection, action: str, what: dict[str, Any]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _layer(name: str) -> Layer:
-    layers = context.policies().layers
+def _layer(policies: Policies, name: str) -> Layer:
+    layers = policies.layers
     if name not in layers:
         remedy = suggestion(name, layers)
         context.fail(Text(f"Einen Layer {quoted(name)} gibt es nicht; {remedy.de}", f"There is no layer {quoted(name)}; {remedy.en}"))

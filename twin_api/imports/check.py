@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from twin_api.imports.description import Description
 from twin_api.imports.finding import Finding, Findings
 from twin_api.imports.mapping import ColumnMap
 from twin_api.imports.shapes import ShapeCheck
 from twin_api.imports.source import Batch, Source
 from twin_api.imports.values import Read, Unfit, reader, shape
-from twin_api.policy.documents import Attribute, Layer
+from twin_api.policy.documents import Attribute, Extent, Layer
 from twin_api.texts import Text
 
 DIGEST: Final = 16
@@ -22,8 +23,17 @@ DIGEST: Final = 16
 class Check:
     """Turns batches into rows for the store and collects what is wrong. Memory: 16 bytes per feature for the keys."""
 
-    def __init__(self, layer: Layer, source: Source, mapping: ColumnMap, findings: Findings) -> None:
+    def __init__(
+        self,
+        layer: Layer,
+        source: Source,
+        mapping: ColumnMap,
+        findings: Findings,
+        description: Description,
+        extent: Extent | None,
+    ) -> None:
         self._layer, self._source, self._mapping, self._findings = layer, source, mapping, findings
+        self._description, self._extent, self._astray = description, extent, Findings()
         self._readers = {name: self._reader(layer.attributes[name], source, column) for name, column in mapping.columns.items()}
         self._shapes = self._shape_check(source)
         self._digests = bytearray()
@@ -33,14 +43,26 @@ class Check:
         columns = [self._values(batch, name, column) for name, column in self._mapping.columns.items()]
         self._note_keys(batch, columns)
         if self._shapes is not None:
-            columns.append(self._shapes.ewkb(batch.wkb, lambda row, what, remedy: self._report(batch, row, what, remedy)))
-        return zip(*columns, strict=not self._findings.total)
+            columns.append(
+                self._shapes.ewkb(
+                    batch.wkb,
+                    lambda row, what, remedy: self._report(batch, row, what, remedy),
+                    lambda row, what, remedy: self._astray.add(Finding(what, remedy, batch.first + row, batch.fids[row])),
+                )
+            )
+        return zip(*columns, strict=self.is_clean)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was found so far."""
+        return not self._findings.total and not self._astray.total
 
     def finish(self, read: int, total: int | None) -> None:
         """What only the whole file shows: a key used twice, features the reader left out, values it turned into others."""
         if total is not None and read != total:
             self._findings.add(_left_out(read, total))
         self._note_doubts()
+        self._note_astray()
         for feature, earlier in self._repeated():
             what = Text(f"derselbe Schlüssel wie Objekt {earlier}", f"the same key as feature {earlier}")
             self._findings.add(
@@ -64,7 +86,7 @@ class Check:
             what = Text("die Datei hat keine Geometrien", "the file has no geometries")
             self._findings.add(Finding(what, Text(f"verlangt ist {self._layer.geometry.type}", f"{self._layer.geometry.type} is required")))
             return None
-        return ShapeCheck(self._layer.geometry, source.crs)
+        return ShapeCheck(self._layer.geometry, source.crs, self._description, self._extent)
 
     def _values(self, batch: Batch, name: str, column: str) -> list[Any]:
         read, attribute, values = self._readers[name], self._layer.attributes[name], []
@@ -93,6 +115,14 @@ class Check:
         for fid, column, value in self._source.doubts(attributes):
             wanted = Text(f"verlangt ist {self._source.columns[column]}", f"{self._source.columns[column]} is required")
             self._findings.add(Finding(shape(attributes[column], value), wanted, fid=fid, attribute=attributes[column].name))
+
+    def _note_astray(self) -> None:
+        """Features far away one by one, or one finding for all where it is the file's coordinates that are misunderstood."""
+        whole = self._shapes.conclude() if self._shapes is not None else None
+        if whole is not None:
+            self._findings.add(whole)
+        else:
+            self._findings.take(self._astray)
 
     def _repeated(self) -> Iterator[tuple[int, int]]:
         """Pairs of features (from 1) with the same key; rows without any key are no pairs."""

@@ -22,7 +22,7 @@ from twin_api.imports.merge import Counts, compare, lock
 from twin_api.imports.source import Source
 from twin_api.imports.staging import staging
 from twin_api.layers.table import GEOMETRY
-from twin_api.policy.documents import Layer
+from twin_api.policy.documents import Extent, Layer
 from twin_api.texts import Text
 
 Progress = Callable[[int, int | None], None]  # features done, features in all if the file says so
@@ -63,16 +63,17 @@ def run_import(
     connect: Callable[[], psycopg.Connection],
     on_progress: Progress = lambda done, total: None,
     *,
+    extent: Extent | None = None,
     audit: Audit | None = None,
     around: Around = lambda connection, layer, staged: nullcontext(),
 ) -> ImportOutcome:
     """Import a file into a layer, or raise `FileRefused` with all findings and leave everything as it was.
 
-    `connect` opens a connection of the database's owner. `around` is entered with the number of rows about to change,
-    before the first does, and left before the commit; not at all if nothing changes.
+    `connect` opens a connection of the database's owner. `extent` is where the town lies, if it says so. `around` is entered with
+    the number of rows about to change, before the first does, and left before the commit; not at all if nothing changes.
     """
     begun = time.monotonic()
-    source, mapping, check, findings = _prepare(request, layer)
+    source, mapping, check, findings = _prepare(request, layer, extent)
     columns = [*mapping.columns, *([GEOMETRY] if layer.geometry is not None else [])]
     with connect() as connection, connection.transaction(force_rollback=request.dry_run):
         lock(connection, layer)
@@ -82,7 +83,7 @@ def run_import(
             for batch in source.batches(list(dict.fromkeys(mapping.columns.values()))):
                 rows = check.rows(batch)
                 read += len(batch.fids)
-                if not findings.total:
+                if check.is_clean:
                     stage.add(rows)
                 on_progress(read, source.total)
             check.finish(read, source.total)
@@ -100,7 +101,7 @@ def run_import(
     )  # fmt: skip
 
 
-def _prepare(request: ImportRequest, layer: Layer) -> tuple[Source, ColumnMap, Check, Findings]:
+def _prepare(request: ImportRequest, layer: Layer, extent: Extent | None) -> tuple[Source, ColumnMap, Check, Findings]:
     """Everything that can be refused before a row is read and before a connection is opened."""
     if not layer.key and not request.replace:
         raise refuse(
@@ -112,7 +113,7 @@ def _prepare(request: ImportRequest, layer: Layer) -> tuple[Source, ColumnMap, C
     findings = Findings()
     wanted = {column: rule.attribute for column, rule in request.description.columns.items()}
     mapping = map_columns(layer, source.columns, wanted, findings)
-    check = Check(layer, source, mapping, findings)
+    check = Check(layer, source, mapping, findings, request.description, extent)
     findings.raise_any()
     return source, mapping, check, findings
 

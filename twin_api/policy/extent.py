@@ -51,7 +51,9 @@ def _wrong(epsg: int, numbers: list[float]) -> Text | None:
         return Text(f"ein Rechteck hat vier Zahlen, hier stehen {len(numbers)}", f"a rectangle has four numbers, here are {len(numbers)}")
     west, south, east, north = numbers
     if not (west < east and south < north):
-        return Text("Westen liegt nicht links von Osten, oder Süden nicht unter Norden", "west is not left of east, or south not below north")
+        return Text(
+            "Westen liegt nicht links von Osten, oder Süden nicht unter Norden", "west is not left of east, or south not below north"
+        )
     if epsg and not holds(epsg, (west, south), (east, north)):
         return Text(f"dieses Rechteck liegt außerhalb des Gebiets von EPSG {epsg}", f"this rectangle lies outside the area of EPSG {epsg}")
     return None
