@@ -62,7 +62,7 @@ def as_said(description: Description) -> Transform:
     """Axes and zone prefix put right, nothing else."""
 
     def put_right(coordinates: Any) -> Any:
-        right = coordinates.copy()
+        right = coordinates.astype(float)
         if description.axes == "swapped":
             right[:, :2] = coordinates[:, 1::-1]
         right[:, 0] -= ZONE_M * (description.zone_prefix or 0)

@@ -20,7 +20,7 @@ from twin_api.texts import Text
 USUAL: Final = (25832, 25833, 4647, 5650, 31466, 31467, 31468, 31469, 4326, 3857, 2398, 2399)  # in Germany; axes are tried besides
 AXES: Final[tuple[Literal["as-declared", "swapped"], ...]] = ("as-declared", "swapped")
 PREFIXES: Final = (None, 31, 32, 33)
-WEIGHTS: Final = {"axes": 1, "zone_prefix": 1, "crs": 3}  # of two guesses that fit, the smaller change is likelier
+WEIGHTS: Final = {"crs": 3, "axes": 1, "zone_prefix": 1}  # of two guesses that fit, the smaller change is likelier
 CONVINCING: Final = 0.9  # of the features outside must come to lie inside
 TRIED: Final = 1_000  # features outside, after which a guess that brought none of them inside is given up
 NO_CRS: Final = Text("die Datei nennt kein Koordinatensystem", "the file names no coordinate reference system")
