@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     source_networks: Annotated[
         str, Field(description="Private networks sources may be fetched from, separated by commas; none by default.")
     ] = ""
+    proj_data: Annotated[Path, Field(description="Where the system keeps grids for exact transformations of coordinates.")] = Path(
+        "/usr/share/proj"
+    )
     testdata: Annotated[Path, Field(description="Real data for tests.")] = PROJECT.parent / "shared" / "data"
     require_testdata: Annotated[bool, Field(description="Missing test data is an error, not a skipped test.")] = False
     lang: Annotated[Language, Field(description="Language of texts for people: `de` or `en`.")] = "de"

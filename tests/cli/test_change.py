@@ -171,6 +171,7 @@ def test_a_new_town_begins_with_a_folder_that_loads(tmp_path: Path, source: str 
     assert ended.returncode == 0, ended.stderr
     town = load(tmp_path / "neustadt" / "policies")
     assert (town.town.name, town.town.ags) == ("Markt Neustadt", "09123456")
+    assert town.town.extent is None, "it lies elsewhere than the town it was made from"
     assert all(not grant.missing or grant.release for role in town.roles.values() for grants in role.grants.values() for grant in grants)
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 1

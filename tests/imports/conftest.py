@@ -12,11 +12,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from pyproj import datadir
 
 from tests.imports.things import OSM_POLICIES, Database, attribute
 from tests.towns import TEMPLATE
+from twin_api.imports.grids import offer_grids
 from twin_api.policy.documents import Attribute, Geometry, GeometryType, Layer, Place
 from twin_api.policy.load import load
+from twin_api.settings import Settings
 from twin_api.store.embedded import Cluster
 from twin_api.texts import Text
 
@@ -40,6 +43,21 @@ def new_database(cluster: Cluster) -> Iterator[Database]:
             inside.execute("CREATE SCHEMA store")
         yield Database(cluster.conninfo(name))
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def no_grids() -> Iterator[None]:
+    """PROJ as the Python package brings it: without any grid of the system's."""
+    before = datadir.get_data_dir()
+    datadir.set_data_dir(before.partition(":")[0])
+    yield
+    datadir.set_data_dir(before)
+
+
+@pytest.fixture
+def grids(no_grids: None) -> None:
+    """PROJ with the system's grids."""
+    offer_grids(Settings().proj_data)
 
 
 @pytest.fixture(scope="session")

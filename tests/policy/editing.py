@@ -46,7 +46,12 @@ def reload(folder: Path) -> Policies:
 def use_every_word(small: Path) -> Path:
     """The small town, using every word of the language."""
     (small / "layers/ortsteile.yaml").write_text(AREAS, encoding="utf-8")
-    edit(small, "town.yaml", "languages: [de, en]", "languages: [de, en], time_zone: Europe/Berlin")
+    edit(
+        small,
+        "town.yaml",
+        "languages: [de, en]",
+        "languages: [de, en], time_zone: Europe/Berlin, extent: [674000, 5536000, 682000, 5544000]",
+    )
     edit(small, "town.yaml", "classes:", "themes: {gruen: {de: Grün, en: Green}}\nclasses:")
     edit(
         small,

@@ -151,6 +151,10 @@ CASES: dict[str, list[tuple[str, str, str, int, str]]] = {
         ("classes name parts", "administration/wasser", "administration/waser", 7, "gemeint ist wohl `wasser`"),
         ("German comes first", "[de, en]", "[en, de]", 1, "Deutsch ist die erste"),
         ("pages are secure", "https://", "http://", 2, "`https://`"),
+        ("an extent has four numbers", "epsg: 25832,", "epsg: 25832, extent: [674000, 5536000, 682000],", 1, "`[West, Süd, Ost, Nord]`"),
+        ("an extent begins in the west", "epsg: 25832,", "epsg: 25832, extent: [682000, 5536000, 674000, 5544000],", 1, "links von Osten"),
+        ("an extent lies in its CRS", "epsg: 25832,", "epsg: 25832, extent: [11.4, 49.9, 11.6, 50.1],", 1, "außerhalb des Gebiets"),
+        ("an extent holds numbers", "epsg: 25832,", "epsg: 25832, extent: [a, 5536000, 682000, 5544000],", 1, "keine Koordinate"),
         ("a time zone exists", "epsg: 25832,", "epsg: 25832, time_zone: Berlin,", 1, "`Europe/Berlin`"),
     ],
 }  # fmt: skip

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from twin_api.cli import context, layers, policy, token
 from twin_api.cli.demo import demo
+from twin_api.cli.doctor import doctor
 from twin_api.cli.import_ import import_file
 from twin_api.cli.init import init_town
 from twin_api.cli.openapi import write_openapi
@@ -35,6 +36,7 @@ app.command(name="demo")(demo)
 app.command(name="init")(init_town)
 app.command(name="tour")(tour)
 app.command(name="import")(import_file)
+app.command(name="doctor")(doctor)
 app.command(name="migrate")(migrate_store)
 app.command(name="stop")(stop_cluster)
 app.command(name="serve")(serve)

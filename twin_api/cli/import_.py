@@ -21,7 +21,7 @@ from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.run import Progress as OnProgress
 from twin_api.imports.source_file import SHELF, SourceFile, read_sources
-from twin_api.policy.documents import Layer
+from twin_api.policy.documents import Layer, Policies
 from twin_api.policy.finding import listed, quoted, render, suggestion
 from twin_api.publish.bulk import published_setwise
 from twin_api.store.journal import Journal, Origin
@@ -53,11 +53,12 @@ def import_file(
 ) -> None:
     """Import files into a layer: all of it, or nothing."""
     described = _source(source) if source else None
-    target = _layer(layer or (described.layer if described else ""))
+    town = context.policies()
+    target = _layer(town, layer or (described.layer if described else ""))
     description = _with(described.description if described else Description(), _pairs(map_ or []), from_, where, crs)
     request = ImportRequest(
         files or _found(described), description, replace or bool(described and described.replace), dry_run, rejects, source,
-        context.settings().lang,
+        town.town.extent, context.settings().proj_data, context.settings().lang,
     )  # fmt: skip
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
@@ -114,8 +115,8 @@ def _with(described: Description, pairs: Mapping[str, str], from_: str | None, w
     )  # fmt: skip
 
 
-def _layer(name: str) -> Layer:
-    layers = context.policies().layers
+def _layer(policies: Policies, name: str) -> Layer:
+    layers = policies.layers
     if name not in layers:
         remedy = suggestion(name, layers)
         context.fail(Text(f"Einen Layer {quoted(name)} gibt es nicht; {remedy.de}", f"There is no layer {quoted(name)}; {remedy.en}"))

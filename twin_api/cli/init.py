@@ -77,9 +77,10 @@ def _write(target: Path, source: Path | None, words: Mapping[str, str]) -> None:
 
 
 def _rename(path: Path, words: Mapping[str, str]) -> None:
-    """Name and key of the town; a town's file is short, and both stand in it once."""
+    """Name and key of the town; a town's file is short, and both stand in it once. The other town's `extent` goes."""
     text = path.read_text(encoding="utf-8")
     named = re.sub(r"(town:\s*\{\s*name:|^  name:) *[^,\n}]+", lambda m: f"{m[1]} {words['quoted_name']}", text, count=1, flags=re.M)
+    named = re.sub(r",\s*extent: *\[[^\]]*\]|^  extent: *\[[^\]]*\]\n", "", named, count=1, flags=re.M)
     path.write_text(re.sub(r"(ags:) *\"?[0-9]{8}\"?", lambda m: f'{m[1]} "{words["ags"]}"', named, count=1), encoding="utf-8")
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from twin_api.imports.copy_rows import encode_column, encode_rows
-from twin_api.imports.description import Description
 from twin_api.imports.finding import Finding, refuse
+from twin_api.imports.job import Job
 from twin_api.imports.mapping import ColumnMap
 from twin_api.imports.readers import Read, reader
 from twin_api.imports.shapes import ShapeCheck
 from twin_api.imports.source import Batch, Source, left_out
 from twin_api.imports.values import Unfit, shape
-from twin_api.policy.documents import Attribute, Layer
+from twin_api.policy.documents import Attribute
 from twin_api.texts import Text
 
 MOST_DOUBTS: Final = 100_000
@@ -51,16 +51,21 @@ class _Faults:
         if row not in self.batch.faults:
             self.check.report_row(self.batch, row, what, remedy, attribute)
 
+    def report_astray(self, row: int, what: Text, remedy: Text) -> None:
+        """Far away: whether it is the feature or the whole file that is wrong shows at the end."""
+        self.rows.add(row)
+        self.check.report_astray(self.batch, row, what, remedy)
+
 
 class Check:
     """For one file of an import; `file` is named in findings where there are several."""
 
-    def __init__(
-        self, layer: Layer, source: Source, mapping: ColumnMap, description: Description, report: Report, file: str | None = None
-    ) -> None:
-        self._layer, self._source, self._mapping, self._report, self._file, self._before = layer, source, mapping, report, file, 0
+    def __init__(self, job: Job, source: Source, mapping: ColumnMap, report: Report, astray: Report, file: str | None = None) -> None:
+        layer = job.layer
+        self._layer, self._source, self._mapping, self._file, self._before = layer, source, mapping, file, 0
+        self._report, self._astray = report, astray
         self._readers = {name: self._reader(layer.attributes[name], column) for name, column in mapping.columns.items()}
-        self._shapes = self._shape_check()
+        self._shapes = self._shape_check(job)
         self._doubts: dict[int, list[tuple[str, Any]]] = {}
 
     def start(self, before: int) -> None:
@@ -83,7 +88,7 @@ class Check:
         self._check_doubts(batch, faults)
         columns = {name: self._values(batch, name, column, faults) for name, column in self._mapping.columns.items()}
         self._check_keys(columns, len(batch.fids), faults)
-        shapes = self._shapes.ewkb(batch.wkb, faults.report) if self._shapes is not None else None
+        shapes = self._shapes.ewkb(batch.wkb, faults.report, faults.report_astray) if self._shapes is not None else None
         right = [row for row in range(len(batch.fids)) if row not in faults.rows]
         numbers = [self._before + batch.first + row for row in right]
         encoded = [encode_column("integer", numbers)]
@@ -96,10 +101,20 @@ class Check:
         if self._source.total is not None and read != self._source.total:
             self._report(replace(left_out(read, self._source.total).shown[0], file=self._file))
 
+    def conclude(self) -> Finding | None:
+        """The one finding that stands for all features astray, if it is the file's coordinates that are misunderstood."""
+        return self._shapes.conclude() if self._shapes is not None else None
+
+    def report_astray(self, batch: Batch, row: int, what: Text, remedy: Text) -> None:
+        self._astray(self._finding(batch, row, what, remedy))
+
     def report_row(self, batch: Batch, row: int, what: Text, remedy: Text, attribute: str | None = None) -> None:
+        self._report(self._finding(batch, row, what, remedy, attribute))
+
+    def _finding(self, batch: Batch, row: int, what: Text, remedy: Text, attribute: str | None = None) -> Finding:
         fid, column = batch.fids[row], self._mapping.columns.get(attribute or "")
         place = fid if self._source.format.tabular else None  # the number of its row, where there are rows
-        self._report(Finding(what, remedy, self._before + batch.first + row, fid, attribute, column, place, self._file))
+        return Finding(what, remedy, self._before + batch.first + row, fid, attribute, column, place, self._file)
 
     def _reader(self, attribute: Attribute, column: str) -> Read | None:
         kind = self._source.columns[column]
@@ -109,7 +124,7 @@ class Check:
             self._report(Finding(what, Text(f"verlangt ist {attribute.type}", f"{attribute.type} is required"), attribute=attribute.name))
         return read
 
-    def _shape_check(self) -> ShapeCheck | None:
+    def _shape_check(self, job: Job) -> ShapeCheck | None:
         if self._layer.geometry is None:
             return None
         if not self._source.has_geometry:
@@ -118,7 +133,7 @@ class Check:
             remedy = Text(f"verlangt ist {type_}", f"{type_} is required")
             self._report(Finding(what, PLACE_COLUMNS if self._source.format.tabular else remedy))
             return None
-        return ShapeCheck(self._layer.geometry, self._source.crs)
+        return ShapeCheck(self._layer.geometry, self._source.crs, job.description, job.extent)
 
     def _values(self, batch: Batch, name: str, column: str, faults: _Faults) -> list[Any]:
         read, values = self._readers[name], []

@@ -6,108 +6,149 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
 from pyproj import CRS, Transformer
-from pyproj.exceptions import ProjError
+from pyproj.aoi import AreaOfInterest
 from pyproj.transformer import TransformerGroup
 
+from twin_api.imports.crs_names import find_named
+from twin_api.imports.description import Description
 from twin_api.imports.finding import refuse
-from twin_api.policy.documents import Geometry
+from twin_api.imports.grids import how_to_get
+from twin_api.policy.crs import LON_LAT
+from twin_api.policy.documents import Extent, Geometry
+from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
-AROUND_LON, AROUND_LAT = 2.5, 1.0  # towns use a zone beyond its edge: all of Bavaria writes EPSG:25832, which ends at 12° E
-LON_LAT: Final = CRS("OGC:CRS84")
 Transform = Callable[[Any], Any]  # array (n, 2) or (n, 3) -> the same with x and y moved, z untouched
+ZONE_M: Final = 1_000_000  # a zone's number stands in front of eastings of six digits
 
 
-def transform_into(geometry: Geometry, source: str | None) -> Transform:
-    """A function on coordinate arrays, x before y (easting, longitude first). Raises `FileRefused` if it would not be exact."""
+def read_crs(source: str | None, description: Description) -> CRS | None:
+    """What a person says of the file, else what it says of itself; None where nobody says it, or says that it is unknown.
+
+    A datum shift of the file's own (`TOWGS84`) is left out: it is good to some metres, and PROJ knows the datum better.
+    """
+    name = description.crs or source
+    crs = find_named(name) if name else None
+    if name and crs is None:
+        raise refuse(
+            Text(
+                f"ein Koordinatensystem {quoted(name[:60])} gibt es nicht", f"there is no coordinate reference system {quoted(name[:60])}"
+            ),
+            Text("eine EPSG-Nummer sagen, etwa `crs: EPSG:25832`", "say a number of EPSG, such as `crs: EPSG:25832`"),
+        )
+    return None if crs is None or _is_unknown(crs) else crs
+
+
+def transform_into(geometry: Geometry, origin: CRS, description: Description, extent: Extent | None = None) -> Transform:
+    """A function on coordinate arrays, x before y (easting, longitude first). Raises `FileRefused` if it would not be exact.
+
+    The best transformation for the town is meant; without `extent` the best for the whole area of the CRS.
+    """
     target = CRS.from_epsg(geometry.epsg)
-    origin = _known(source)
     _check_heights(geometry, origin)
-    flat = origin.sub_crs_list[0] if origin.is_compound else origin
-    if flat.to_2d().equals(target, ignore_axis_order=True):
-        return lambda coordinates: coordinates
-    transformer = _best(flat.to_2d(), target)
+    flat = _flat(origin)
+    if flat.equals(target, ignore_axis_order=True):
+        return as_said(description)
+    return _steps(description, _best(flat, target, extent))
+
+
+def place_roughly(geometry: Geometry, origin: CRS, description: Description) -> Transform:
+    """The same to some hundred metres, whatever grids there are: enough to see whether a feature is in the town."""
+    return _steps(description, Transformer.from_crs(_flat(origin), CRS.from_epsg(geometry.epsg), always_xy=True))
+
+
+def as_said(description: Description) -> Transform:
+    """Axes and zone prefix put right, nothing else."""
+
+    def put_right(coordinates: Any) -> Any:
+        right = coordinates.astype(float)
+        if description.axes == "swapped":
+            right[:, :2] = coordinates[:, 1::-1]
+        right[:, 0] -= ZONE_M * (description.zone_prefix or 0)
+        return right
+
+    return put_right
+
+
+def _steps(description: Description, transformer: Transformer) -> Transform:
+    put_right = as_said(description)
 
     def transform(coordinates: Any) -> Any:
-        x, y = transformer.transform(coordinates[:, 0], coordinates[:, 1])
-        return np.column_stack([x, y, coordinates[:, 2:]])
+        right = put_right(coordinates)
+        right[:, 0], right[:, 1] = transformer.transform(right[:, 0], right[:, 1])
+        return right
 
     return transform
 
 
-def outside(geometry: Geometry) -> Callable[[Any], Any]:
-    """A function from bounds (n, 4) in the layer's CRS to which of them leave its area of use, with some room around it."""
-    target = CRS.from_epsg(geometry.epsg)
-    back = Transformer.from_crs(target, LON_LAT, always_xy=True)
-    area = target.area_of_use
-    west, south, east, north = area.bounds if area is not None else (-180.0, -90.0, 180.0, 90.0)
-
-    def leave(bounds: Any) -> Any:
-        away = np.zeros(len(bounds), dtype=bool)
-        for corner in (bounds[:, :2], bounds[:, 2:]):
-            lon, lat = back.transform(corner[:, 0], corner[:, 1])
-            known = np.isfinite(lon) & np.isfinite(lat)
-            inside = (lon >= west - AROUND_LON) & (lon <= east + AROUND_LON) & (lat >= south - AROUND_LAT) & (lat <= north + AROUND_LAT)
-            away |= ~(known & inside)
-        return away
-
-    return leave
+def _is_unknown(crs: CRS) -> bool:
+    """An engineering CRS, `undefined` of a GeoPackage, or a datum without a name, which only an ellipsoid stands for."""
+    flat = _flat(crs)
+    names = [flat.name] if flat.is_engineering or flat.geodetic_crs is None else [flat.name, flat.geodetic_crs.name, _datum(flat)]
+    return flat.is_engineering or any(word in name.lower() for name in names for word in ("undefined", "unknown"))
 
 
-def _known(source: str | None) -> CRS:
-    remedy = Text(
-        "in der Quelle das Koordinatensystem setzen und die Datei neu ausgeben", "set the CRS at the source and export the file again"
-    )
-    if not source:
-        raise refuse(Text("die Datei nennt kein Koordinatensystem", "the file names no coordinate reference system"), remedy)
-    try:
-        crs = CRS.from_user_input(source)
-    except ProjError:
-        crs = None
-    if crs is None or crs.is_engineering or "undefined" in crs.name.lower() or "unknown" in crs.name.lower():
-        name = crs.name if crs is not None else source[:60]
-        raise refuse(Text(f"das Koordinatensystem der Datei ist unbestimmt: {name}", f"the file's CRS is undefined: {name}"), remedy)
-    return crs
+def _datum(crs: CRS) -> str:
+    return crs.datum.name if crs.datum is not None else ""
+
+
+def _flat(crs: CRS) -> CRS:
+    """The horizontal part, without a datum shift that somebody tied to it."""
+    crs = _unbound(crs)
+    return _flat(crs.sub_crs_list[0]) if crs.is_compound else crs.to_2d()
+
+
+def _unbound(crs: CRS) -> CRS:
+    return crs.source_crs if crs.is_bound and crs.source_crs is not None else crs
+
+
+def _vertical(crs: CRS) -> str | None:
+    """The height system: `DHHN2016 height`; that of an ellipsoid for a CRS with three axes; None where heights are not spoken of."""
+    crs = _unbound(crs)
+    if crs.is_compound:
+        return str(_unbound(crs.sub_crs_list[1]).name)
+    return f"{crs.name} (ellipsoid)" if len(crs.axis_info) == 3 else None
 
 
 def _check_heights(geometry: Geometry, origin: CRS) -> None:
-    """Heights pass unchanged, so they must be of the layer's height system where the file says which they are."""
-    if not geometry.type.endswith("Z") or geometry.heights is None:
+    """Heights pass unchanged to the last digit, so they must be of the layer's height system where the file says which they are."""
+    found = _vertical(origin)
+    if not geometry.type.endswith("Z") or geometry.heights is None or found is None:
         return
-    vertical = origin.sub_crs_list[1].name if origin.is_compound else None
-    if vertical is not None and geometry.heights.casefold() in vertical.casefold():
+    if found.casefold().removesuffix(" height") == geometry.heights.casefold().removesuffix(" height"):
         return
-    if vertical is not None or len(origin.axis_info) == 3:
-        found = vertical or origin.name + " (ellipsoid)"
-        raise refuse(
-            Text(f"Höhen im System {found}, verlangt ist {geometry.heights}", f"heights are in {found}, {geometry.heights} is required"),
-            Text(
-                f"Höhen in {geometry.heights} liefern, etwa als GeoPackage in EPSG:{geometry.epsg}",
-                f"deliver heights in {geometry.heights}, for example as GeoPackage in EPSG:{geometry.epsg}",
-            ),
-        )
+    raise refuse(
+        Text(f"Höhen im System {found}, verlangt ist {geometry.heights}", f"heights are in {found}, {geometry.heights} is required"),
+        Text(
+            f"Höhen in {geometry.heights} liefern, etwa als GeoPackage in EPSG:{geometry.epsg}",
+            f"deliver heights in {geometry.heights}, for example as GeoPackage in EPSG:{geometry.epsg}",
+        ),
+    )
 
 
-def _best(origin: CRS, target: CRS) -> Transformer:
+def _best(origin: CRS, target: CRS, extent: Extent | None) -> Transformer:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        group = TransformerGroup(origin, target, always_xy=True, allow_ballpark=False)
+        group = TransformerGroup(origin, target, always_xy=True, allow_ballpark=False, area_of_interest=_around(extent))
     if group.transformers and group.best_available:
         return group.transformers[0]
     grids = [grid.short_name for operation in group.unavailable_operations[:1] for grid in operation.grids]
     missing = ", ".join(f"`{name}`" for name in grids)
     lack = Text(f"es fehlt das Gitter {missing}", f"the grid {missing} is missing") if missing else Text("es gibt keine", "there is none")
+    deliver = Text(f"Datei in EPSG:{target.to_epsg()} liefern", f"deliver the file in EPSG:{target.to_epsg()}")
+    get = how_to_get(grids[0]) if grids else Text("")
     raise refuse(
         Text(
             f"keine genaue Umrechnung von {origin.name} nach {target.name}: {lack.de}",
             f"no exact transformation from {origin.name} to {target.name}: {lack.en}",
         ),
-        Text(f"Datei in EPSG:{target.to_epsg()} liefern", f"deliver the file in EPSG:{target.to_epsg()}")
-        if not missing
-        else Text(
-            f"Gitter in den Ordner von PROJ legen (`projsync --file {grids[0]}`) oder Datei in EPSG:{target.to_epsg()} liefern",
-            f"put the grid into PROJ's folder (`projsync --file {grids[0]}`) or deliver the file in EPSG:{target.to_epsg()}",
-        ),
+        Text(f"{get.de} oder {deliver.de}", f"{get.en}, or {deliver.en}") if grids else deliver,
     )
+
+
+def _around(extent: Extent | None) -> Any:
+    if extent is None:
+        return None
+    to_degrees = Transformer.from_crs(CRS.from_epsg(extent.epsg), LON_LAT, always_xy=True)
+    return AreaOfInterest(*to_degrees.transform_bounds(extent.west, extent.south, extent.east, extent.north))

@@ -80,6 +80,12 @@ class Findings:
         if len(self.shown) < SHOWN:
             self.shown.append(finding)
 
+    def take(self, others: Findings) -> None:
+        """Add what was found elsewhere."""
+        self.shown.extend(others.shown[: SHOWN - len(self.shown)])
+        self.total += others.total
+        self.groups.update(others.groups)
+
     def raise_any(self) -> None:
         if self.total:
             raise FileRefused(self.shown, self.total, self.groups)

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from twin_api.imports.description import Description
-from twin_api.policy.documents import Layer
+from twin_api.policy.documents import Extent, Layer
 
 HEAD: Final = 5  # octets: kind, and length in four
 TOLD, ROWS = b"t", b"r"
@@ -20,6 +20,8 @@ TOLD, ROWS = b"t", b"r"
 class Job:
     """Read these files as `description` says, and check them against `layer`. All paths are absolute.
 
+    `extent` is where the town lies, if it says so; `grids` a folder of grids for transformations besides PROJ's own.
+
     `sorting`: rows that are right go on although others are not. `unreadable` are features that must not be looked at, `slowly` a range
     of features to be checked one at a time. `quote`: hand out these features as they stand in the files, and check nothing.
     """
@@ -28,6 +30,8 @@ class Job:
     description: Description
     layer: Layer
     folder: Path
+    extent: Extent | None = None
+    grids: Path | None = None
     sorting: bool = False
     unreadable: frozenset[int] = frozenset()
     slowly: frozenset[int] = frozenset()

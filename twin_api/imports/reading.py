@@ -10,6 +10,7 @@ from typing import BinaryIO
 from twin_api.imports.check import Check
 from twin_api.imports.finding import Finding, Findings
 from twin_api.imports.formats import open_file
+from twin_api.imports.grids import offer_grids
 from twin_api.imports.job import Job, tell
 from twin_api.imports.mapping import ColumnMap, map_columns
 from twin_api.imports.source import Batch, Source
@@ -34,6 +35,7 @@ class Report:
     def __init__(self, sorting: bool) -> None:
         self._sorting = sorting
         self.refusing = Findings()
+        self._far = Findings()
         self.waiting: list[Finding] = []
 
     def add(self, finding: Finding) -> None:
@@ -42,6 +44,25 @@ class Report:
         else:
             self.refusing.add(finding)
 
+    def add_astray(self, finding: Finding) -> None:
+        """Of a feature far away."""
+        if self._sorting:
+            self.waiting.append(finding)
+        else:
+            self._far.add(finding)
+
+    def conclude(self, whole: Finding | None) -> None:
+        """Features far away one by one, or one finding in their place."""
+        if whole is not None:
+            self.refusing.add(whole)
+        else:
+            self.refusing.take(self._far)
+        self._far = Findings()
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.refusing.total and not self._far.total
+
     def take(self) -> list[Finding]:
         taken, self.waiting = self.waiting, []
         return taken
@@ -49,10 +70,12 @@ class Report:
 
 def read(job: Job, out: BinaryIO) -> None:
     """Open all files, then read and check one after the other. Raises `FileRefused` with everything that is wrong."""
+    if job.grids is not None:
+        offer_grids(job.grids)
     report = Report(job.sorting)
     parts = [open_part(job, number, report) for number in range(len(job.files))]
     report.refusing.raise_any()
-    checks = [Check(job.layer, part.source, part.mapping, job.description, report.add, part.name) for part in parts]
+    checks = [Check(job, part.source, part.mapping, report.add, report.add_astray, part.name) for part in parts]
     report.refusing.raise_any()
     _tell_opened(parts, out)
     before = 0
@@ -88,12 +111,13 @@ def _read_part(job: Job, part: Part, check: Check, before: int, report: Report, 
             tell(out, {"kind": "checking", "first": before + piece.first, "count": len(piece.fids)})
             checked = check.batch(piece)
             findings = [finding.as_data() for finding in report.take()]
-            wanted = not report.refusing.total
+            wanted = report.is_clean
             told = {"kind": "batch", "read": before + read + len(piece.fids), "rows": checked.count if wanted else 0, "findings": findings}
             tell(out, told, checked.rows if wanted else b"")
         read += len(batch.fids)
         tell(out, {"kind": "reading"})
     check.finish(read)
+    report.conclude(check.conclude())
     return read
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twin_api.imports.description import Description
+from twin_api.policy.documents import Extent
 from twin_api.texts import Language
 
 
@@ -15,6 +16,7 @@ class ImportRequest:
     """One file or several of one form, read one after the other as if they were one.
 
     With `rejects`, rows that are wrong are written to that file and the others imported. `source` is the name of a scheduled source.
+    `extent` is where the town lies, if it says so; `grids` a folder of grids for transformations besides PROJ's own.
     """
 
     files: Sequence[Path]
@@ -23,6 +25,8 @@ class ImportRequest:
     dry_run: bool = False
     rejects: Path | None = None
     source: str | None = None
+    extent: Extent | None = None
+    grids: Path | None = None
     language: Language = "de"  # of the reasons among the rejects
 
 

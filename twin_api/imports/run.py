@@ -43,7 +43,7 @@ def run_import(
     slowly, unreadable = frozenset[int](), frozenset[int]()
     for _ in range(MOST_COSTLY):
         job = Job(
-            [path.absolute() for path in request.files], request.description, layer, Path(),
+            [path.absolute() for path in request.files], request.description, layer, Path(), request.extent, request.grids,
             sorting=request.rejects is not None, slowly=slowly, unreadable=unreadable,
         )  # fmt: skip
         try:

@@ -9,8 +9,11 @@ from typing import Any, Final
 import numpy as np
 import shapely
 
-from twin_api.imports.crs import Transform, outside, transform_into
-from twin_api.policy.documents import Geometry
+from twin_api.imports.crs import Transform, as_said, read_crs, transform_into
+from twin_api.imports.description import Description
+from twin_api.imports.finding import Finding
+from twin_api.imports.whereabouts import CHECK, Whereabouts
+from twin_api.policy.documents import Extent, Geometry
 from twin_api.texts import Text
 
 Report = Callable[[int, Text, Text], None]  # row of the batch, what is wrong, remedy
@@ -23,29 +26,34 @@ REASONS: Final = {
     "Too few points in geometry component": "zu wenige verschiedene Punkte",
 }  # fmt: skip
 COMPLETE: Final = Text("Objekt ergänzen oder weglassen", "complete the feature or leave it out")
-AXES: Final = Text("Koordinatensystem und Achsenfolge der Datei prüfen", "check the file's CRS and axis order")
 MEND: Final = Text("in der Quelle berichtigen", "mend it at the source")
 
 
 class ShapeCheck:
     """For one layer and one source CRS. Nothing is mended: a wrong geometry is reported and left out."""
 
-    def __init__(self, geometry: Geometry, source_crs: str | None) -> None:
+    def __init__(self, geometry: Geometry, source_crs: str | None, description: Description, extent: Extent | None) -> None:
         self._geometry = geometry
         self._z = geometry.type.endswith("Z")
         self._type = geometry.type.removesuffix("Z")
-        self._transform: Transform = transform_into(geometry, source_crs)
-        self._outside = outside(geometry)
+        origin = read_crs(source_crs, description)
+        unplaced = as_said(description)
+        self._transform: Transform = unplaced if origin is None else transform_into(geometry, origin, description, extent)
+        self._whereabouts = Whereabouts(geometry, origin, description, extent)
 
-    def ewkb(self, wkb: list[bytes | None], report: Report) -> list[bytes | None]:
-        """EWKB with the layer's SRID for each row; `None` or worthless for rows that are reported."""
+    def conclude(self) -> Finding | None:
+        """After the last batch: the one finding that stands for all that were reported astray, if most of the file is."""
+        return self._whereabouts.conclude()
+
+    def ewkb(self, wkb: list[bytes | None], report: Report, astray: Report) -> list[bytes | None]:
+        """EWKB with the layer's SRID for each row; `None` or worthless for rows that are reported. `astray` hears of features far away."""
         shapes = shapely.from_wkb(np.array(wkb, dtype=object), on_invalid="ignore")
         good = self._readable(shapes, wkb, report)
         good &= self._dimension(shapes, good, report)
         good &= self._finite(shapes, good, report)
         rows = np.flatnonzero(good)
         moved = shapely.transform(self._promote(shapes[rows]), self._transform, include_z=self._z)
-        self._place(moved, rows, report)
+        self._place(shapes[rows], moved, rows, report, astray)
         ewkb: list[bytes | None] = [None] * len(wkb)
         octets = shapely.to_wkb(shapely.set_srid(moved, self._geometry.epsg), include_srid=True, output_dimension=3 if self._z else 2)
         for row, value in zip(rows.tolist(), octets, strict=True):
@@ -97,12 +105,10 @@ class ShapeCheck:
             shapes[single] = COLLECT[self._type](shapes[single], indices=np.arange(len(single)))
         return shapes
 
-    def _place(self, moved: Any, rows: Any, report: Report) -> None:
-        epsg = self._geometry.epsg
-        beyond = Text(f"liegt außerhalb des Gebiets von EPSG:{epsg}", f"lies outside the area of EPSG:{epsg}")
-        away = self._outside(shapely.bounds(moved)) if len(moved) else np.zeros(0, dtype=bool)
+    def _place(self, shapes: Any, moved: Any, rows: Any, report: Report, astray: Report) -> None:
+        away = self._whereabouts.find_outside(shapely.bounds(shapes), shapely.bounds(moved))
         for at in np.flatnonzero(away).tolist():
-            report(int(rows[at]), beyond, AXES)
+            astray(int(rows[at]), self._whereabouts.said_of_one, CHECK)
         for at in np.flatnonzero(~away & ~shapely.is_valid(moved)).tolist():
             report(int(rows[at]), self._why(moved[at]), MEND)
 

@@ -54,6 +54,17 @@ class SensitivityClass:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """A rectangle in the units of its CRS, easting (or longitude) first."""
+
+    epsg: int
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True)
 class Town:
     name: str
     ags: str
@@ -64,6 +75,7 @@ class Town:
     classes: Mapping[str, SensitivityClass]  # always holds the built-in `unreviewed`, seen by nobody
     time_zone: str = "Europe/Berlin"
     themes: Mapping[str, Text] = field(default_factory=dict)
+    extent: Extent | None = None  # around the town, in its `epsg`
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ HOVERS: Final[Mapping[str, Text]] = {
     ),
     "town.epsg": Text("Koordinatensystem, in dem gerechnet wird, etwa 25832.", "Coordinate system of the town, such as 25832."),
     "town.languages": Text("Sprachen der Oberfläche, Deutsch zuerst.", "Languages of the surface, German first."),
+    "town.extent": Text(
+        "Rechteck um die Gemeinde, `[West, Süd, Ost, Nord]` in ihrem Koordinatensystem: was weit daneben liegt, weist ein Import zurück.",
+        "Rectangle around the town, `[west, south, east, north]` in its coordinate system: an import refuses what lies far from it.",
+    ),
     "town.time_zone": Text("Zeitzone, in der Tage beginnen und enden.", "Time zone in which days begin and end."),
     "pages": Text("Pflichtseiten der Gemeinde, alle mit https://.", "Pages the law asks for, all with https://."),
     "pages.imprint": Text("Adresse des Impressums.", "Address of the imprint."),

@@ -57,10 +57,11 @@ def _town(names: Names) -> Schema:
         "epsg": EPSG,
         "languages": list_of({"enum": list(LANGUAGES)}, least=1),
         "time_zone": TEXT,
+        "extent": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
     }
     class_ = {"title": TEXT, "ground": TEXT, "seen_by": list_of(_role_pattern(names), unique=False), "audited": FLAG}
     parts = {
-        "town": closed("town", town, ("name", "ags", "epsg", "languages"), ("time_zone",)),
+        "town": closed("town", town, ("name", "ags", "epsg", "languages"), ("time_zone", "extent")),
         "pages": closed("pages", {key: {"type": "string", "pattern": "^https://"} for key in PAGES}, (), PAGES),
         "departments": open_map(described(TEXT, "departments.*")),
         "classes": open_map(described(closed("class", class_, ("title", "ground", "seen_by"), ("audited",)), "classes.*")),

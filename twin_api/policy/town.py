@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from twin_api.policy.crs import check_epsg
+from twin_api.policy.crs import check_epsg, unit_of
 from twin_api.policy.documents import Place, SensitivityClass, Town
+from twin_api.policy.extent import extent_in
 from twin_api.policy.fields import Fields, flag_of, items_of, many_of, one_of, table_of, text_of, title_of
 from twin_api.policy.finding import Findings, quoted
 from twin_api.policy.names import check_name
@@ -32,19 +33,21 @@ THEME: Final = Text("ein Thema", "theme")
 def read_town(node: Node, findings: Findings) -> Town:
     """The town, with stand-ins where something is wrong, so that the other files can be read on."""
     fields = Fields(node, findings, ("town", "pages", "departments", "classes"), ("themes",))
-    town = fields.part("town", ("name", "ags", "epsg", "languages"), ("time_zone",))
+    town = fields.part("town", ("name", "ags", "epsg", "languages"), ("time_zone", "extent"))
+    epsg = town.get("epsg", check_epsg, 0)
     no_departments: Mapping[str, str] = {}
     departments = fields.get("departments", _departments, no_departments)
     return Town(
         name=town.get("name", text_of, ""),
         ags=town.get("ags", _ags, ""),
-        epsg=town.get("epsg", check_epsg, 0),
+        epsg=epsg,
         languages=town.get("languages", _languages, ("de",)),
         pages=fields.get("pages", _pages, {}),
         departments=departments,
         classes=_classes(fields.node("classes"), departments, findings),
         time_zone=town.get("time_zone", _time_zone, "Europe/Berlin"),
         themes=fields.get("themes", _themes, {}),
+        extent=town.get("extent", extent_in(epsg if unit_of(epsg) else 0), None),
     )
 
 
