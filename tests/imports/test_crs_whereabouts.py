@@ -34,7 +34,7 @@ def refusal(database: Database, layer: Layer, file: Path, said: Description, ext
     """The findings in English; the layer's table stays empty."""
     database.create(layer)
     with pytest.raises(FileRefused) as caught:
-        run_import(ImportRequest([file], said), layer, database.connect, extent=extent)
+        run_import(ImportRequest([file], said, extent=extent), layer, database.connect)
     assert database.value("SELECT count(*) FROM store.thing") == 0
     return [finding.text().say("en") for finding in caught.value.findings]
 
@@ -77,7 +77,7 @@ def test_what_would_bring_all_features_into_the_town_is_said_once(
 def test_what_is_proposed_then_brings_them_in(database: Database, new_layer: NewLayer, geojson: Write) -> None:
     database.create(layer := new_layer())
     file = geojson(*several(5_540_000.25, 32_678_000.5))
-    run_import(ImportRequest([file], Description(axes="swapped", zone_prefix=32)), layer, database.connect, extent=TOWN)
+    run_import(ImportRequest([file], Description(axes="swapped", zone_prefix=32), extent=TOWN), layer, database.connect)
     assert set(database.rows("SELECT postgis.ST_AsText(geometry) FROM store.thing")) == {("POINT(678000.5 5540000.25)",)}
 
 
@@ -106,13 +106,13 @@ def test_a_few_features_outside_are_named_one_by_one(database: Database, new_lay
 def test_what_lies_within_the_towns_own_size_around_it_is_let_in(database: Database, new_layer: NewLayer, geojson: Write) -> None:
     database.create(layer := new_layer())
     file = geojson(({"nr": "near"}, point(689_999.0, 5_540_000.0)))
-    assert run_import(ImportRequest([file]), layer, database.connect, extent=TOWN).inserted == 1
+    assert run_import(ImportRequest([file], extent=TOWN), layer, database.connect).inserted == 1
 
 
 def test_what_only_reaches_out_of_the_town_is_let_in(database: Database, new_layer: NewLayer, geojson: Write) -> None:
     database.create(layer := new_layer(type_="LineString"))
     road = {"type": "LineString", "coordinates": [[500_000, 5_540_000], [678_000, 5_540_000]]}
-    assert run_import(ImportRequest([geojson(({"nr": "A 70"}, road))]), layer, database.connect, extent=TOWN).inserted == 1
+    assert run_import(ImportRequest([geojson(({"nr": "A 70"}, road))], extent=TOWN), layer, database.connect).inserted == 1
 
 
 def test_thousands_outside_are_one_finding_beside_the_others(database: Database, new_layer: NewLayer, geojson: Write) -> None:
@@ -145,7 +145,7 @@ def test_it_is_said_in_german_too(database: Database, new_layer: NewLayer, geojs
     database.create(layer := new_layer())
     file = geojson(*several(*turned(PLACES["UTM 32"])))
     with pytest.raises(FileRefused) as caught:
-        run_import(ImportRequest([file]), layer, database.connect, extent=TOWN)
+        run_import(ImportRequest([file], extent=TOWN), layer, database.connect)
     assert caught.value.findings[0].text().de == (
         "4 von 4 Objekten liegen außerhalb der Gemeinde; mit `axes: swapped` lägen alle innerhalb → so angeben, wenn die Quelle es bestätigt"
     )
