@@ -80,7 +80,9 @@ def _print_memory(silo: Silo, ours: list[Run], large: int) -> None:
     run = silo.ours(silo.file(large))
     silo.check(large)
     smaller = max(one.peak_mb for one in ours)
-    print(f"\n{f'{large:,} polygons':<44}{large / run.seconds:>11,.0f}{'':>25}{run.peak_mb:>9,.0f}   x {run.peak_mb / smaller:.2f} the memory")
+    print(
+        f"\n{f'{large:,} polygons':<44}{large / run.seconds:>11,.0f}{'':>25}{run.peak_mb:>9,.0f}   x {run.peak_mb / smaller:.2f} the memory"
+    )
 
 
 if __name__ == "__main__":

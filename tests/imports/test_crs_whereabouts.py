@@ -52,7 +52,7 @@ MISUNDERSTOOD: list[tuple[str | None, tuple[float, float], Description, str]] = 
     ("EPSG::25832", PLACES["UTM 32"], Description(axes="swapped"), "`axes: as-declared`"),
     ("EPSG::25832", (32_678_000.0, 5_540_000.0), Description(), "`zone_prefix: 32`"),
     ("EPSG::25832", (5_540_000.0, 32_678_000.0), Description(), "`axes: swapped`, `zone_prefix: 32`"),
-    ("EPSG::25832", (678_000.0, 5_540_000.0), Description(zone_prefix=32), "`zone_prefix: none`"),
+    ("EPSG::25832", (678_000.0, 5_540_000.0), Description(zone_prefix=32), "`zone_prefix` left out"),
     ("EPSG::4647", PLACES["UTM 32"], Description(), "`crs: EPSG:25832`"),
     ("EPSG::25832", PLACES["degrees"], Description(), "`crs: EPSG:4326`"),
     ("EPSG::25832", turned(PLACES["degrees"]), Description(), "`crs: EPSG:4326`, `axes: swapped`"),

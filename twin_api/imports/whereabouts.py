@@ -36,7 +36,7 @@ SAY_SO: Final = Text("so angeben, wenn die Quelle es bestätigt", "say so if the
 class Guess:
     """Another understanding of the file, as one would write it, and how many features it would bring inside."""
 
-    said: str
+    said: Text
     weight: int
     place: Transform
     inside: int = 0
@@ -100,7 +100,7 @@ class Whereabouts:
             return NOTHING
         hits = min(guess.inside for guess in fitting)
         de, en = ("alle", "all") if hits == self._away > 1 else (str(hits), str(hits))
-        said = Text(" oder ".join(guess.said for guess in fitting), " or ".join(guess.said for guess in fitting))
+        said = Text(" oder ".join(guess.said.de for guess in fitting), " or ".join(guess.said.en for guess in fitting))
         return Text(
             f"; mit {said.de} {'läge' if hits == 1 else 'lägen'} {de} innerhalb{where.de}",
             f"; with {said.en} {en} would lie inside{where.en}",
@@ -121,5 +121,11 @@ def _guesses(geometry: Geometry, origin: CRS | None, description: Description) -
 def _guess(geometry: Geometry, crs: CRS, now: Description, then: Description) -> Iterator[Guess]:
     changed = {key: getattr(then, key) for key in WEIGHTS if getattr(then, key) != getattr(now, key)}
     if changed:
-        said = ", ".join(f"`{key}: {'none' if value is None else value}`" for key, value in changed.items())
-        yield Guess(said, sum(WEIGHTS[key] for key in changed), place_roughly(geometry, crs, then))
+        said = [_entry(key, value) for key, value in changed.items()]
+        both = Text(", ".join(entry.de for entry in said), ", ".join(entry.en for entry in said))
+        yield Guess(both, sum(WEIGHTS[key] for key in changed), place_roughly(geometry, crs, then))
+
+
+def _entry(key: str, value: str | int | None) -> Text:
+    """As one would write it, or leave it out."""
+    return Text(f"`{key}` weggelassen", f"`{key}` left out") if value is None else Text(f"`{key}: {value}`", f"`{key}: {value}`")
