@@ -19,6 +19,7 @@ from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.imports.shapes import ShapeCheck
 from twin_api.policy.documents import Extent, Geometry, Layer
+from twin_api.settings import Settings
 
 NewLayer = Callable[..., Layer]
 Write = Callable[..., Path]
@@ -169,3 +170,12 @@ def test_the_addresses_of_essen_are_recognised_and_placed(testdata: Path, tmp_pa
     first = shapely.from_wkb(placed.ewkb(wkb, pytest.fail, pytest.fail)[0])
     assert placed.conclude() is None
     assert (first.x, first.y) == pytest.approx((362_105.0, 5_710_920.0), abs=1e-6)
+
+
+def test_a_file_in_gauss_krueger_arrives_where_its_publisher_says(database: Database, new_layer: NewLayer, geojson: Write) -> None:
+    """A point of the test data of BeTA2007, through the process that reads files, into the database."""
+    database.create(layer := new_layer())
+    file = geojson(({"nr": "1"}, point(2_598_417.333192, 5_930_677.980308)), crs="EPSG::31466")
+    run_import(ImportRequest([file], grids=Settings().proj_data), layer, database.connect)
+    x, y = database.rows("SELECT postgis.ST_X(geometry), postgis.ST_Y(geometry) FROM store.thing")[0]
+    assert (x, y) == pytest.approx((399_340.601863, 5_928_794.177992), abs=1e-5)
