@@ -131,13 +131,13 @@ def test_an_index_beside_the_file_is_not_believed(bring: Callable[..., int], tmp
 @pytest.mark.parametrize(
     ("field", "value", "expected"),
     [
-        ("wert", b"abc", "fid 1, `wert`: `abc` → number is required"),
-        ("wert", b"1,5", "fid 1, `wert`: `1,5` → number is required"),
-        ("wert", b"12 34", "fid 1, `wert`: `12 34` → number is required"),
-        ("nr", b"7x", "fid 1, `nr`: `7x` → integer is required"),
-        ("tag", b"20260230", "fid 1, `tag`: `20260230` → date is required"),
-        ("tag", b"abcdefgh", "fid 1, `tag`: `abcdefgh` → date is required"),
-        ("wert", b"12345678901234567891", "fid 1, `wert`: `12345678901234567891` → number is required"),
+        ("wert", b"abc", "feature 2, fid 1, `wert`: `abc` → number is required"),
+        ("wert", b"1,5", "feature 2, fid 1, `wert`: `1,5` → number is required"),
+        ("wert", b"12 34", "feature 2, fid 1, `wert`: `12 34` → number is required"),
+        ("nr", b"7x", "feature 2, fid 1, `nr`: `7x` → integer is required"),
+        ("tag", b"20260230", "feature 2, fid 1, `tag`: `20260230` → date is required"),
+        ("tag", b"abcdefgh", "feature 2, fid 1, `tag`: `abcdefgh` → date is required"),
+        ("wert", b"12345678901234567891", "feature 2, fid 1, `wert`: `12345678901234567891` → number is required"),
     ],
 )
 def test_a_value_that_its_reader_would_change_is_refused(

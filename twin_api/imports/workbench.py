@@ -1,6 +1,6 @@
 """The process in which foreign files are opened: without network, secrets or database, with a bound on its memory.
 
-`python -m twin_api.imports.workbench`: a pickled `Job` comes by standard input, messages go out by the file descriptor in `TWIN_WORKBENCH`.
+`python -m twin_api.imports.workbench FD`: a pickled `Job` comes by standard input, messages go out by that file descriptor.
 Must never import what knows a credential.
 """
 
@@ -33,7 +33,7 @@ def confine() -> None:
 def main() -> None:
     confine()
     job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the parent's own
-    with os.fdopen(int(os.environ["TWIN_WORKBENCH"]), "wb") as out:
+    with os.fdopen(int(sys.argv[1]), "wb") as out:
         _work(job, out)
 
 

@@ -35,7 +35,6 @@ OFFLINE: Final = {  # for GDAL, beside the network that the process does not hav
     "GML_SKIP_RESOLVE_ELEMS": "ALL", "OGR_SQLITE_LOAD_EXTENSIONS": "NO", "OGR_ENABLE_PARTIAL_REPROJECTION": "NO",
 }  # fmt: skip
 SINGLE: Final = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-KEPT: Final = ("PATH", "LANG", "LC_ALL", "PROJ_DATA", "PROJ_LIB", "TZ", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,11 @@ def workshop(job: Job, step_s: float = STEP_S) -> Iterator[Iterator[Message]]:
 @contextmanager
 def _started(job: Job, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     pipe, their_end = os.pipe()
-    environment = {name: os.environ[name] for name in KEPT if name in os.environ} | OFFLINE | SINGLE
-    environment |= {"PYTHONPATH": str(Path(twin_api.__file__).parent.parent), "TMPDIR": str(folder), "CPL_TMPDIR": str(folder)}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "twin_api.imports.workbench"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, cwd=folder, env=environment | {"TWIN_WORKBENCH": str(their_end)}, pass_fds=[their_end],
+    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": str(folder), "CPL_TMPDIR": str(folder)} | OFFLINE | SINGLE
+    environment["PYTHONPATH"] = str(Path(twin_api.__file__).parent.parent)
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-P", "-m", "twin_api.imports.workbench", str(their_end)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, cwd=folder, env=environment, pass_fds=[their_end],
     )  # fmt: skip
     try:
         os.close(their_end)

@@ -80,7 +80,7 @@ def _survey(workbook: Workbook, name: str, description: Description) -> Sheet:
                 if not isinstance(value, Broken):
                     kinds.setdefault(column, set()).add(_kind(value))
     names = name_columns(header, description.header)
-    columns = {column: _common(kinds.get(place, set())) for place, column in enumerate(names, start=1)}
+    columns = {column: _shared_kind(kinds.get(place, set())) for place, column in enumerate(names, start=1)}
     return Sheet(name, columns, total, lambda: _records(workbook, name, description, list(columns.items())))
 
 
@@ -165,7 +165,7 @@ def _kind(value: Any) -> Kind:
     return next((kind for type_, kind in ORDER if isinstance(value, type_)), "text")
 
 
-def _common(kinds: set[Kind]) -> Kind:
+def _shared_kind(kinds: set[Kind]) -> Kind:
     if len(kinds) == 1:
         return next(iter(kinds))
     if kinds == {"integer", "number"}:
