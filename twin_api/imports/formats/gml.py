@@ -6,7 +6,6 @@ Left to itself, GDAL makes the number 7 of `007`, looks for schemas in the netwo
 from __future__ import annotations
 
 import re
-import tempfile
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,10 +18,12 @@ from pyogrio.errors import DataSourceError
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.format import Format
+from twin_api.imports.gdal import only, sealed
 from twin_api.imports.gml_scan import Scan
 from twin_api.policy.finding import listed, quoted
 from twin_api.texts import Text
 
+DRIVERS: Final = ("GML",)
 NAMESPACE: Final = b"http://www.opengis.net/gml"
 NOTED: Final = re.compile("<(?:GeometryType|Extent[A-Za-z]+)>([^<]*)<")
 SETTINGS: Final = {  # of the driver as a whole; it has no options for them
@@ -57,10 +58,9 @@ def prepare(path: Path, description: Description, folder: Path) -> Path:
 
 def _noted(path: Path, folder: Path, all_geometries: str) -> Path:
     """A link to the file in a new folder, with the notes of its reader beside it."""
-    link = Path(tempfile.mkdtemp(dir=folder)) / f"{path.stem}.gml"
-    link.symlink_to(path.resolve())
+    link = sealed(path, folder)
     pyogrio.set_gdal_config_options(SETTINGS | {"GML_FETCH_ALL_GEOMETRIES": all_geometries})
-    with warnings.catch_warnings(), suppress(DataSourceError):
+    with only(DRIVERS), warnings.catch_warnings(), suppress(DataSourceError):
         warnings.simplefilter("ignore", RuntimeWarning)
         pyogrio.list_layers(link)
     return link
@@ -94,4 +94,4 @@ def _several_systems(path: Path, systems: list[str]) -> FileRefused:
     )  # fmt: skip
 
 
-FORMAT: Final = Format("GML", (".gml", ".xml"), ("GML",), recognises, options, prepare)
+FORMAT: Final = Format("GML", (".gml", ".xml"), DRIVERS, recognises, options, prepare)
