@@ -223,6 +223,14 @@ def test_what_is_no_sound_gml_is_refused(opened: Callable[..., Source], harm: Ca
     assert expected in refusal(opened, harm(gml(thing(point()))))
 
 
+def test_features_with_two_geometries_are_refused_and_other_types_are_not(opened: Callable[..., Source]) -> None:
+    line = f'<t:achse><gml:LineString srsName="{URN}"><gml:posList>0 0 1 1</gml:posList></gml:LineString></t:achse>'
+    text = gml(thing(point() + line, "Strasse"), thing(point(), "Strasse"), thing(point(), "Schild"))
+    expected = "`a.gml`: features with several geometries in `Strasse` → export one geometry for each feature"
+    assert refusal(opened, text) == refusal(opened, text, source_layer="Strasse") == expected
+    assert opened(text, source_layer="Schild").total == 1
+
+
 def test_nothing_is_left_beside_the_file_and_nothing_there_is_believed(opened: Callable[..., Source], tmp_path: Path) -> None:
     (tmp_path / "a.xsd").write_text("<schema/>")
     classes = "<GMLFeatureClass><Name>other</Name><ElementPath>other</ElementPath></GMLFeatureClass>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -80,13 +80,8 @@ class Source:
             yield batch
 
     def _next(self, batches: Iterator[Batch]) -> Batch | None:
-        """Without GDAL's remarks on geometries: our own check says the same, with the feature's number."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            try:
-                return next(batches, None)
-            except UNREADABLE as error:
-                raise unreadable(self.table.path, error) from None
+        with _reading(self.table.path):
+            return next(batches, None)
 
 
 def read_table(
@@ -130,12 +125,9 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
     prepared = sealed(path, folder) if prepared == path else prepared
     options = format_.options(description)
     counted = format_.count(prepared)
-    try:
-        with only(format_.drivers):
-            chosen = choose(path.name, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
-            info = pyogrio.read_info(prepared, layer=chosen, **options)
-    except UNREADABLE as error:
-        raise unreadable(path, error) from None
+    with _reading(path), only(format_.drivers):
+        chosen = choose(path.name, [str(name) for name, _ in pyogrio.list_layers(prepared)], description.source_layer)
+        info = pyogrio.read_info(prepared, layer=chosen, **options)
     if info["driver"] not in format_.drivers:
         raise refuse(
             Text(f"{quoted(path.name)} ist im Format {info['driver']}", f"{quoted(path.name)} is in the format {info['driver']}"),
@@ -147,6 +139,17 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
     read = partial(read_table, table, format_, options, has_geometry, expected)
     total = None if description.where is not None or expected < 0 else expected  # of a part nobody knows the size
     return Source(format_, table, has_geometry, description.crs or info["crs"], total, read)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Without GDAL's remarks on geometries and systems: our own check says the same, with the feature's number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            yield
+        except UNREADABLE as error:
+            raise unreadable(path, error) from None
 
 
 def unreadable(path: Path, error: Exception) -> FileRefused:
