@@ -20,6 +20,7 @@ class Case:
     expected: str | int
     type: str = "Point"  # of the layer's geometry
     source_layer: str | None = None
+    key: str = "nr"  # the column that holds the layer's key
 
     def __str__(self) -> str:
         return self.name

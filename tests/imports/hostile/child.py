@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.imports.hostile.case import Case
 from tests.imports.things import asked
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import run_import
@@ -32,9 +33,9 @@ class Ending:
     died: int | None = None
 
 
-def try_import(file: Path, layer: Layer, conninfo: str, source_layer: str | None, scratch: Path) -> Ending:
+def try_import(case: Case, file: Path, layer: Layer, conninfo: str, scratch: Path) -> Ending:
     ours, theirs = _context.Pipe(duplex=False)
-    process = _context.Process(target=_run, args=(file, layer, conninfo, source_layer, scratch, theirs))
+    process = _context.Process(target=_run, args=(case.key, case.source_layer, file, layer, conninfo, scratch, theirs))
     process.start()
     theirs.close()
     try:
@@ -46,12 +47,12 @@ def try_import(file: Path, layer: Layer, conninfo: str, source_layer: str | None
         process.join()
 
 
-def _run(file: Path, layer: Layer, conninfo: str, source_layer: str | None, scratch: Path, answer: Connection) -> None:
+def _run(key: str, source_layer: str | None, file: Path, layer: Layer, conninfo: str, scratch: Path, answer: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     tempfile.tempdir = str(scratch)
     try:
-        outcome = run_import(asked(file, source_layer=source_layer), layer, lambda: psycopg.connect(conninfo))
+        outcome = run_import(asked(file, columns={key: "nr"}, source_layer=source_layer), layer, lambda: psycopg.connect(conninfo))
         ending = Ending(read=outcome.read, memory_mb=_memory_mb())
     except FileRefused as refused:
         texts = [finding.text() for finding in refused.findings]

@@ -37,7 +37,7 @@ def test_a_hostile_file_does_no_harm(
     scratch.mkdir()
     file = case.place(inbox, f"127.0.0.1:{spy.getsockname()[1]}")
     before = listing(inbox)
-    ending = try_import(file, layer, store.conninfo, case.source_layer, scratch)
+    ending = try_import(case, file, layer, store.conninfo, scratch)
     after = listing(inbox)
     shutil.rmtree(tmp_path)
     assert ending.died is None, f"the process ended with {ending.died}"
