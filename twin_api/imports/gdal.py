@@ -64,13 +64,15 @@ def harmless(path: Path, folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=folder)) / f"{stem}{ODD.sub('_', path.suffix).lower()}"
 
 
-@contextmanager
-def heard() -> Iterator[None]:
-    """Raises `Failed` at the end if GDAL met an error within, in this thread: some drivers stop there as if the file ended."""
+def forget_failures() -> None:
     _library().CPLErrorReset()
-    yield
-    if _library().CPLGetLastErrorType() >= FAILURE:
-        raise Failed(_library().CPLGetLastErrorMsg().decode(errors="replace"))
+
+
+def last_failure() -> Failed | None:
+    """What GDAL met since, in this thread: some drivers stop there as if the file ended."""
+    if _library().CPLGetLastErrorType() < FAILURE:
+        return None
+    return Failed(_library().CPLGetLastErrorMsg().decode(errors="replace"))
 
 
 @cache
