@@ -138,11 +138,11 @@ def test_a_condition_may_use_what_the_driver_understands(
     assert run_import(request, layers["gebaeude"], database.connect).inserted == expected
 
 
-def test_a_file_of_several_layers_asks_which_one(bayreuth: Path) -> None:
+def test_a_file_of_several_layers_asks_which_one(bayreuth: Path, tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="choose one with `--from`: `buildings`, `landuse`"):
-        open_file(bayreuth / "bayreuth-nord_25832.gpkg", Description(), bayreuth)
+        open_file(bayreuth / "bayreuth-nord_25832.gpkg", Description(), tmp_path)
     with pytest.raises(FileRefused, match="did you mean `buildings`"):
-        open_file(bayreuth / "bayreuth-nord_25832.gpkg", Description(source_layer="buildigns"), bayreuth)
+        open_file(bayreuth / "bayreuth-nord_25832.gpkg", Description(source_layer="buildigns"), tmp_path)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])

@@ -19,6 +19,14 @@ ADV: Final = {
 }  # fmt: skip
 
 
+ELSEWHERE: Final = re.compile(r"\s*(?:[\w+.-]+:/+(?!(?:www\.)?opengis\.net/)|file:|/|\\|\.{1,2}[/\\])", re.IGNORECASE)
+
+
+def leads_elsewhere(name: str) -> bool:
+    """Whether a reader might fetch it, or open it as a file, to know what it means. Of addresses, only the registry's are mere names."""
+    return ELSEWHERE.match(name) is not None
+
+
 def find_named(name: str) -> CRS | None:
     """The CRS of this name, number or definition; None where there is none.
 

@@ -26,7 +26,12 @@ CONFIG: Final = {
 }
 OPENING: Final = RLock()
 ODD: Final = re.compile(r"[^\w. -]+")
+FAILURE: Final = 3  # CE_Failure
 Driver = tuple[str, int]  # name and handle
+
+
+class Failed(Exception):
+    """GDAL's own words of what went wrong."""
 
 
 @contextmanager
@@ -59,6 +64,17 @@ def harmless(path: Path, folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=folder)) / f"{stem}{ODD.sub('_', path.suffix).lower()}"
 
 
+def forget_failures() -> None:
+    _library().CPLErrorReset()
+
+
+def last_failure() -> Failed | None:
+    """What GDAL met since, in this thread: some drivers stop there as if the file ended."""
+    if _library().CPLGetLastErrorType() < FAILURE:
+        return None
+    return Failed(_library().CPLGetLastErrorMsg().decode(errors="replace"))
+
+
 @cache
 def _library() -> Any:
     """GDAL's C functions, found through the extension that is linked to it."""
@@ -67,6 +83,7 @@ def _library() -> Any:
     library.GDALGetDriverShortName.restype, library.GDALGetDriverShortName.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
     library.GDALRegisterDriver.argtypes = library.GDALDeregisterDriver.argtypes = [ctypes.c_void_p]
     library.GDALDeregisterDriver.restype = None
+    library.CPLGetLastErrorMsg.restype = ctypes.c_char_p
     return library
 
 

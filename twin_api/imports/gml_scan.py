@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from xml.parsers.expat import ExpatError, ParserCreate
 
-from twin_api.imports.finding import Finding, Findings, refuse
-from twin_api.policy.finding import quoted
+from twin_api.imports.finding import Finding, Findings
+from twin_api.imports.xml_guard import Guard
 from twin_api.texts import Text
 
-CHUNK: Final = 1024 * 1024
+CHUNK: Final = 256 * 1024
 NAMESPACES: Final = re.compile(rb"""xmlns(?::([\w.-]+))?\s*=\s*["']http://www\.opengis\.net/gml[/"']""")
 SYSTEMS: Final = re.compile(rb"""\ssrsName\s*=\s*["']([^"'<>]{1,500})["']""")
 EXTENTS: Final = re.compile(rb"<(?:[\w.-]+:)?(?:Envelope|Box)\s")
@@ -40,19 +39,13 @@ class Scan:
         return [*self.systems, *foreign] if foreign or len(self.systems) > 1 else []
 
     def read(self, path: Path) -> None:
-        """One pass, memory flat. Raises `FileRefused` for what is no XML, or has a document type."""
-        parser = ParserCreate()
-        parser.StartDoctypeDeclHandler = _refuse_document_type
-        try:
-            with path.open("rb") as file:
-                while chunk := file.read(CHUNK):
-                    parser.Parse(chunk, False)
-                    self._feed(self._open + chunk)
-            parser.Parse(b"", True)
-        except ExpatError as error:
-            what = Text(f"ist ab Zeile {error.lineno} kein XML", f"is no XML from line {error.lineno} on")
-            remedy = Text("Datei neu ausgeben lassen", "export the file again")
-            raise refuse(Text(f"{quoted(path.name)} {what.de}", f"{quoted(path.name)} {what.en}"), remedy) from None
+        """One pass, memory flat. Raises `FileRefused` for what is no XML, or more than plain XML."""
+        guard = Guard(path.name)
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                guard.feed(chunk)
+                self._feed(self._open + chunk)
+        guard.close()
 
     def _feed(self, octets: bytes) -> None:
         """All elements but the last, which may not be complete: it is kept for the next time."""
@@ -89,8 +82,3 @@ def _holds_numbers(element: bytes, attributes: bytes, text: bytes) -> bool:
         return len(list(map(float, text.split()))) >= 2
     except ValueError:
         return False
-
-
-def _refuse_document_type(*_: object) -> None:
-    what = Text("die Datei enthält eine Dokumenttyp-Deklaration", "the file holds a document type declaration")
-    raise refuse(what, Text("ohne `<!DOCTYPE …>` ausgeben", "export it without `<!DOCTYPE …>`"))

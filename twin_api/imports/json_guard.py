@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from twin_api.imports.crs_names import leads_elsewhere
 from twin_api.imports.finding import Finding, Findings, refuse
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
@@ -41,6 +42,7 @@ class MemberCheck:
             self._look_closely(octets)
             return
         self._note_columns(member)
+        self._check_system(octets, member)
         if (octets.count(b":") != names and STRINGS.sub(b"", octets).count(b":") != names) or b"\\u0000" in octets:
             self._look_closely(octets)
 
@@ -56,8 +58,16 @@ class MemberCheck:
             return  # no JSON at all: its reader says where
         else:
             self._note_columns(member)
+            self._check_system(octets, member)
             if any(_is_odd(text) for text in _texts(member)):
                 self._report(Text("ein Text mit NUL oder einem halben Zeichen", "a text with NUL or half a character"))
+
+    def _check_system(self, octets: bytes, member: dict[str, Any]) -> None:
+        """A coordinate system of one feature, or of its geometry, is not in RFC 7946, but readers know it."""
+        if b"crs" in octets:
+            geometry = member.get("geometry")
+            check_system(member.get("crs"))
+            check_system(geometry.get("crs") if isinstance(geometry, dict) else None)
 
     def _note_columns(self, member: dict[str, Any]) -> None:
         properties = member.get("properties")
@@ -71,6 +81,19 @@ class MemberCheck:
 
     def _report(self, what: Text) -> None:
         self._findings.add(Finding(what, REMEDY, self.seen))
+
+
+def check_system(crs: Any) -> None:
+    """Raises `FileRefused` unless the member `crs` is a name (GeoJSON 2008): a reader fetches what it takes for an address."""
+    if crs is None:
+        return
+    names = list(_texts(crs)) if isinstance(crs, dict) else []
+    if not names or crs.get("type") == "link" or any(leads_elsewhere(name) for name in names):
+        raise refuse(
+            Text("das Koordinatensystem ist eine Adresse oder ein Pfad statt eines Namens",
+                 "the coordinate reference system is an address or a path instead of a name"),
+            Text("einen Namen wie `urn:ogc:def:crs:EPSG::25832`", "a name such as `urn:ogc:def:crs:EPSG::25832`"),
+        )  # fmt: skip
 
 
 def _names(thing: dict[str, Any]) -> int:

@@ -37,8 +37,10 @@ class Report:
         self.refusing = Findings()
         self._far = Findings()
         self.waiting: list[Finding] = []
+        self.heard = 0  # findings of any kind
 
     def add(self, finding: Finding) -> None:
+        self.heard += 1
         if self._sorting and finding.feature is not None:
             self.waiting.append(finding)
         else:
@@ -46,6 +48,7 @@ class Report:
 
     def add_astray(self, finding: Finding) -> None:
         """Of a feature far away."""
+        self.heard += 1
         if self._sorting:
             self.waiting.append(finding)
         else:
@@ -104,7 +107,7 @@ def _read_part(job: Job, part: Part, check: Check, before: int, report: Report, 
     """How many features that were."""
     tell(out, {"kind": "looking"})
     check.start(before)
-    read = 0
+    read, heard = 0, report.heard
     tell(out, {"kind": "reading"})
     for batch in part.source.batches(list(dict.fromkeys(part.mapping.columns.values()))):
         for piece in pieces(batch, before, job, report, part.name):
@@ -118,6 +121,8 @@ def _read_part(job: Job, part: Part, check: Check, before: int, report: Report, 
         tell(out, {"kind": "reading"})
     check.finish(read)
     report.conclude(check.conclude())
+    if report.heard == heard:
+        part.source.check_end()
     return read
 
 

@@ -20,7 +20,7 @@ from twin_api.imports.curves import straighten
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, Finding, Findings, refuse
 from twin_api.imports.format import Broken, Doubt, Format, Kind, Table
-from twin_api.imports.gdal import only, sealed
+from twin_api.imports.gdal import forget_failures, last_failure, only, sealed
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text
 
@@ -79,6 +79,12 @@ class Source:
         while (batch := self._next(batches)) is not None:
             yield batch
 
+    def check_end(self) -> None:
+        """After the last batch, if nothing else is wrong: raises `FileRefused` where the reader took an error for the end of the file."""
+        failure = last_failure() if self.format.sheet is None else None
+        if failure is not None:
+            raise unreadable(self.table.path, failure)
+
     def _next(self, batches: Iterator[Batch]) -> Batch | None:
         with _reading(self.table.path):
             return next(batches, None)
@@ -100,6 +106,7 @@ def read_table(
         with only(format_.drivers):
             meta, stream = stack.enter_context(opened)
         first, geometry = 1, meta["geometry_name"] or "wkb_geometry"
+        forget_failures()
         for batch in read_stream(stream):
             fids = batch[meta["fid_column"] or "OGC_FID"]
             wkb = [straighten(shape) for shape in batch.get(geometry, [])] if has_geometry else []

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 from xml.parsers import expat
 
+from twin_api.imports.crs_names import leads_elsewhere
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
@@ -20,6 +21,7 @@ DEPTH: Final = 100
 ATTRIBUTES: Final = 200
 TEXT_BYTES: Final = 64 * 1024 * 1024  # between two tags: the coordinates of a very large ring
 PIECE_BYTES: Final = 1024 * 1024  # a tag with its attributes, a comment; expat begins it anew with every chunk
+SYSTEMS: Final = 100  # names of coordinate reference systems in one file
 NAME_LENGTH: Final = 1_000
 ENCODINGS: Final = frozenset({"utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"})  # those GDAL reads as well
 BYTE_ORDER_MARKS: Final = (b"\xff\xfe", b"\xfe\xff", b"\0<", b"<\0")
@@ -58,6 +60,7 @@ class Guard:
         self._fed = 0
         self._text_from = 0
         self._before = b""
+        self._systems: set[str] = set()
         self._parser = expat.ParserCreate()
         self._parser.ordered_attributes = True
         self._parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
@@ -85,9 +88,7 @@ class Guard:
         try:
             self._parser.Parse(chunk, final)
         except expat.ExpatError as error:
-            self._refuse(
-                Text(f"ist kein wohlgeformtes XML (Zeile {error.lineno})", f"is no well-formed XML (line {error.lineno})"), AS_DATA
-            )
+            self._refuse(Text(f"ist ab Zeile {error.lineno} kein XML", f"is no XML from line {error.lineno} on"), AS_DATA)
         except (LookupError, ValueError):  # an encoding that Python does not know, or that has more than one byte
             self._refuse(Text("hat eine unbekannte Zeichenkodierung", "has an unknown encoding"), Text("als UTF-8", "as UTF-8"))
 
@@ -113,7 +114,8 @@ class Guard:
 
     def _doctype(self, *_: object) -> None:
         self._refuse(
-            Text("hat einen Dokumenttyp (DOCTYPE)", "has a document type (DOCTYPE)"), Text("ohne ihn ausgeben", "write it without")
+            Text("enthält eine Dokumenttyp-Deklaration", "holds a document type declaration"),
+            Text("ohne `<!DOCTYPE …>` ausgeben", "export it without `<!DOCTYPE …>`"),
         )
 
     def _begin(self, name: str, attributes: list[str]) -> None:
@@ -122,6 +124,19 @@ class Guard:
             self._refuse(Text(f"ist tiefer als {DEPTH} verschachtelt", f"is nested deeper than {DEPTH}"), AS_DATA)
         if len(attributes) > 2 * ATTRIBUTES or len(name) > NAME_LENGTH:
             self._refuse(Text("enthält ein übergroßes Element", "holds an oversized element"), AS_DATA)
+        if "srsName" in attributes:
+            self._check_system(attributes[attributes.index("srsName") + 1])
+
+    def _check_system(self, name: str) -> None:
+        """A reader fetches what it takes for an address."""
+        if name in self._systems:
+            return
+        self._systems.add(name)
+        if leads_elsewhere(name) or len(self._systems) > SYSTEMS:
+            self._refuse(
+                Text("nennt als Koordinatensystem eine Adresse oder einen Pfad", "names an address or a path as coordinate system"),
+                Text("einen Namen wie `urn:ogc:def:crs:EPSG::25832`", "a name such as `urn:ogc:def:crs:EPSG::25832`"),
+            )
 
     def _refuse(self, what: Text, remedy: Text) -> NoReturn:
         raise _refusal(self._name, what, remedy)

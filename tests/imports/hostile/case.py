@@ -20,6 +20,8 @@ class Case:
     expected: str | int
     type: str = "Point"  # of the layer's geometry
     source_layer: str | None = None
+    key: str = "nr"  # the column that holds the layer's key
+    fatal: bool = False  # it kills a reader, so that only the process around it helps
 
     def __str__(self) -> str:
         return self.name

@@ -1,7 +1,8 @@
-"""The import of one file in a process of its own, which may take so much memory and time and not more."""
+"""One file read and checked as the workshop does it, but with the network, so that a call would be heard."""
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import resource
 import tempfile
@@ -9,11 +10,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import psycopg
-
+from tests.imports.hostile.case import Case
 from tests.imports.things import asked
 from twin_api.imports.finding import FileRefused
-from twin_api.imports.run import run_import
+from twin_api.imports.job import Job
+from twin_api.imports.reading import read
 from twin_api.policy.documents import Layer
 
 ADDRESS_SPACE = 4 * 1024**3  # bytes
@@ -27,37 +28,36 @@ class Ending:
     """`found` are the findings in both languages; `died` is the exit code of a process that could not say anything."""
 
     found: tuple[str, ...] = ()
-    read: int | None = None
     memory_mb: int = 0
     died: int | None = None
 
 
-def try_import(file: Path, layer: Layer, conninfo: str, source_layer: str | None, scratch: Path) -> Ending:
+def read_alone(case: Case, file: Path, layer: Layer, scratch: Path) -> Ending:
+    """In a process of its own, which may take so much memory and time and not more."""
+    description = asked(columns={case.key: "nr"}, source_layer=case.source_layer).description
     ours, theirs = _context.Pipe(duplex=False)
-    process = _context.Process(target=_run, args=(file, layer, conninfo, source_layer, scratch, theirs))
+    process = _context.Process(target=_run, args=(Job([file], description, layer, scratch), theirs))
     process.start()
     theirs.close()
-    try:
-        return ours.recv()  # type: ignore[no-any-return]
-    except EOFError:
-        process.join()
-        return Ending(died=process.exitcode)
-    finally:
-        process.join()
+    with ours:
+        try:
+            ending: Ending = ours.recv()
+        except EOFError:
+            process.join()
+            ending = Ending(died=process.exitcode)
+    process.join()
+    return ending
 
 
-def _run(file: Path, layer: Layer, conninfo: str, source_layer: str | None, scratch: Path, answer: Connection) -> None:
+def _run(job: Job, answer: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    tempfile.tempdir = str(scratch)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    tempfile.tempdir = str(job.folder)
+    found: tuple[str, ...] = ()
     try:
-        outcome = run_import(asked(file, source_layer=source_layer), layer, lambda: psycopg.connect(conninfo))
-        ending = Ending(read=outcome.read, memory_mb=_memory_mb())
+        read(job, io.BytesIO())
     except FileRefused as refused:
         texts = [finding.text() for finding in refused.findings]
-        ending = Ending(tuple(f"{text.en} | {text.de}" for text in texts), memory_mb=_memory_mb())
-    answer.send(ending)
-
-
-def _memory_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        found = tuple(f"{text.en} | {text.de}" for text in texts)
+    answer.send(Ending(found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))

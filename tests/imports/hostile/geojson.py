@@ -57,6 +57,7 @@ _long_root = _big("thing.geojson", '{"type": "FeatureCollection", "note": "', 30
 STREAM = (
     f'{{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read /vsicurl/http://{SPY}/x.json ! write --of=stream x"}}'
 )
+ADDRESS = "address or a path"
 TWICE, ODD, DEEP = "is there twice", "NUL or half a character", "nested deeper"
 CASES = [
     _of("lists in lists", collection(feature(f'"nr": {"[" * 100_000}{"]" * 100_000}')), DEEP),
@@ -99,16 +100,18 @@ CASES = [
     _of("a column name with quotation marks", collection(feature('"nr": "1", "a\\"; DROP TABLE store.thing; --": 1')), 1),
     _of("an attribute that speaks SQL", collection(feature('"nr": "\'); DROP TABLE store.thing; --"')), 1),
     _of("an attribute that speaks to a terminal", collection(feature('"nr": "\\u001b[2J"')), 1),
-    _of("a coordinate system behind an address", harmless().replace('"type": "name", "properties": {"name"', '"type": "link", "properties": {"href"').replace("urn:ogc:def:crs:EPSG::25832", f"http://{SPY}/crs"), "outside the area"),
-    _of("a coordinate system named as an address", harmless(crs=f"http://{SPY}/crs"), "outside the area"),
-    _of("a coordinate system named as a file", harmless(crs="/etc/hostname"), "outside the area"),
+    _of("a coordinate system behind an address", harmless().replace('"type": "name", "properties": {"name"', '"type": "link", "properties": {"href"').replace("urn:ogc:def:crs:EPSG::25832", f"http://{SPY}/crs"), ADDRESS),
+    _of("a coordinate system named as an address", harmless(crs=f"http://{SPY}/crs"), ADDRESS),
+    _of("a coordinate system named as a file", harmless(crs="/etc/hostname"), ADDRESS),
+    _of("a feature with a coordinate system of its own", collection(feature(more=f', "crs": {{"type": "name", "properties": {{"name": "http://{SPY}/x"}}}}')), ADDRESS),
+    _of("a geometry with a coordinate system of its own", collection(feature(geometry=f'{{"type": "Point", "coordinates": [1, 2], "crs": {{"type": "link", "properties": {{"href": "http://{SPY}/x"}}}}}}')), ADDRESS),
     _of("an order to read an address", STREAM, "cannot be read"),
     _of("an order to read an address, within a feature", collection(feature(), more=f', "x": {STREAM}'), 1),
-    _of("a file of tiles", f'{{"tilejson": "3.0.0", "type": "FeatureCollection", "tiles": ["http://{SPY}/{{z}}"], "features": []}}', 0),
+    _of("a file of tiles", f'{{"tilejson": "3.0.0", "type": "FeatureCollection", "tiles": ["http://{SPY}/{{z}}"], "features": []}}', "no column `nr`"),
     _of("a next page", harmless(more=f', "links": [{{"rel": "next", "href": "http://{SPY}/2"}}]'), 1),
     Case("geojson lines: a line without end", _long_line, "larger than 64 MiB"),
     _lines("a property twice", feature() + "\n" + feature('"nr": 1, "nr": 2') + "\n", TWICE),
     _lines("lists in lists", feature() + "\n" + feature('"nr": ' + "[" * 100_000) + "\n", "line 2"),
-    _lines("objects in objects", feature() + "\n" + feature('"nr": ' + '{"a":' * 1_015 + "1" + "}" * 1_015) + "\n", "cannot be read"),
+    _lines("objects in objects", feature() + "\n" + feature('"nr": ' + '{"a":' * 1_015 + "1" + "}" * 1_015) + "\n", "1 can be read"),
     _lines("NUL between the lines", f"{feature()}\n\0\0\n", "line 2"),
 ]  # fmt: skip

@@ -51,7 +51,11 @@ NODES = _block(b"OSMData", _packed(_dense(1, 2, 3)))
 
 def _of(name: str, content: bytes | Callable[[], bytes], expected: str | int) -> Case:
     return Case(
-        f"osm: {name}", written("thing.osm.pbf", content if isinstance(content, bytes) else content()), expected, source_layer="points"
+        f"osm: {name}",
+        written("thing.osm.pbf", content if isinstance(content, bytes) else content()),
+        expected,
+        source_layer="points",
+        key="osm_id",
     )
 
 

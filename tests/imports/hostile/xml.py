@@ -28,7 +28,7 @@ def _type(subset: str, reference: str = "&a;") -> str:
 
 
 LAUGHS = '<!ENTITY a0 "ha">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)) + '<!ENTITY a "&a9;">'
-TYPE, ILL, DEEP, BIG = "content is not", "well-formed", "nested deeper", "oversized"
+TYPE, ILL, DEEP, BIG = "document type declaration", "is no XML", "nested deeper", "oversized"
 
 
 def _of(name: str, content: str | bytes, expected: str | int) -> Case:
@@ -44,7 +44,7 @@ CASES = [
     _of("a parameter entity that is an address", _type(f'<!ENTITY % p SYSTEM "http://{SPY}/x"> %p;', ""), TYPE),
     _of("a document type at an address", gml(before=f'<!DOCTYPE x SYSTEM "http://{SPY}/x.dtd">'), TYPE),
     _of("a document type behind a long comment", gml(before=f"<!--{'x' * 900_000}--><!DOCTYPE x>"), TYPE),
-    _of("a document type beyond the first look", gml(before=f"<!--{'x' * 1_000_000}--><?a {'x' * 200_000}?><!DOCTYPE x>"), "document type"),
+    _of("a document type beyond the first look", gml(before=f"<!--{'x' * 1_000_000}--><?a {'x' * 200_000}?><!DOCTYPE x>"), TYPE),
     _of("an inclusion", gml().replace("http://www.w3.org/2001/XI", "http://www.w3.org/2001/XInclude"), "XInclude"),
     _of("a schema at an address", _schema(f"http://{SPY}/x.xsd"), 1),
     _of("a schema of a feed", _schema(f"http://{SPY}/wfs?SERVICE=WFS&amp;VERSION=1.1.0&amp;REQUEST=DescribeFeatureType&amp;TYPENAME=thing").replace("ogr:FeatureCollection xmlns", 'ogr:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs" xmlns'), 1),
@@ -53,6 +53,9 @@ CASES = [
     _of("a schema of this machine as an address", _schema("file:///etc/passwd"), "as its schema"),
     _of("a schema without a namespace", gml(f'xsi:noNamespaceSchemaLocation="/vsicurl/http://{SPY}/x.xsd"'), "as its schema"),
     _of("a link elsewhere", gml(inside=f'<ogr:art xlink:href="http://{SPY}/x.gml#y"/>'), 1),
+    _of("a coordinate system at an address", gml().replace("urn:ogc:def:crs:EPSG::25832", f"http://{SPY}/crs"), "address or a path"),
+    _of("a coordinate system at a written address", gml().replace("urn:ogc:def:crs:EPSG::25832", f"&#104;ttp://{SPY}/crs"), "address or a path"),
+    _of("a coordinate system in a file", gml().replace("urn:ogc:def:crs:EPSG::25832", "/etc/hostname"), "address or a path"),
     _of("a stylesheet elsewhere", gml(before=f'<?xml-stylesheet href="http://{SPY}/x.xsl" type="text/xsl"?>'), 1),
     _of("a virtual file in a comment", gml(before=f"<!--<OGRVRTDataSource><SrcDataSource>/vsicurl/http://{SPY}/x</SrcDataSource></OGRVRTDataSource>-->"), 1),
     _of("a feed in a comment", gml(before=f"<!--<OGRWFSDataSource><URL>http://{SPY}/wfs</URL></OGRWFSDataSource>-->"), 1),
@@ -63,7 +66,7 @@ CASES = [
     _of("a comment of eight megabytes", gml(inside=f"<!--{'y' * 8_000_000}-->"), BIG),
     _of("a name of ten thousand letters", gml(inside=f"<{'a' * 10_000}/>"), BIG),
     _of("a text of a hundred megabytes", gml(inside=f"<ogr:art>{'y' * 100_000_000}</ogr:art>"), BIG),
-    _of("UTF-16", gml(declaration='<?xml version="1.0" encoding="UTF-16"?>').encode("utf-16"), TYPE),
+    _of("UTF-16", gml(declaration='<?xml version="1.0" encoding="UTF-16"?>').encode("utf-16"), "content is not"),
     _of("UTF-7", gml(declaration='<?xml version="1.0" encoding="UTF-7"?>'), "utf-8"),
     _of("an encoding nobody knows", gml(declaration='<?xml version="1.0" encoding="rot13"?>'), "utf-8"),
     _of("bytes that are no text", gml(inside="<ogr:art>X</ogr:art>").encode().replace(b">X<", b">\xfc<"), ILL),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,11 +13,12 @@ import numpy as np
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, Findings, refuse
 from twin_api.imports.format import Format
-from twin_api.imports.json_guard import MEMBER_BYTES, MemberCheck
+from twin_api.imports.json_guard import MEMBER_BYTES, MemberCheck, check_system
 from twin_api.texts import Text
 
 CHUNK: Final = 1024 * 1024
 DEPTH: Final = 64
+SYSTEM_BYTES: Final = 64 * 1024
 ONCE: Final = re.compile(rb'"(features|crs)"\s*:\s*$')
 ESCAPES: Final = re.compile(rb"\\.", re.DOTALL)
 AGAIN: Final = Text("die Datei neu ausgeben lassen", "export the file again")
@@ -44,6 +46,8 @@ def count(path: Path) -> int | None:
             scan.feed(chunk)
     if not scan.found:
         _look_at_whole(path, findings)
+    elif scan.system_at is not None:
+        _look_at_system(path, scan.system_at)
     findings.raise_any()
     return scan.members if scan.found else None
 
@@ -55,17 +59,30 @@ def _look_at_whole(path: Path, findings: Findings) -> None:
     MemberCheck(findings).look(path.read_bytes())
 
 
+def _look_at_system(path: Path, at: int) -> None:
+    with path.open("rb") as file:
+        file.seek(at)
+        text = file.read(SYSTEM_BYTES).decode(errors="replace")
+    try:
+        system, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        raise refuse(Text("`crs` ist kein JSON-Objekt", "`crs` is no JSON object"), AGAIN) from None
+    check_system(system)
+
+
 class Scan:
     """Brackets and commas counted outside of strings, chunk by chunk; `look` gets every object in the array `features`."""
 
     def __init__(self, look: Callable[[bytes], None] = lambda octets: None) -> None:
         self.objects = 0
         self.found = False
+        self.system_at: int | None = None  # where the value of `crs` begins
         self._look = look
         self._inside = False  # the array `features` is open
         self._commas = 0
         self._names: set[bytes] = set()
         self._member: list[bytes] | None = None  # the pieces of one that has begun
+        self._passed = 0  # bytes of chunks before
         self._depth = 0
         self._in_string = 0
         self._before = b""
@@ -95,6 +112,7 @@ class Scan:
         self._walk(chunk, plain, octets, depth, opens, closes, commas)
         self._depth, self._in_string = int(depth[-1]), int(quoted[-1])
         self._before = (self._before + plain)[-64:]
+        self._passed += len(chunk)
 
     def _walk(self, chunk: bytes, plain: bytes, octets: Any, depth: Any, opens: Any, closes: Any, commas: Any) -> None:
         """Through the places where something directly under the root, or a member of the array, opens or closes."""
@@ -124,6 +142,7 @@ class Scan:
             member = name[1].decode()
             raise refuse(Text(f"`{member}` kommt zweimal vor", f"`{member}` is there twice"), AGAIN)
         self._names.add(name[1])
+        self.system_at = self._passed + at if name[1] == b"crs" else self.system_at
         is_array = plain[at : at + 1] == b"[" and name[1] == b"features"
         self.found = self.found or is_array
         return is_array

@@ -31,6 +31,7 @@ from twin_api.imports.workbook import (
     read_cells,
     unescape,
 )
+from twin_api.imports.xml_guard import check_xml_members
 from twin_api.policy.finding import listed, quoted
 from twin_api.texts import Text
 
@@ -55,7 +56,9 @@ def recognises(head: bytes) -> bool:
 
 
 def prepare(path: Path, description: Description, folder: Path) -> Path:
-    return unpack_zip(path, folder)
+    parts = unpack_zip(path, folder)
+    check_xml_members(parts, path.name)
+    return parts
 
 
 def read(name: str, folder: Path, description: Description) -> Sheet:
