@@ -33,13 +33,13 @@ CONDITIONS: Final = ("if-none-match", "if-modified-since")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`path` is None where the server says that nothing has changed since. `headers` have small letters."""
+    """`unchanged`: by the conditions in the request the server says that nothing has changed, and there is no file."""
 
-    url: Url
-    headers: Mapping[str, str]
-    path: Path | None
-    sha256: str
-    size: int
+    headers: Mapping[str, str]  # names in small letters
+    path: Path
+    sha256: str = ""
+    size: int = 0
+    unchanged: bool = False
 
 
 def resolve(host: str, port: int) -> Iterable[str]:
@@ -84,7 +84,7 @@ class Fetcher:
 
     def _answer(self, url: Url, response: httpcore.Response, said: Mapping[str, str], name: str, *, conditional: bool) -> Answer:
         if response.status == 304 and conditional:
-            return Answer(url, said, None, "", 0)
+            return Answer(said, self._folder / name, unchanged=True)
         if response.status != 200:
             raise refuse(
                 Text(f"{quoted(url.host)} antwortet mit {response.status}", f"{quoted(url.host)} answers with {response.status}"),
@@ -100,7 +100,7 @@ class Fetcher:
                 self._budget.wait()
                 digest.update(chunk)
                 size += file.write(chunk)
-        return Answer(url, said, path, digest.hexdigest(), size)
+        return Answer(said, path, digest.hexdigest(), size)
 
 
 def _trust(authorities: Path | None) -> ssl.SSLContext:
