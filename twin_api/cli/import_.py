@@ -18,12 +18,12 @@ from rich.text import Text as RichText
 from twin_api.cli import context
 from twin_api.imports.description import ColumnRule, Description
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.run import Progress as OnProgress
 from twin_api.imports.source_file import SHELF, SourceFile, read_sources
 from twin_api.policy.documents import Layer, Policies
 from twin_api.policy.finding import listed, quoted, render, suggestion
-from twin_api.publish.bulk import published_setwise
 from twin_api.store.journal import Journal, Origin
 from twin_api.texts import Text
 
@@ -133,13 +133,6 @@ def _pairs(written: list[str]) -> Mapping[str, str]:
             raise typer.BadParameter(f"{quoted(column)}: --map twice")
         pairs[column] = attribute
     return pairs
-
-
-@contextmanager
-def publishing(connection: psycopg.Connection, layer: Layer, rows: int) -> Iterator[None]:
-    """Around the change of some rows of a layer: many are published set-wise."""
-    with published_setwise(connection, layer.name, rows):
-        yield
 
 
 class Rate(ProgressColumn):
