@@ -14,7 +14,7 @@ import pytest
 
 from tests.imports.servers import LOOPBACK, Answer, Asked, Server, answering, talking
 from tests.towns import Town
-from twin_api.imports.collect import LATE_S, Job, collect
+from twin_api.imports.collect import LATE_S, Errand, collect
 from twin_api.imports.fetch import Fetcher
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.pinned import Budget
@@ -37,8 +37,8 @@ def gather(server: Server, folder: Path, service: Service, path: str = "/", seco
         return SERVICES[service](Address(Url.of(server.url(path)), **more), fetcher, folder)
 
 
-def job(server: Server, folder: Path, path: str = "/x.csv", **more: Any) -> Job:
-    return Job(server.url(path), "file", str(folder), server.hosts, LOOPBACK, suffixes=SUFFIXES, **({"seconds": 20.0} | more))
+def errand(server: Server, folder: Path, path: str = "/x.csv", **more: Any) -> Errand:
+    return Errand(server.url(path), "file", str(folder), server.hosts, LOOPBACK, suffixes=SUFFIXES, **({"seconds": 20.0} | more))
 
 
 def refusal(answers: Answers, folder: Path, service: Service, **more: Any) -> str:
@@ -306,7 +306,7 @@ def test_what_fetches_has_no_environment_of_ours(tmp_path: Path, monkeypatch: py
         return 200, {"ETag": "7"}, b"x"
 
     with answering(answer) as server:
-        gathered = collect(job(server, tmp_path, "/x.csv?key=CANARY"))
+        gathered = collect(errand(server, tmp_path, "/x.csv?key=CANARY"))
     assert (gathered.files, gathered.known) == ((tmp_path / "data.csv",), {"etag": "7"})
     assert seen
     assert b"PYTHONPATH" in seen[0]
@@ -316,7 +316,7 @@ def test_what_fetches_has_no_environment_of_ours(tmp_path: Path, monkeypatch: py
 
 def test_its_refusal_arrives_in_both_languages(tmp_path: Path) -> None:
     with answering(lambda asked: (500, {}, b"")) as server, pytest.raises(FileRefused) as caught:
-        collect(job(server, tmp_path))
+        collect(errand(server, tmp_path))
     said = caught.value.findings[0].text()
     assert "antwortet mit 500" in said.de
     assert "answers with 500" in said.en
@@ -325,7 +325,7 @@ def test_its_refusal_arrives_in_both_languages(tmp_path: Path) -> None:
 def test_one_that_does_not_end_is_ended(tmp_path: Path) -> None:
     """Its own clock would let it wait for a minute; ours does not."""
     with talking(lambda connection: time.sleep(1)) as server, pytest.raises(FileRefused, match="broke off"):
-        collect(job(server, tmp_path, seconds=-LATE_S + 0.2))
+        collect(errand(server, tmp_path, seconds=-LATE_S + 0.2))
 
 
 def test_a_server_that_never_ends_costs_its_time_and_no_more(tmp_path: Path) -> None:

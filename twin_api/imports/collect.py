@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 
 from twin_api.imports.fetch import Fetcher
-from twin_api.imports.finding import FileRefused, Finding, refuse
+from twin_api.imports.finding import FileRefused, from_data, refuse
 from twin_api.imports.pinned import AGAIN, MAX_BYTES, MAX_SECONDS, Budget
 from twin_api.imports.reach import Reach, Url
 from twin_api.imports.services import SERVICES
@@ -30,7 +30,7 @@ LATE_S: Final = 30.0  # after its own time is over
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Errand:
     """All that the other process is told. `hosts`, `networks` and `authorities` as in the settings; `folder` is empty and private.
 
     `epsg` is asked for where the server has it. `suffixes` are those of files that can be read, `known` what `Gathered` said last time.
@@ -50,38 +50,34 @@ class Job:
     size: int = MAX_BYTES
 
 
-def collect(job: Job) -> Gathered:
+def collect(errand: Errand) -> Gathered:
     """Everything at the address, as files in the folder. Raises `FileRefused`."""
     try:
         done = subprocess.run(  # our own interpreter and module
-            [sys.executable, "-P", "-s", "-m", "twin_api.imports.collect"], input=orjson.dumps(job), stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, cwd=job.folder, env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-            timeout=job.seconds + LATE_S, check=False,
+            [sys.executable, "-P", "-s", "-m", "twin_api.imports.collect"], input=orjson.dumps(errand), stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, cwd=errand.folder, env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            timeout=errand.seconds + LATE_S, check=False,
         )  # fmt: skip
-        return _read(orjson.loads(done.stdout), Path(job.folder))
+        return _read(orjson.loads(done.stdout), Path(errand.folder))
     except (subprocess.TimeoutExpired, orjson.JSONDecodeError):
         raise refuse(Text("das Holen ist abgebrochen", "fetching broke off"), AGAIN) from None
 
 
 def _read(said: dict[str, Any], folder: Path) -> Gathered:
     if "refused" in said:
-        raise FileRefused(Finding(Text(*what), Text(*remedy)) for what, remedy in said["refused"])
+        raise FileRefused(map(from_data, said["refused"]))
     return Gathered(tuple(folder / Path(name).name for name in said["files"]), said["digest"], said["known"], said["crs"])
 
 
-def _work(job: Job) -> dict[str, Any]:
+def _work(errand: Errand) -> dict[str, Any]:
     try:
-        reach = Reach.of(job.hosts, job.networks, Path(job.authorities) if job.authorities else None)
-        asked = Asked(Url.of(job.address), job.collection, job.epsg, tuple(job.suffixes), job.known)
-        with Fetcher(reach, Path(job.folder), Budget.of(job.seconds, job.size)) as fetcher:
-            gathered = SERVICES[job.service](asked, fetcher, Path(job.folder))
+        reach = Reach.of(errand.hosts, errand.networks, Path(errand.authorities) if errand.authorities else None)
+        asked = Asked(Url.of(errand.address), errand.collection, errand.epsg, tuple(errand.suffixes), errand.known)
+        with Fetcher(reach, Path(errand.folder), Budget.of(errand.seconds, errand.size)) as fetcher:
+            gathered = SERVICES[errand.service](asked, fetcher, Path(errand.folder))
     except FileRefused as refused:
-        return {"refused": [[_pair(finding.what), _pair(finding.remedy)] for finding in refused.findings]}
+        return {"refused": [finding.as_data() for finding in refused.findings]}
     return {"files": [path.name for path in gathered.files], "digest": gathered.digest, "known": gathered.known, "crs": gathered.crs}
-
-
-def _pair(text: Text) -> list[str]:
-    return [text.de, text.en]
 
 
 def _confine(size: int) -> None:
@@ -91,10 +87,10 @@ def _confine(size: int) -> None:
 
 
 def main() -> None:
-    """Read a job, do it, say what came of it."""
-    job = Job(**orjson.loads(sys.stdin.buffer.read()))
-    _confine(job.size)
-    sys.stdout.buffer.write(orjson.dumps(_work(job)))
+    """Read the errand, do it, say what came of it."""
+    errand = Errand(**orjson.loads(sys.stdin.buffer.read()))
+    _confine(errand.size)
+    sys.stdout.buffer.write(orjson.dumps(_work(errand)))
 
 
 if __name__ == "__main__":

@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 from pyproj import CRS
 
-from twin_api.imports.collect import Job, collect
+from twin_api.imports.collect import Errand, collect
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.formats import FORMATS
 from twin_api.imports.publishing import publishing
@@ -28,7 +27,7 @@ from twin_api.policy.finding import quoted
 from twin_api.policy.load import load_texts
 from twin_api.publish.apply import applied_files
 from twin_api.settings import Settings
-from twin_api.store.audit import note
+from twin_api.store.journal import Journal, Origin
 from twin_api.texts import Text
 from twin_api.work.source_state import Connection, Outcome, SourceState, begin, fail, succeed, take
 
@@ -105,7 +104,7 @@ class _Task:
         settings, suffixes = self.settings, tuple(suffix for format_ in FORMATS for suffix in format_.suffixes)
         authorities = str(settings.source_ca.resolve()) if settings.source_ca else None
         return collect(
-            Job(whence.address, whence.service, str(folder), settings.source_hosts, settings.source_networks, authorities,
+            Errand(whence.address, whence.service, str(folder), settings.source_hosts, settings.source_networks, authorities,
                 whence.collection, self._epsg(), suffixes, known)
         )  # fmt: skip
 
@@ -128,12 +127,24 @@ class _Task:
         return geometry.epsg if CRS.from_epsg(geometry.epsg).axis_info[0].direction == "east" else None
 
     def _import(self, gathered: Gathered) -> ImportOutcome:
-        said = self.source.description
-        description = replace(said, crs=said.crs or gathered.crs)
+        source = self.source
+        description = replace(source.description, crs=source.description.crs or gathered.crs)
 
-        def last_step(connection: psycopg.Connection[Any], action: str, what: dict[str, Any]) -> None:
-            note(connection, action, {**what, "source": self.source.name})
-            succeed(connection, self.source.name, "imported", self.now, gathered.digest, self.said, gathered.known)
+        request = ImportRequest(
+            gathered.files, description, source.replace, source=source.name, holder=source.holder, licence=source.licence
+        )
+        return run_import(request, self.layer, self.connect, journal=_Noted(self, gathered), around=publishing)
 
-        request = ImportRequest(gathered.files, description, self.source.replace)
-        return run_import(request, self.layer, self.connect, audit=last_step, around=publishing)
+    def note(self, connection: Connection, gathered: Gathered) -> None:
+        succeed(connection, self.source.name, "imported", self.now, gathered.digest, self.said, gathered.known)
+
+
+class _Noted(Journal):
+    """An import's last line, and with it what became of the source: both are true, or neither."""
+
+    def __init__(self, task: _Task, gathered: Gathered) -> None:
+        self._task, self._gathered = task, gathered
+
+    def end(self, connection: Connection, id: int, origin: Origin, counts: Mapping[str, int]) -> None:
+        super().end(connection, id, origin, counts)
+        self._task.note(connection, self._gathered)
