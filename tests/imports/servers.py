@@ -80,7 +80,7 @@ def answering(answer: Callable[[Asked], Answer], tls: ssl.SSLContext | None = No
 
 
 @contextmanager
-def talking(talk: Callable[[socket.socket], None]) -> Iterator[Server]:
+def talking(talk: Callable[[socket.socket], object]) -> Iterator[Server]:
     """A server that reads a request's first bytes and then says whatever it likes."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(0.05)

@@ -5,7 +5,9 @@ Must never hand that process anything of our environment, nor believe more of it
 
 from __future__ import annotations
 
+import ctypes
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -26,6 +28,7 @@ from twin_api.texts import Text
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MEMORY: Final = 2 << 30
+DIE_WITH_PARENT: Final = 1
 LATE_S: Final = 30.0  # after its own time is over
 
 
@@ -81,7 +84,8 @@ def _work(errand: Errand) -> dict[str, Any]:
 
 
 def _confine(size: int) -> None:
-    """No core, no file larger than allowed, and no more memory than a page needs."""
+    """No life after the parent's, no core, no file larger than allowed, and no more memory than a page needs."""
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
     for limit, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, size + (1 << 20)), (resource.RLIMIT_AS, MEMORY)):
         resource.setrlimit(limit, (most, most))
 
