@@ -22,7 +22,7 @@ from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.services.asked import Gathered
 from twin_api.imports.source_file import SourceFile
-from twin_api.policy.documents import Layer, Policies
+from twin_api.policy.documents import Extent, Layer, Policies
 from twin_api.policy.finding import quoted
 from twin_api.policy.load import load_texts
 from twin_api.publish.apply import applied_files
@@ -62,7 +62,7 @@ def run_source(source: SourceFile, policies: Policies, settings: Settings, conne
     with connect() as connection:
         if not take(connection, source.name):
             return Run("running", reasons=(BUSY,))
-        task = _Task(source, policies.layers[source.layer], said_by(source, policies), settings, connect, now)
+        task = _Task(source, policies.layers[source.layer], policies.town.extent, said_by(source, policies), settings, connect, now)
         try:
             run = task.run(connection, begin(connection, source.name, task.said, now))
         except FileRefused as refused:
@@ -78,6 +78,7 @@ def run_source(source: SourceFile, policies: Policies, settings: Settings, conne
 class _Task:
     source: SourceFile
     layer: Layer
+    extent: Extent | None
     said: str
     settings: Settings
     connect: Connect
@@ -131,8 +132,9 @@ class _Task:
         description = replace(source.description, crs=source.description.crs or gathered.crs)
 
         request = ImportRequest(
-            gathered.files, description, source.replace, source=source.name, holder=source.holder, licence=source.licence
-        )
+            gathered.files, description, source.replace, source=source.name, extent=self.extent, grids=self.settings.proj_data,
+            holder=source.holder, licence=source.licence,
+        )  # fmt: skip
         return run_import(request, self.layer, self.connect, journal=_Noted(self, gathered), around=publishing)
 
     def note(self, connection: Connection, gathered: Gathered) -> None:
