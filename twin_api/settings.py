@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     source_networks: Annotated[
         str, Field(description="Private networks sources may be fetched from, separated by commas; none by default.")
     ] = ""
+    source_ca: Annotated[Path | None, Field(description="Certificates trusted in sources besides those of the machine, PEM.")] = None
     proj_data: Annotated[Path, Field(description="Where the system keeps grids for exact transformations of coordinates.")] = Path(
         "/usr/share/proj"
     )

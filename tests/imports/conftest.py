@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from pyproj import datadir
 
+from tests.imports.certificates import Certificates, found
 from tests.imports.things import OSM_POLICIES, Database, attribute
 from tests.towns import TEMPLATE
 from twin_api.imports.grids import offer_grids
@@ -108,3 +109,8 @@ def geojson(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return found(tmp_path_factory.mktemp("certificates"))

@@ -8,7 +8,7 @@ import psycopg
 import typer
 from pydantic import ValidationError
 
-from twin_api.cli import context, layers, policy, token
+from twin_api.cli import context, layers, policy, sources, token
 from twin_api.cli.demo import demo
 from twin_api.cli.doctor import doctor
 from twin_api.cli.import_ import import_file
@@ -32,6 +32,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(policy.app, name="policy")
 app.add_typer(layers.app, name="layers")
 app.add_typer(token.app, name="token")
+app.add_typer(sources.app, name="sources")
 app.command(name="demo")(demo)
 app.command(name="init")(init_town)
 app.command(name="tour")(tour)

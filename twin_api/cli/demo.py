@@ -20,10 +20,10 @@ from psycopg import sql
 from rich.progress import Progress, TimeElapsedColumn
 
 from twin_api.cli import context
-from twin_api.cli.import_ import publishing
 from twin_api.cli.layers import layers_apply
 from twin_api.cli.serve import refuse_taken_port
 from twin_api.cli.tour import leads_somewhere, tour
+from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.layers.musterdorf import write_town
 from twin_api.layers.musterdorf.plan import BY_DEFAULT, SMALLEST

@@ -18,12 +18,12 @@ from rich.text import Text as RichText
 from twin_api.cli import context
 from twin_api.imports.description import ColumnRule, Description
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.run import Progress as OnProgress
-from twin_api.imports.source_file import SHELF, SourceFile, read_sources
+from twin_api.imports.source_file import SourceFile, read_sources
 from twin_api.policy.documents import Layer, Policies
 from twin_api.policy.finding import listed, quoted, render, suggestion
-from twin_api.publish.bulk import published_setwise
 from twin_api.store.journal import Journal, Origin
 from twin_api.texts import Text
 
@@ -59,6 +59,7 @@ def import_file(
     request = ImportRequest(
         files or _found(described), description, replace or bool(described and described.replace), dry_run, rejects, source,
         town.town.extent, context.settings().proj_data, context.settings().lang,
+        described.holder if described else None, described.licence if described else None,
     )  # fmt: skip
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
@@ -85,7 +86,7 @@ class LastStep(Journal):
 
 
 def _source(name: str) -> SourceFile:
-    sources, findings = read_sources(context.settings().policies.parent / SHELF, context.policies())
+    sources, findings = read_sources(context.settings().sources_folder, context.policies())
     if name not in sources and findings:
         context.errors.print(render(list(findings), context.settings().lang), markup=False)
         raise typer.Exit(1)
@@ -99,7 +100,7 @@ def _found(described: SourceFile | None) -> list[Path]:
     """The files that the source names."""
     if described is None:
         raise typer.BadParameter("FILE, or --source NAME")
-    found = described.whence.found(context.settings().policies.parent)
+    found = described.whence.found(context.settings().sources_folder.parent)
     if not found:
         context.fail(Text(f"Zur Quelle {quoted(described.name)} liegt keine Datei da: {described.whence.files or '–'}",
                           f"There is no file for the source {quoted(described.name)}: {described.whence.files or '–'}"))  # fmt: skip
@@ -133,13 +134,6 @@ def _pairs(written: list[str]) -> Mapping[str, str]:
             raise typer.BadParameter(f"{quoted(column)}: --map twice")
         pairs[column] = attribute
     return pairs
-
-
-@contextmanager
-def publishing(connection: psycopg.Connection, layer: Layer, rows: int) -> Iterator[None]:
-    """Around the change of some rows of a layer: many are published set-wise."""
-    with published_setwise(connection, layer.name, rows):
-        yield
 
 
 class Rate(ProgressColumn):

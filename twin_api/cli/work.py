@@ -1,8 +1,10 @@
-"""`twin work`: the worker that keeps the calendar."""
+"""`twin work`: the worker that keeps the calendar and sees to it that data come by themselves."""
 
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,6 +15,8 @@ import typer
 
 from twin_api.cli import context
 from twin_api.work.calendar import do_duties
+from twin_api.work.runs import Runs
+from twin_api.work.source_state import Connection
 
 _log = structlog.get_logger(__name__)
 
@@ -22,22 +26,32 @@ def work(
     once: Annotated[bool, typer.Option("--once", help="do what is due and stop")] = False,
 ) -> None:
     """Do what the calendar says, such as closing releases that have run out. Stops on SIGTERM between two duties."""
-    stop = threading.Event()
+    stop, runs = threading.Event(), Runs(_start)
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stop.set())
-    while not stop.is_set():
-        _look(failing_loudly=once)
-        if once or stop.wait(every):
-            return
+    try:
+        while not stop.is_set():
+            _look(runs, failing_loudly=once)
+            if once or stop.wait(every):
+                break
+        if once:
+            runs.wait()
+    finally:
+        runs.stop()
 
 
-def _look(*, failing_loudly: bool) -> None:
+def _start(name: str) -> subprocess.Popen[bytes]:
+    """The run of one source in a process of its own, with our environment."""
+    return subprocess.Popen([sys.executable, "-m", "twin_api.cli", "sources", "run", name, "--log"])  # noqa: S603  # a name from our own folder
+
+
+def _look(runs: Runs, *, failing_loudly: bool) -> None:
     """One look; what fails is tried again at the next one."""
     try:
         with context.owner() as connection:
             if context.settings().database_url is None:
                 context.cluster().prune_logs()
-            done = do_duties(connection, context.secrets(), datetime.now(UTC))
+            done = do_duties(connection, context.secrets(), datetime.now(UTC)) | _look_after(runs, connection)
     except psycopg.Error as error:
         if failing_loudly:
             raise
@@ -50,3 +64,11 @@ def _look(*, failing_loudly: bool) -> None:
             _log.error("calendar", duty=duty, error=type(outcome).__name__)
         elif outcome:
             _log.info("calendar", duty=duty, count=outcome)
+
+
+def _look_after(runs: Runs, connection: Connection) -> dict[str, int | Exception]:
+    """Sources last: what is wrong with them holds up no duty."""
+    try:
+        return {"sources": runs.look(connection, context.settings(), datetime.now(UTC))}
+    except Exception as error:
+        return {"sources": error}

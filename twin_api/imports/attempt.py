@@ -60,8 +60,8 @@ class Attempt:
     def _origin(self, prints: list[Fingerprint]) -> Origin:
         for print_ in prints:
             print_.check()
-        layer, files = self._layer, [print_.as_data() for print_ in prints]
-        return Origin(layer.name, files, layer.holder, layer.licence, self._request.source, self._request.replace)
+        layer, asked, files = self._layer, self._request, [print_.as_data() for print_ in prints]
+        return Origin(layer.name, files, asked.holder or layer.holder, asked.licence or layer.licence, asked.source, asked.replace)
 
     def _stage(self, connection: psycopg.Connection, columns: list[str], messages: Iterator[Message], total: int | None) -> int:
         """How many rows are staged and right."""

@@ -17,6 +17,7 @@ class ImportRequest:
 
     With `rejects`, rows that are wrong are written to that file and the others imported. `source` is the name of a scheduled source.
     `extent` is where the town lies, if it says so; `grids` a folder of grids for transformations besides PROJ's own.
+    `holder` and `licence` are the layer's unless said.
     """
 
     files: Sequence[Path]
@@ -28,6 +29,8 @@ class ImportRequest:
     extent: Extent | None = None
     grids: Path | None = None
     language: Language = "de"  # of the reasons among the rejects
+    holder: str | None = None
+    licence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

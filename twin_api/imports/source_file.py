@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -27,7 +28,10 @@ OPTIONAL: Final = (*WHENCE, *DESCRIPTION, "replace", *RHYTHM, "holder", "licence
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One source. Without a rhythm it only describes what a person imports; `holder` and `licence` are the layer's unless said."""
+    """One source. Without a rhythm it only describes what a person imports; `holder` and `licence` are the layer's unless said.
+
+    `digest` tells one text of the file from another.
+    """
 
     name: str
     layer: str
@@ -38,6 +42,7 @@ class SourceFile:
     holder: str | None
     licence: str | None
     place: Place
+    digest: str
 
 
 def read_sources(folder: Path, policies: Policies) -> tuple[dict[str, SourceFile], Findings]:
@@ -59,16 +64,17 @@ def read_source(path: Path, policies: Policies, findings: Findings) -> SourceFil
     before, file = len(findings), _shown(path)
     try:
         with path.open("rb") as stream:
-            node = read(stream.read(MAX_BYTES + 1), file, findings)
+            data = stream.read(MAX_BYTES + 1)
     except OSError:
         what = Text("die Datei ist nicht lesbar", "the file cannot be read")
         findings.add(Place(file, 1), what, Text("eine gewöhnliche, lesbare Datei hinlegen", "put an ordinary, readable file there"))
         return None
+    node = read(data, file, findings)
     if node is None and len(findings) == before:
         findings.add(
             Place(file, 1), Text("die Datei ist leer", "the file is empty"), Text("ausfüllen oder löschen", "fill it or delete it")
         )
-    source = None if node is None else _source(node, path.stem, policies, findings)
+    source = None if node is None else _source(node, path.stem, hashlib.sha256(data).hexdigest(), policies, findings)
     return source if len(findings) == before else None
 
 
@@ -76,7 +82,7 @@ def _shown(path: Path) -> str:
     return f"{SHELF}/" + "".join(letter if letter.isprintable() else "?" for letter in path.name)
 
 
-def _source(node: Node, name: str, policies: Policies, findings: Findings) -> SourceFile:
+def _source(node: Node, name: str, digest: str, policies: Policies, findings: Findings) -> SourceFile:
     fields = Fields(node, findings, REQUIRED, OPTIONAL)
     check_name(name, fields.place, findings)
     layer_name = fields.get("layer", one_of(policies.layers, Text("einen Layer", "layer")), "")
@@ -84,7 +90,7 @@ def _source(node: Node, name: str, policies: Policies, findings: Findings) -> So
     source = SourceFile(
         name, layer_name, read_whence(fields, needed="every" in fields), _description(fields, layer),
         fields.get("replace", flag_of, False), read_rhythm(fields), fields.get("holder", text_of, None),
-        fields.get("licence", text_of, None), fields.place,
+        fields.get("licence", text_of, None), fields.place, digest,
     )  # fmt: skip
     if layer is not None:
         _check_layer(source, layer, fields)
