@@ -78,7 +78,7 @@ def infer(path: Path, wish: Wish, town: Town, day: date, folder: Path, home: Pat
     layer = _layer(path, wish, town, day, opened, seen.geometries, attributes)
     described = _described(opened.description, where, attributes, reading)
     remarks = (*opened.remarks, *where.remarks)
-    source = source_text(layer.name, _file(path, home), described, attributes, remarks) if _says_more(described, attributes) else None
+    source = source_text(layer, _file(path, home), described, remarks) if _says_more(described, attributes) else None
     return Draft(layer.name, layer_text(layer, town), source, described, any(each.key for each in attributes))
 
 

@@ -25,7 +25,8 @@ GeoJson = Callable[..., Path]
 
 
 def drafted(path: Path, **wish: Any) -> Draft:
-    return infer(path, Wish(**wish), POLICIES.town, DAY, path.parent)
+    with TemporaryDirectory() as folder:
+        return infer(path, Wish(**wish), POLICIES.town, DAY, Path(folder))
 
 
 def loaded(draft: Draft) -> Layer:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from twin_api.imports.description import Description, Place
 from twin_api.imports.drafts.attributes import DraftAttribute
+from twin_api.imports.drafts.layer_text import DraftLayer
 from twin_api.imports.drafts.yaml_text import can_be_written, comment, items, scalar, table
 
 EXPLAINED: Final = {
@@ -18,15 +19,15 @@ EXPLAINED: Final = {
 UNSEEN: Final = "unsichtbare Zeichen im Namen der Spalte: in der Datei umbenennen"
 
 
-def source_text(layer: str, file: str, description: Description, attributes: Sequence[DraftAttribute], remarks: Iterable[str]) -> str:
-    """With `replace: true` where no key would recognise a row."""
-    lines = [comment(f"Entwurf (`twin layers infer`): wie {file} gelesen wird. Bitte prüfen. How this file is read; please check.")]
+def source_text(layer: DraftLayer, files: str, description: Description, remarks: Iterable[str]) -> str:
+    """`files` is their pattern. With `replace: true` where no key would recognise a row."""
+    lines = [comment(f"Entwurf (`twin layers infer`): wie {layer.file} gelesen wird. Bitte prüfen. How it is read; please check.")]
     lines += [comment(remark) for remark in remarks]
-    lines += ["", f"layer: {scalar(layer)}", f"files: {scalar(file)}"]
+    lines += ["", f"layer: {scalar(layer.name)}", f"files: {scalar(files)}"]
     lines += _members(description)
-    if not any(attribute.key for attribute in attributes):
+    if not any(attribute.key for attribute in layer.attributes):
         lines.append("replace: true  # ohne Schlüssel wird der Bestand jedes Mal ersetzt")
-    return "\n".join([*lines, *_columns(attributes)]) + "\n"
+    return "\n".join([*lines, *_columns(layer.attributes)]) + "\n"
 
 
 def _members(description: Description) -> Iterator[str]:
