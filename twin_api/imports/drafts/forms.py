@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import datetime
+from functools import cache
 from typing import Final
 
 from twin_api.imports.values import INT64_MAX
@@ -23,9 +24,10 @@ NUMBERS: Final[Mapping[str, re.Pattern[str]]] = {  # `12` is a whole number, and
 DAYS: Final = ("YYYY-MM-DD", "DD.MM.YYYY", "DD.MM.YY", "DD/MM/YYYY", "DD-MM-YYYY", "MM/DD/YYYY", "YYYY/MM/DD", "YYYYMMDD")
 TIMES: Final = ("DD.MM.YYYY hh:mm", "DD.MM.YYYY hh:mm:ss", "YYYY-MM-DD hh:mm", "YYYY-MM-DD hh:mm:ss", "YYYY-MM-DDThh:mm:ss")
 ISO_DAY: Final = DAYS[0]
-_LETTERS: Final = {"YYYY": ("%Y", r"\d{4}"), "YY": ("%y", r"\d{2}"), "MM": ("%m", r"\d{2}"), "DD": ("%d", r"\d{2}"),
-                   "hh": ("%H", r"\d{2}"), "mm": ("%M", r"\d{2}"), "ss": ("%S", r"\d{2}")}  # fmt: skip
+_DIRECTIVES: Final = {"YYYY": "%Y", "YY": "%y", "MM": "%m", "DD": "%d", "hh": "%H", "mm": "%M", "ss": "%S"}
+_ZEROS: Final = str.maketrans("123456789", "000000000")
 PAIRS: Final = (("ja", "nein"), ("wahr", "falsch"), ("true", "false"), ("yes", "no"), ("j", "n"), ("y", "n"), ("t", "f"))
+BOOLEANS: Final = {"/".join(pair): pair for pair in PAIRS}
 EMPTY: Final = ""
 # what stands for "not known" wherever it stands, and what only does where numbers or days are expected
 NULLS: Final = frozenset({
@@ -39,14 +41,13 @@ UNKNOWN: Final = frozenset({
 
 def forms_of(value: str) -> frozenset[str]:
     """The names of all forms this text has."""
-    found = set()
     if not 0 < len(value) <= 40:
         return frozenset()
     if value[-1].isdigit() or value[-1] in "Zz":
-        found |= {name for name, fits in _FITS.items() if fits(value)}
-    elif value in (value.lower(), value.upper(), value.capitalize()):
-        found |= _WORDS.get(value.lower(), frozenset())
-    return frozenset(found)
+        return frozenset((*_numbers(value), *(form for form in _BY_SHAPE.get(value.translate(_ZEROS), ()) if _is_day(value, form))))
+    if value in (value.lower(), value.upper(), value.capitalize()):
+        return _WORDS.get(value.lower(), frozenset())
+    return frozenset()
 
 
 def is_null_word(value: str) -> bool:
@@ -58,8 +59,12 @@ def means_unknown(value: str) -> bool:
     return is_null_word(value) or value.strip().lower() in UNKNOWN
 
 
-def _is_whole(value: str) -> bool:
-    return _WHOLE.fullmatch(value) is not None and abs(int(value)) < INT64_MAX
+def _numbers(value: str) -> Iterator[str]:
+    if _WHOLE.fullmatch(value) and abs(int(value)) < INT64_MAX:
+        yield WHOLE
+    yield from (name for name, pattern in NUMBERS.items() if pattern.fullmatch(value))
+    if _is_moment(value):
+        yield MOMENT
 
 
 def _is_moment(value: str) -> bool:
@@ -69,34 +74,20 @@ def _is_moment(value: str) -> bool:
     return False
 
 
-def _reads(form: str) -> Callable[[str], bool]:
-    pattern, written = re.escape(form), form
-    for letters, (directive, digits) in _LETTERS.items():
-        pattern, written = pattern.replace(letters, digits), written.replace(letters, directive)
-    shape = re.compile(pattern, re.ASCII)
-
-    def fits(value: str) -> bool:
-        with suppress(ValueError):
-            return shape.fullmatch(value) is not None and _is_day(datetime.strptime(value, written).date())
-        return False
-
-    return fits
+def _is_day(value: str, form: str) -> bool:
+    """A day that exists, and within what people note down: 19870101 as a whole number is one, 12345678 is not."""
+    with suppress(ValueError):
+        return 1500 <= datetime.strptime(value, _directives(form)).year <= 2300
+    return False
 
 
-def _is_day(day: date) -> bool:
-    """Within what people note down; 19870101 as a whole number is one, 12345678 is not."""
-    return 1500 <= day.year <= 2300
+@cache
+def _directives(form: str) -> str:
+    for letters, directive in _DIRECTIVES.items():
+        form = form.replace(letters, directive)
+    return form
 
 
-def _matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
-    return lambda value: pattern.fullmatch(value) is not None
-
-
-_FITS: Final[Mapping[str, Callable[[str], bool]]] = {
-    WHOLE: _is_whole,
-    **{name: _matches(pattern) for name, pattern in NUMBERS.items()},
-    **{form: _reads(form) for form in (*DAYS, *TIMES)},
-    MOMENT: _is_moment,
-}
-BOOLEANS: Final = {"/".join(pair): pair for pair in PAIRS}
+_SHAPES: Final = {form: re.sub("[YMDhms]", "0", form) for form in (*DAYS, *TIMES)}
+_BY_SHAPE: Final = {shape: tuple(form for form, of_it in _SHAPES.items() if of_it == shape) for shape in _SHAPES.values()}
 _WORDS: Final = {word: frozenset(name for name, pair in BOOLEANS.items() if word in pair) for pair in PAIRS for word in pair}
