@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from twin_api.cli import context
+from twin_api.imports.draft_job import Draft, Wish
+from twin_api.imports.drafting import draft_layer
 from twin_api.imports.finding import FileRefused
-from twin_api.imports.infer import Draft, Wish, infer
 from twin_api.imports.naming import layer_name
 from twin_api.policy.documents import Place, Policies
 from twin_api.policy.finding import Findings, quoted
@@ -37,8 +37,7 @@ def infer_layer(
     _check(policies, name, class_, owner)
     wish = Wish(name, from_, class_, owner, listing=policies.town.classes[class_].is_seen_by(CITIZEN))
     try:
-        with tempfile.TemporaryDirectory(prefix="twin-infer-") as folder:
-            draft = infer(file, wish, policies.town, context.today(policies), Path(folder), _sources().parent)
+        draft = draft_layer(file, wish, policies.town, context.today(policies), _sources().parent)
     except FileRefused as refused:
         context.fail_all([finding.text() for finding in refused.findings])
     _write(draft) if write else _show(draft)

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from tests.imports.things import OSM_POLICIES, Database, point
-from twin_api.imports.infer import Draft, Wish, infer
+from twin_api.imports.description import Description
+from twin_api.imports.draft_job import Draft, DraftJob, Wish
+from twin_api.imports.infer import infer
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
-from twin_api.imports.source_file import read_source
-from twin_api.policy.documents import Layer, Policies
+from twin_api.imports.source_file import SourceFile, read_source
+from twin_api.policy.documents import Layer
 from twin_api.policy.finding import Findings
 from twin_api.policy.load import load, load_texts
 
@@ -26,33 +28,35 @@ GeoJson = Callable[..., Path]
 
 def drafted(path: Path, **wish: Any) -> Draft:
     with TemporaryDirectory() as folder:
-        return infer(path, Wish(**wish), POLICIES.town, DAY, Path(folder))
+        return infer(DraftJob([path], Wish(**wish), POLICIES.town, DAY, None, Path(folder)))
 
 
 def loaded(draft: Draft) -> Layer:
     """The draft among the town's policies."""
-    policies = load_texts({**POLICIES.files, f"layers/{draft.layer}.yaml": draft.text})
-    if draft.source is not None:
-        _check_source(draft, policies)
-    return policies.layers[draft.layer]
+    return load_texts({**POLICIES.files, f"layers/{draft.layer}.yaml": draft.text}).layers[draft.layer]
 
 
-def _check_source(draft: Draft, policies: Policies) -> None:
-    """What the source file says is what the draft means by it."""
-    findings = Findings()
+def described(draft: Draft) -> SourceFile:
+    """The drafted source file, as it is read."""
+    findings, policies = Findings(), load_texts({**POLICIES.files, f"layers/{draft.layer}.yaml": draft.text})
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"{draft.layer}.yaml"
-        path.write_text(draft.source or "")
+        path.write_text(draft.source or "", encoding="utf-8")
         source = read_source(path, policies, findings)
     assert [str(finding) for finding in findings] == []
     assert source is not None
-    assert (source.description, source.replace) == (draft.description, not draft.has_key)
+    return source
 
 
-def brought(draft: Draft, path: Path, database: Database) -> ImportOutcome:
+def brought(draft: Draft, path: Path, database: Database, source_layer: str | None = None) -> ImportOutcome:
+    """The file imported with nothing but what the drafts say."""
     layer = loaded(draft)
-    database.create(layer)
-    return run_import(ImportRequest([path], draft.description, replace=not draft.has_key), layer, database.connect)
+    if layer.name not in {name for (name,) in database.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'store'")}:
+        database.create(layer)
+    if draft.source is None:
+        return run_import(ImportRequest([path], Description(source_layer=source_layer)), layer, database.connect)
+    source = described(draft)
+    return run_import(ImportRequest([path], source.description, source.replace), layer, database.connect)
 
 
 TREES = [
@@ -136,7 +140,7 @@ def test_texts_are_read_as_the_source_file_says(geojson: GeoJson) -> None:
     draft = drafted(geojson(*rows))
     assert draft.source is not None
     said = {line.split("  #")[0] for line in draft.source.splitlines()}
-    assert {'decimal: ","', "dates: DD.MM.YYYY", '  "Höhe [m]": hoehe_m', '  Wert: {to: wert, decimal: "."}'} <= said
+    assert {'decimal: ","', "dates: DD.MM.YYYY", '  Wert: {to: wert, decimal: "."}'} <= said
     assert '  aktiv: {to: aktiv, values: {ja: "true", nein: "false"}}' in said
 
 
@@ -153,8 +157,7 @@ def test_every_row_comes_in_and_a_second_time_changes_nothing(geojson: GeoJson, 
     path = geojson(*TREES)
     draft = drafted(path)
     assert brought(draft, path, database).inserted == len(TREES)
-    layer = loaded(draft)
-    again = run_import(ImportRequest([path], draft.description), layer, database.connect)
+    again = brought(draft, path, database)
     assert (again.inserted, again.updated, again.unchanged) == (0, 0, len(TREES))
 
 
@@ -181,7 +184,8 @@ def test_the_layers_geometry_is_what_the_file_holds(geojson: GeoJson, geometries
 
 def test_without_a_key_every_delivery_replaces_the_last(geojson: GeoJson) -> None:
     draft = drafted(geojson(({"art": "Linde"}, point()), ({"art": "Linde"}, point(1))))
-    assert not draft.has_key
+    assert loaded(draft).key == ()
+    assert described(draft).replace
     assert draft.source is not None
     assert "replace: true" in draft.source
     assert "# Kein Schlüssel" in draft.text
@@ -233,8 +237,7 @@ def test_values_that_are_hard_to_write_are_listed_exactly(geojson: GeoJson) -> N
 
 def test_swapped_axes_are_seen_and_said(geojson: GeoJson) -> None:
     draft = drafted(geojson(({"nr": "1"}, point(5_540_000, 678_000)), ({"nr": "2"}, point(5_540_000, 678_001))))
-    assert draft.description.axes == "swapped"
-    assert "axes: swapped" in str(draft.source)
+    assert described(draft).description.axes == "swapped"
 
 
 def test_a_file_without_any_column_is_refused(tmp_path: Path) -> None:

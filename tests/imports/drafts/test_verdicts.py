@@ -86,7 +86,9 @@ CASES: list[tuple[str, list[str | None], str, dict[str, Any]]] = [  # header, va
     ("gepflanzt", ["01.05.2020", "#NV"], "date", {"dates": "DD.MM.YYYY", "nulls": {"#NV"}}),
     ("leer", [None, None], "text", {}),
     ("leer", [], "text", {}),
-    ("leer", ["", " "], "text", {"nulls": {"", " "}}),
+    ("leer", ["", " "], "text", {"nulls": {""}}),
+    ("Anzahl", [" 12", "7 "], "integer", {}),
+    ("Art", [" Linde", "- "], "text", {"nulls": {"-"}}),
 ]  # fmt: skip
 
 
@@ -121,6 +123,23 @@ def test_a_column_that_has_a_kind_already_keeps_it_but_for_numbers_that_are_none
     header: str, kind: str, values: list[Any], type_: str
 ) -> None:
     assert judge(looked_at(header, values, kind)).type == type_
+
+
+@pytest.mark.parametrize(
+    ("values", "in_utc", "type_", "local"),
+    [
+        (["2020-05-01T08:30:00+02:00"], False, "datetime", False),
+        (["2020-05-01T08:30:00"], True, "datetime", False),
+        (["2020-05-01T08:30:00", None], False, "datetime", True),
+        (["2020-05-01T00:00:00", "2020-05-02T00:00:00"], False, "date", False),
+        (["2020-05-01T00:00:00", "2020-05-02T10:00:00"], False, "datetime", True),
+    ],
+)
+def test_moments_without_an_offset_are_days_if_all_are_midnights_and_else_by_the_towns_clocks(
+    values: list[Any], in_utc: bool, type_: str, local: bool
+) -> None:
+    verdict = judge(looked_at("am", values, "datetime", moments_in_utc=in_utc))
+    assert (verdict.type, verdict.local) == (type_, local)
 
 
 def test_three_places_after_a_point_are_thousands_where_the_file_writes_decimal_commas() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from twin_api.imports.description import Reading
+from twin_api.imports.description import Decimal, Reading
 from twin_api.imports.drafts.columns import LISTED, Column
 from twin_api.imports.drafts.headings import read_heading
 from twin_api.imports.drafts.keys import Columns, is_technical, sounds_like_key
@@ -44,21 +44,23 @@ class DraftAttribute:
 
 
 def draft_attributes(
-    columns: Sequence[Column], keys: Sequence[Columns], class_: str, *, place_with_comma: bool = False
+    columns: Sequence[Column], keys: Sequence[Columns], class_: str, zone: str, place: Decimal | None = None
 ) -> tuple[list[DraftAttribute], Reading]:
-    """In the order of the file. The first of `keys` that is fit to be one becomes the key."""
-    comma = place_with_comma or any(writes_comma(column) for column in columns)
+    """In the order of the file. The first of `keys` that is fit to be one becomes the key. `place` is the decimal sign of coordinates."""
+    comma = place == "," or any(writes_comma(column) for column in columns)
     judged = [(column, judge(column, comma=comma)) for column in columns]
-    reading = file_reading(judged, place_with_comma=place_with_comma)
+    reading = file_reading(judged, place)
     names = attribute_names(column.header for column in columns)
-    drafts = [_draft(column, verdict, name, class_, reading) for (column, verdict), name in zip(judged, names, strict=True)]
+    drafts = [_draft(column, verdict, name, class_, differences(column, verdict, reading, zone))
+              for (column, verdict), name in zip(judged, names, strict=True)]  # fmt: skip
     return _with_key(_with_neighbours(drafts), keys), reading
 
 
-def _draft(column: Column, verdict: Verdict, name: str, class_: str, reading: Reading) -> DraftAttribute:
+def _draft(column: Column, verdict: Verdict, name: str, class_: str, said: Mapping[str, Any]) -> DraftAttribute:
     heading, reasons = read_heading(column.header), [*suspicions(column.header), *_signs(column)]
     numeric, enum = verdict.type in NUMERIC, () if reasons or verdict.free_text else _enum(column, verdict)
-    remarks = [*reasons, *verdict.remarks, *(["in dieser Datei leer"] if never_filled(column) else []), *(ENGLISH if enum else [])]
+    lost = ["in der Überschrift gingen Buchstaben verloren"] if "\ufffd" in column.header else []
+    remarks = [*reasons, *lost, *verdict.remarks, *(["in dieser Datei leer"] if never_filled(column) else []), *(ENGLISH if enum else [])]
     return DraftAttribute(
         column.header, name, heading.title if numeric else heading.whole, verdict.type, UNREVIEWED if reasons else class_,
         unit=heading.unit if numeric else None,
@@ -67,7 +69,7 @@ def _draft(column: Column, verdict: Verdict, name: str, class_: str, reading: Re
         enum=enum,
         suspect=bool(reasons),
         remarks=tuple(remarks),
-        said=differences(column, verdict, reading),
+        said=said,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ Must never keep a value of a column whose values may not be written down: `listi
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Final
 
@@ -15,6 +16,8 @@ from twin_api.imports.format import Kind
 
 LISTED: Final = 12
 LONGEST_LISTED: Final = 40
+OFFSET: Final = re.compile(r"(?:Z|[+-]\d{2}(?::?\d{2})?)$")
+MIDNIGHT: Final = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$")
 MEMORY: Final = 20_000  # texts whose forms are remembered; a column repeats itself
 
 
@@ -24,8 +27,8 @@ class Column:
     It keeps words that mean nothing, and a dozen values where they may be listed.
     """
 
-    def __init__(self, header: str, kind: Kind, *, listing: bool = False) -> None:
-        self.header, self.kind = header, kind
+    def __init__(self, header: str, kind: Kind, *, listing: bool = False, moments_in_utc: bool = False) -> None:
+        self.header, self.kind, self._in_utc = header, kind, moments_in_utc
         self.rows = self.missing = 0
         self.null_words: Counter[str] = Counter()  # `-`, `k.A.`: as they are spelt
         self.unknown_words: Counter[str] = Counter()
@@ -35,6 +38,7 @@ class Column:
         self.patterns: set[str] = set()
         self.spellings: set[str] = set()  # of yes and no
         self.integral = True
+        self.local = self.timed = 0  # moments without an offset; moments that are no midnight
         self.longest = self.letters = self.words = self.lost_letters = self.multiline = 0
         self.values: Counter[str] | None = Counter() if listing else None
         self._known: dict[str, frozenset[str]] = {}
@@ -49,6 +53,9 @@ class Column:
         for value, count in Counter(values).items():
             if value is None:
                 self.missing += count
+            elif isinstance(value, str) and self.kind == "datetime":
+                self.local += count * (not self._in_utc and OFFSET.search(value) is None)
+                self.timed += count * (MIDNIGHT.search(value) is None)
             elif isinstance(value, str):
                 self._look_at(value, count)
             elif isinstance(value, float):
@@ -56,17 +63,18 @@ class Column:
 
     def _look_at(self, value: str, count: int) -> None:
         self.lost_letters += count * (not value.isascii() and "\ufffd" in value)
-        if is_null_word(value):
-            self.null_words[value] += count
+        plain = value.strip()
+        if is_null_word(plain):
+            self.null_words[plain] += count
             return
-        forms = self._forms(value)
+        forms = self._forms(plain)
         self.forms.update(dict.fromkeys(forms, count))
         if not forms:
             self.strangers += count
-            self.unknown_words.update({value: count} if means_unknown(value) else {})
+            self.unknown_words.update({plain: count} if means_unknown(plain) else {})
             self._look_into(value, count)
         elif not forms.isdisjoint(BOOLEANS):
-            self.spellings.add(value)
+            self.spellings.add(plain)
         self._list(value, count)
 
     def _forms(self, value: str) -> frozenset[str]:

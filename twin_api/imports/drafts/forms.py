@@ -28,7 +28,6 @@ _DIRECTIVES: Final = {"YYYY": "%Y", "YY": "%y", "MM": "%m", "DD": "%d", "hh": "%
 _ZEROS: Final = str.maketrans("123456789", "000000000")
 PAIRS: Final = (("ja", "nein"), ("wahr", "falsch"), ("true", "false"), ("yes", "no"), ("j", "n"), ("y", "n"), ("t", "f"))
 BOOLEANS: Final = {"/".join(pair): pair for pair in PAIRS}
-EMPTY: Final = ""
 # what stands for "not known" wherever it stands, and what only does where numbers or days are expected
 NULLS: Final = frozenset({
     "-", "--", "---", "–", "k.a.", "k. a.", "k.a", "ka.", "n/a", "n.a.", "na", "#n/a", "#nv", "null", "<null>", "(null)", "none", "nan",
@@ -51,7 +50,7 @@ def forms_of(value: str) -> frozenset[str]:
 
 
 def is_null_word(value: str) -> bool:
-    return value == EMPTY or value.strip().lower() in NULLS or not value.strip()
+    return not value.strip() or value.strip().lower() in NULLS
 
 
 def means_unknown(value: str) -> bool:

@@ -41,11 +41,11 @@ def read_heading(header: str) -> Heading:
     """`Höhe [m]` is `Höhe` in `m`; brackets that hold no unit stay in the title."""
     whole = visible(header) or "Spalte"
     for pattern, said in ((UNIT_AT_END, bracketed(whole)), (IN_UNIT, _after_in(whole))):
-        unit = UNITS.get(" ".join(said.lower().split()))
+        unit = UNITS.get(" ".join(said.lower().replace("º", "°").split()))
         title = pattern.sub("", whole).strip()
         if unit is not None and title:
             return Heading(title, unit, whole)
-    return Heading(whole, _ending(attribute_name(header)), whole)
+    return Heading(whole, _ending(attribute_name(re.sub(r"(?<=[a-zäöüß])([CKM]?M)$", r"_\1", whole))), whole)
 
 
 def visible(text: str) -> str:

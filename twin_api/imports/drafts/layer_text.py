@@ -40,6 +40,10 @@ class DraftLayer:
     remarks: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def has_key(self) -> bool:
+        return any(attribute.key for attribute in self.attributes)
+
 
 def layer_text(layer: DraftLayer, town: Town) -> str:
     return "\n".join([*_head(layer, town), *_geometry(layer, town), "", *_attributes(layer), *_left_out(layer)]) + "\n"

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 from twin_api.imports.arrow import Values
 from twin_api.imports.description import Description, Place, Reading
 from twin_api.imports.drafts.places import Whereabouts, bounds_of, find_place, whereabouts
 from twin_api.imports.drafts.tables import is_written_table, read_writing
-from twin_api.imports.formats import open_file
+from twin_api.imports.finding import FileRefused
+from twin_api.imports.formats import open_file, unpacked
 from twin_api.imports.source import Source
+
+NAMELESS: Final = re.compile(r"field_\d+")
+TITLE_ROWS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +38,39 @@ class Opened:
 
 
 def open_for_draft(path: Path, source_layer: str | None, town_epsg: int, folder: Path) -> Opened:
-    """Raises `FileRefused` for what cannot be read. `folder` is for what has to be unpacked."""
+    """Raises `FileRefused` for what cannot be read. `folder` is for what has to be unpacked.
+
+    The description is that of the file as it was given, packed or not.
+    """
     description = Description(source_layer=source_layer)
-    if is_written_table(path):
-        writing = read_writing(path)
-        description = replace(description, encoding=writing.encoding, separator=writing.separator, header=writing.header)
+    inside, within = unpacked(path, description, folder)
+    if is_written_table(inside):
+        writing = read_writing(inside)
+        within = replace(within, encoding=writing.encoding, separator=writing.separator, header=writing.header)
+        opened = Opened(open_file(inside, within, folder), within)
+    else:
+        opened = _below_titles(inside, within, folder)
+    placed = opened if opened.source.has_geometry else _placed(inside, opened, town_epsg, folder)
+    return replace(placed, description=replace(placed.description, source_layer=source_layer))
+
+
+def _below_titles(path: Path, description: Description, folder: Path) -> Opened:
+    """A sheet may begin with titles; its header is the first row that names most columns."""
     opened = Opened(open_file(path, description, folder), description)
-    return opened if opened.source.has_geometry else _placed(path, opened, town_epsg, folder)
+    if not opened.source.format.tabular or _is_headed(opened.source):
+        return opened
+    for header in range(2, TITLE_ROWS + 1):
+        below = replace(description, header=header)
+        with suppress(FileRefused):
+            source = open_file(path, below, folder)
+            if _is_headed(source):
+                return Opened(source, below)
+    return opened
+
+
+def _is_headed(source: Source) -> bool:
+    nameless = sum(NAMELESS.fullmatch(name) is not None for name in source.columns)
+    return len(source.columns) > 1 and 2 * nameless < len(source.columns)
 
 
 def _placed(path: Path, opened: Opened, town_epsg: int, folder: Path) -> Opened:

@@ -16,21 +16,21 @@ TIMES: Final = ("date", "datetime")
 Judged = tuple[Column, Verdict]
 
 
-def file_reading(judged: Sequence[Judged], *, place_with_comma: bool = False) -> Reading:
-    """What most columns agree on; every null word of the file, because it means the same everywhere."""
+def file_reading(judged: Sequence[Judged], place: Decimal | None = None) -> Reading:
+    """What most columns agree on; every null word of the file, because it means the same everywhere. `place` is the sign in coordinates."""
     written = [(column, verdict) for column, verdict in judged if column.kind == "text"]
     signs = [verdict.reading.decimal for column, verdict in written if verdict.type == "number"]
-    decimal: Decimal = "," if place_with_comma or 2 * signs.count(",") > len(signs) else "."
+    decimal: Decimal = place or ("," if 2 * signs.count(",") > len(signs) else ".")
     forms = {verdict.reading.dates for _, verdict in written if verdict.type in TIMES}
     nulls = frozenset(word for column, _ in written for word in column.null_words)
     return Reading(decimal=decimal, dates=forms.pop() if len(forms) == 1 else None, nulls=nulls)
 
 
-def differences(column: Column, verdict: Verdict, file: Reading) -> Mapping[str, Any]:
-    """The members of a reading that have to be said for this column, as a source file names them."""
+def differences(column: Column, verdict: Verdict, file: Reading, zone: str) -> Mapping[str, Any]:
+    """The members of a reading that have to be said for this column, as a source file names them. `zone` is that of the town's clocks."""
+    own, said = verdict.reading, dict[str, Any]({"zone": zone} if verdict.local else {})
     if column.kind != "text":
-        return {}
-    own, said = verdict.reading, dict[str, Any]()
+        return said
     if verdict.type in NUMERIC and not _is_whole(column, verdict):
         said |= {"decimal": own.decimal} if own.decimal != file.decimal else {}
         said |= {"thousands": own.thousands} if own.thousands != file.thousands else {}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from twin_api.imports.description import Description, Place
 from twin_api.imports.drafts.attributes import DraftAttribute
 from twin_api.imports.drafts.layer_text import DraftLayer
-from twin_api.imports.drafts.yaml_text import can_be_written, comment, items, scalar, table
+from twin_api.imports.drafts.yaml_text import comment, items, scalar, table
 
 EXPLAINED: Final = {
     "crs": "Koordinatensystem der Datei", "axes": "Hochwert (oder Breite) steht vor Rechtswert (oder Länge)",
@@ -25,9 +25,9 @@ def source_text(layer: DraftLayer, files: str, description: Description, remarks
     lines += [comment(remark) for remark in remarks]
     lines += ["", f"layer: {scalar(layer.name)}", f"files: {scalar(files)}"]
     lines += _members(description)
-    if not any(attribute.key for attribute in layer.attributes):
+    if not layer.has_key:
         lines.append("replace: true  # ohne Schlüssel wird der Bestand jedes Mal ersetzt")
-    return "\n".join([*lines, *_columns(layer.attributes)]) + "\n"
+    return "\n".join([*lines, *_columns(layer.attributes, description)]) + "\n"
 
 
 def _members(description: Description) -> Iterator[str]:
@@ -50,6 +50,8 @@ def _place(place: Place) -> str | None:
 
 
 def _written(key: str, value: Any) -> str:
+    if value == "\t":
+        return "tab"
     if isinstance(value, (list, frozenset)):
         return items(sorted(value))
     if isinstance(value, dict):
@@ -57,12 +59,16 @@ def _written(key: str, value: Any) -> str:
     return value if key == "place" else scalar(str(value)) if isinstance(value, str) else str(value)
 
 
-def _columns(attributes: Sequence[DraftAttribute]) -> Iterator[str]:
-    """Columns that are read in their own way, or are not called as their attribute; all under their name in the file."""
-    rules = [attribute for attribute in attributes if attribute.said or attribute.column != attribute.name]
-    if rules:
-        yield "columns:  # Spalte der Datei: Attribut des Layers"
-    for attribute in rules:
-        said = [("to", scalar(attribute.name)), *((key, _written(key, value)) for key, value in attribute.said.items())]
-        line = f"{scalar(attribute.column)}: {table(said) if attribute.said else scalar(attribute.name)}"
-        yield f"  {line if can_be_written(attribute.column) else comment(f'{line} ({UNSEEN})')}"
+def _columns(attributes: Sequence[DraftAttribute], description: Description) -> Iterator[str]:
+    """Columns that are read in their own way, or that an import would not match with their attribute."""
+    ruled = [attribute for attribute in attributes if attribute.column in description.columns]
+    unseen = [attribute for attribute in attributes if attribute.said and attribute not in ruled]
+    if ruled or unseen:
+        yield "columns:" + ("" if ruled else " {}") + "  # Spalte der Datei: Attribut des Layers"
+    yield from (f"  {_column(attribute)}" for attribute in ruled)
+    yield from (f"  {comment(f'{_column(attribute)} ({UNSEEN})')}" for attribute in unseen)
+
+
+def _column(attribute: DraftAttribute) -> str:
+    said = [("to", scalar(attribute.name)), *((key, _written(key, value)) for key, value in attribute.said.items())]
+    return f"{scalar(attribute.column)}: {table(said) if attribute.said else scalar(attribute.name)}"

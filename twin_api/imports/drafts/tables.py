@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Final
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt")
 SEPARATORS: Final = (";", ",", "\t", "|")
+QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
 CHUNK: Final = 1024 * 1024
 HEAD: Final = 64 * 1024
 ROWS: Final = 40
@@ -19,10 +21,10 @@ ROWS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """`encoding` is None for UTF-8; `header` counts from 1."""
+    """`encoding` is None for UTF-8, `separator` where it is the only one of its kind in the header; `header` counts from 1."""
 
     encoding: str | None
-    separator: str
+    separator: str | None
     header: int
 
 
@@ -33,13 +35,19 @@ def read_writing(path: Path) -> Writing:
         head = file.read(HEAD).decode(encoding or "utf-8-sig", errors="replace")
     rows = {separator: _rows(head, separator) for separator in SEPARATORS}
     separator = max(SEPARATORS, key=lambda sign: _agreement(rows[sign]))
-    return Writing(encoding, separator, _header(rows[separator]))
+    header = _header(rows[separator])
+    line = QUOTED.sub("", "".join(head.splitlines()[header - 1 : header]))
+    signs = [sign for sign in SEPARATORS if sign in line]
+    return Writing(encoding, None if len(signs) < 2 else separator, header)
 
 
 def _encoding(path: Path) -> str | None:
     """UTF-8 if all of it is; else Windows-1252 where bytes stand that ISO-8859-1 has no letters for."""
     decoder, is_utf8, windows = codecs.getincrementaldecoder("utf-8")(), True, False
     with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+        file.seek(0)
         while chunk := file.read(CHUNK):
             try:
                 decoder.decode(chunk) if is_utf8 else ""

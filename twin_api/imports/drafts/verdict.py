@@ -27,6 +27,7 @@ WORDS_OF_A_SENTENCE, LETTERS_OF_A_TEXT = 4.0, 120
 
 
 THREE_PLACES: Final = "nach jedem Zeichen drei Stellen: Dezimalstellen oder Tausender? bitte prüfen"
+NO_ZONE: Final = "ohne Zeitzone in der Datei: gelesen in der Ortszeit der Gemeinde, bitte prüfen"
 _SIGNS: Final = {
     "point": Reading(), "comma": Reading(decimal=","), "point_groups": Reading(decimal=",", thousands="."),
     "comma_groups": Reading(thousands=","),
@@ -42,6 +43,7 @@ class Verdict:
     reading: Reading = field(default_factory=Reading)
     remarks: tuple[str, ...] = ()
     free_text: bool = False
+    local: bool = False  # moments by the town's clocks
 
 
 def judge(column: Column, *, comma: bool = False) -> Verdict:
@@ -68,6 +70,8 @@ def _of_kind(column: Column) -> Verdict:
         return Verdict("text", remarks=("die Datei hält es für eine Zahl: führende Nullen sind dann schon verloren",))
     if column.kind == "number" and column.integral and first_match(words, YEARS):
         return Verdict("integer")
+    if column.kind == "datetime" and column.local:
+        return _local(None) if column.timed else Verdict("date")
     return Verdict("text" if column.kind == "other" else column.kind)
 
 
@@ -101,8 +105,12 @@ def _day(column: Column, comma: bool) -> Verdict | None:
         return Verdict("datetime")
     form = _all(column, TIMES)
     if form is not None:
-        return Verdict("datetime", Reading(dates=form), ("ohne Zeitzone in der Datei: gelesen in der Ortszeit der Gemeinde, bitte prüfen",))
+        return _local(form)
     return None
+
+
+def _local(form: str | None) -> Verdict:
+    return Verdict("datetime", Reading(dates=form), (NO_ZONE,), local=True)
 
 
 def _truth(column: Column, comma: bool) -> Verdict | None:
