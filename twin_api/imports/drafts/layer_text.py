@@ -46,7 +46,7 @@ class DraftLayer:
 
 
 def layer_text(layer: DraftLayer, town: Town) -> str:
-    return "\n".join([*_head(layer, town), *_geometry(layer, town), "", *_attributes(layer), *_left_out(layer)]) + "\n"
+    return "\n".join([*_head(layer, town), *_geometry(layer, town), *_datetime(layer), "", *_attributes(layer), *_left_out(layer)]) + "\n"
 
 
 def _head(layer: DraftLayer, town: Town) -> Iterator[str]:
@@ -76,12 +76,12 @@ def _geometry(layer: DraftLayer, town: Town) -> Iterator[str]:
     entries += [("heights", scalar(layer.geometry.heights))] if layer.geometry.heights else []
     asked = f"  {CHECK}: das Höhensystem" if layer.geometry.heights else ""
     yield f"geometry: {table([*entries, ('class', layer.geometry.class_)])}{asked}"
-    yield from (f"datetime: {scalar(name)}  {CHECK}" for name in [_moment(layer)] if name)
 
 
-def _moment(layer: DraftLayer) -> str | None:
+def _datetime(layer: DraftLayer) -> Iterator[str]:
     """The first day or moment that is not about a person."""
-    return next((each.name for each in layer.attributes if each.type in ("date", "datetime") and not each.suspect), None)
+    moments = [each.name for each in layer.attributes if each.type in ("date", "datetime") and not each.suspect]
+    yield from (f"datetime: {scalar(name)}  {CHECK}" for name in moments[:1])
 
 
 def _attributes(layer: DraftLayer) -> Iterator[str]:
