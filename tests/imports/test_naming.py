@@ -36,6 +36,7 @@ HEADERS = {
     "Anteil [%]": "anteil_prozent",
     "%": "prozent",
     "Temperatur [°C]": "temperatur_grad_c",
+    "Temperatur in ºc": "temperatur_in_grad_c",
     "Kosten in €": "kosten_in_euro",
     "Feinstaub [µg/m³]": "feinstaub_ug_m3",
     "Kronen-Ø": "kronen_durchmesser",

@@ -8,11 +8,13 @@ import psycopg
 import typer
 
 from twin_api.cli import context
+from twin_api.cli.infer import infer_layer
 from twin_api.policy.documents import Policies
 from twin_api.publish.layers import LayerPlan, LayersRefused, apply_layers, describe
 from twin_api.texts import Text
 
 app = typer.Typer(no_args_is_help=True, help="The tables of the store, as the layer files describe them.")
+app.command(name="infer")(infer_layer)
 
 
 @app.command()

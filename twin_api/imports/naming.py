@@ -16,7 +16,7 @@ NAMELESS_FILE: Final = "daten"
 DIAMETER: Final = re.compile(r"(?<![^\W\d_])[øØ](?![^\W\d_])")
 SPELLED_OUT: Final = str.maketrans({
     "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "oe", "å": "aa", "ł": "l", "đ": "d",
-    "%": " prozent ", "‰": " promille ", "°": " grad ", "€": " euro ", "µ": "u", "μ": "u",
+    "%": " prozent ", "‰": " promille ", "°": " grad ", "º": " grad ", "€": " euro ", "µ": "u", "μ": "u",
 })  # fmt: skip
 SUFFIXES: Final = re.compile(r"(\.(osm|shp))?\.[a-z0-9]{2,9}(\.(gz|zip))?$", re.IGNORECASE)
 UNIT_AT_END: Final = re.compile(r"\s*(?:\[([^\[\]()]{1,12})\]|\(([^\[\]()]{1,12})\))\s*$")

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
+    from twin_api.imports.draft_job import DraftJob
     from twin_api.imports.job import Job
 
 MEMORY: Final = 4 << 30
@@ -32,25 +33,37 @@ def confine() -> None:
 
 def main() -> None:
     confine()
-    job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the parent's own
+    job: Job | DraftJob = pickle.load(sys.stdin.buffer)  # noqa: S301 - the parent's own
     with os.fdopen(int(sys.argv[1]), "wb") as out:
         _work(job, out)
 
 
-def _work(job: Job, out: BinaryIO) -> None:
+def _work(job: Job | DraftJob, out: BinaryIO) -> None:
     from twin_api.imports.finding import FileRefused
     from twin_api.imports.job import tell
-    from twin_api.imports.quoting import quote
-    from twin_api.imports.reading import read
 
     try:
-        quote(job, out) if job.quote is not None else read(job, out)
+        _do(job, out)
     except FileRefused as refused:
         groups = [[attribute, [remedy.de, remedy.en], count] for (attribute, remedy), count in refused.groups.items()]
         findings = [finding.as_data() for finding in refused.findings]
         tell(out, {"kind": "refused", "findings": findings, "total": refused.total, "groups": groups})
     except MemoryError:
         tell(out, {"kind": "memory"})
+
+
+def _do(job: Job | DraftJob, out: BinaryIO) -> None:
+    from twin_api.imports.draft_job import DraftJob
+    from twin_api.imports.infer import tell_draft
+    from twin_api.imports.quoting import quote
+    from twin_api.imports.reading import read
+
+    if isinstance(job, DraftJob):
+        tell_draft(job, out)
+    elif job.quote is not None:
+        quote(job, out)
+    else:
+        read(job, out)
 
 
 if __name__ == "__main__":

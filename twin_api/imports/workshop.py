@@ -23,6 +23,7 @@ from typing import Any, Final
 import orjson
 
 import twin_api
+from twin_api.imports.draft_job import DraftJob
 from twin_api.imports.finding import FileRefused, Group, from_data, refuse
 from twin_api.imports.job import HEAD, Job
 from twin_api.texts import Text
@@ -54,7 +55,7 @@ class TooCostly(Exception):
 
 
 @contextmanager
-def workshop(job: Job, step_s: float = STEP_S) -> Iterator[Iterator[Message]]:
+def workshop(job: Job | DraftJob, step_s: float = STEP_S) -> Iterator[Iterator[Message]]:
     """The messages of a process that does the job. Iterating raises `FileRefused`, and `TooCostly` where it was the check that failed.
 
     The process is gone when the context is left, however that happens.
@@ -68,7 +69,7 @@ def workshop(job: Job, step_s: float = STEP_S) -> Iterator[Iterator[Message]]:
 
 
 @contextmanager
-def _started(job: Job, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _started(job: Job | DraftJob, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     pipe, their_end = os.pipe()
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": str(folder), "CPL_TMPDIR": str(folder)} | OFFLINE | SINGLE
     environment["PYTHONPATH"] = str(Path(twin_api.__file__).parent.parent)
@@ -88,7 +89,7 @@ def _started(job: Job, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], 
         os.close(pipe)
 
 
-def _messages(process: subprocess.Popen[bytes], pipe: int, job: Job, step_s: float) -> Iterator[Message]:
+def _messages(process: subprocess.Popen[bytes], pipe: int, job: Job | DraftJob, step_s: float) -> Iterator[Message]:
     stream = _Stream(pipe)
     now: Mapping[str, Any] = {"kind": "opening"}
     while True:
@@ -141,7 +142,7 @@ class _Stream:
         return True
 
 
-def _limit(now: Mapping[str, Any], job: Job, step_s: float) -> float:
+def _limit(now: Mapping[str, Any], job: Job | DraftJob, step_s: float) -> float:
     """Opening and looking through a file may take longer, the larger it is."""
     whole_file = now["kind"] in ("opening", "opened", "looking")
     return step_s + (sum(path.stat().st_size for path in job.files) / OCTETS_PER_S if whole_file else 0.0)

@@ -45,12 +45,12 @@ def recognise(path: Path) -> Format:
 
 def open_file(path: Path, description: Description, folder: Path) -> Source:
     """The file, ready to be read batch by batch; only its own format's driver is let at it. `folder` is for what has to be unpacked."""
-    path, description = _unpacked(path, description, folder)
+    path, description = unpacked(path, description, folder)
     format_ = recognise(path)
     return open_sheet(path, format_, description, folder) if format_.sheet else open_source(path, format_, description, folder)
 
 
-def _unpacked(path: Path, description: Description, folder: Path) -> tuple[Path, Description]:
+def unpacked(path: Path, description: Description, folder: Path) -> tuple[Path, Description]:
     """The file itself, or the one inside; of several, the one that the description's `source_layer` names."""
     name = path.name.lower()
     if not name.endswith(PACKED) or not path.is_file():
