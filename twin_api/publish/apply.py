@@ -29,7 +29,7 @@ from twin_api.publish.preview import make_way
 from twin_api.publish.role_schema import drop_role, drop_view, ensure_login, ensure_role, point_view, tell_about, tell_collections
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import SwitchBlocked, lock_for_switch
-from twin_api.publish.table import PUBLISHED, area_index, create_statements
+from twin_api.publish.table import PUBLISHED, area_index, create_statements, shared_statements
 from twin_api.publish.withdraw import keep_withdrawn, leave_out_withdrawn, withdrawn_collections
 from twin_api.store.audit import note
 from twin_api.store.collection import About
@@ -153,6 +153,7 @@ def register(connection: Connection, definition: Definition) -> None:
         "datetime": definition.datetime,
         "has_geometry": definition.geometry_type is not None,
         "statements": create_statements(definition, definition.relation),
+        "shared": shared_statements(definition, definition.relation),
         "kind": "figures" if definition.groups else "items",
         "areas": list(definition.areas),
         "due": definition.due,

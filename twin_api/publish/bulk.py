@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any, Final
 
 import psycopg
@@ -12,13 +13,14 @@ from twin_api.layers.table import STORE
 from twin_api.publish.preview import make_way
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import lock_for_switch
-from twin_api.publish.table import PUBLISHED
+from twin_api.publish.table import PUBLISHED, is_fill
 from twin_api.publish.unread import keep_unread
 from twin_api.publish.withdraw import leave_out_withdrawn
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 FROM_ROWS: Final = 5_000  # fewer rows are published row by row
+SORTING_MEMORY: Final = "64MB"  # of each process that takes part
 
 
 @contextmanager
@@ -68,22 +70,39 @@ def published_layers(connection: Connection) -> list[str]:
 def rebuild_layer(connection: Connection, layer: str) -> None:
     """Build every published table of a layer anew and switch to it; inside a transaction that holds off the layer's writers."""
     pin_session(connection)
-    query = "SELECT relation, statements FROM published.definition WHERE layer = %s AND kind = 'items' ORDER BY relation"
-    built = connection.execute(query, [layer]).fetchall()
-    for relation, statements in built:
-        for statement in statements:
-            execute_one(connection, statement.replace(relation, f"next_{relation}"))
-    shown = _shown(connection, [relation for relation, _ in built])
+    built = _build(connection, layer)
+    shown = _shown(connection, built)
     lock_for_switch(connection, [(schema, collection) for schema, collection, _ in shown])
-    for relation, _ in built:
+    for relation in built:
         _take_over(connection, relation)
         leave_out_withdrawn(connection, relation)
     for schema, collection, relation in shown:
         _point(connection, schema, collection, relation)
-    for relation, _ in built:
+    for relation in built:
         make_way(connection, f"past_{relation}")
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, f'past_{relation}')}".encode())
         connection.execute("SELECT published.measure(%s), published.spread(%s)", [relation, relation])
+
+
+def _build(connection: Connection, layer: str) -> list[str]:
+    """Beside each published table of a layer the one to come; what several of them would compute alike is computed once."""
+    query = "SELECT relation, statements, shared FROM published.definition WHERE layer = %s AND kind = 'items' ORDER BY shared, relation"
+    rows = connection.execute(query, [layer]).fetchall()
+    connection.execute(f"SET LOCAL work_mem = '{SORTING_MEMORY}'".encode())
+    for shared, group in ((shared, list(group)) for shared, group in groupby(rows, lambda row: row[2][:2])):
+        together = bool(shared) and len(group) > 1
+        if together:
+            execute_one(connection, shared[1])
+        for relation, statements, (*_, fill) in group:
+            _build_one(connection, relation, [fill if together and is_fill(s) else s for s in statements])
+        if together:
+            execute_one(connection, f"DROP TABLE pg_temp.{shared[0]}")
+    return [relation for relation, _, _ in rows]
+
+
+def _build_one(connection: Connection, relation: str, statements: Iterable[str]) -> None:
+    for statement in statements:
+        execute_one(connection, statement.replace(relation, f"next_{relation}"))
 
 
 def _shown(connection: Connection, relations: list[str]) -> list[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from twin_api.publish.statement import pin_session, quoted
-from twin_api.publish.table import PUBLISHED
+from twin_api.publish.table import PUBLISHED, is_fill
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -70,7 +70,7 @@ def _compare(
 
 def _differences(connection: Connection, relation: str, statements: list[str]) -> tuple[int, int]:
     """Rows that are missing in the published table, and rows that should not be there."""
-    fill = next(s for s in statements if s.startswith("INSERT INTO"))
+    fill = next(filter(is_fill, statements))
     columns, _, select = fill.partition(" (")[2].partition(") ")
     table = quoted(PUBLISHED, relation)
     sides = f"WITH wanted AS ({select}), found AS (SELECT {columns} FROM {table})"

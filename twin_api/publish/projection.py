@@ -6,6 +6,7 @@ a client can filter, sort, count or time depends on what is hidden.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ from twin_api.store.collection import FEATURE, GEOMETRY, MERCATOR, MERCATOR_SRID
 
 PLACE_DIGITS: Final = 10  # a geohash of 10 characters is a cell of about one metre
 COORDINATE_DIGITS: Final = 7  # of a degree: about one centimetre
+WGS: Final = "_wgs"
+GEOMETRY_JSON: Final = "_json"
 
 
 def store_source(definition: Definition) -> sa.FromClause:
@@ -32,20 +35,46 @@ def transition_source(definition: Definition, name: str) -> sa.FromClause:
     return _source(definition, name)
 
 
-def _source(definition: Definition, name: str, schema: str | None = None) -> sa.FromClause:
+def _source(
+    definition: Definition, name: str, more: Sequence[sa.ColumnClause[Any]] = (), schema: str | None = None
+) -> sa.FromClause:  # fmt: skip
     # only columns that the definition itself reads; a hidden attribute is not even named
     columns: list[sa.ColumnClause[Any]] = [sa.column("id", sa.Uuid()), sa.column(STORED_GEOMETRY, PlainGeometry())]
     columns += [sa.column(name, COLUMN_TYPES[type_]) for name, type_ in definition.reads]
-    return sa.table(name, *columns, schema=schema).alias("r")
+    return sa.table(name, *columns, *more, schema=schema).alias("r")
 
 
 def project(definition: Definition, source: sa.FromClause) -> sa.Select[Any]:
     """Columns as in `published_columns`, one row per visible row of `source`."""
     shown = _placed(definition, _masked(definition, source))
-    columns: list[sa.ColumnElement[Any]] = [shown.c.id, _place(definition, shown).label(PLACE), _feature(definition, shown).label(FEATURE)]
-    if definition.geometry_type:
-        columns += [shown.c[GEOMETRY], shown.c[MERCATOR]]
-    return sa.select(*columns, *(shown.c[column.name] for column in definition.columns))
+    if not definition.geometry_type:
+        return _finished(definition, shown, sa.literal_column("''"), None)
+    return _finished(definition, shown, _place(shown.c[WGS]), _geometry_json(shown.c[WGS]))
+
+
+def prepare(definition: Definition) -> sa.Select[Any] | None:
+    """The layer's whole rows with all that is derived from the shown geometry; None where none is shown.
+
+    The same text for all definitions of a layer that show its geometry alike: what costs most of a projection can then be done once
+    for all of them. It holds what they hide, so it is for whoever builds only.
+    """
+    if not definition.geometry_type or definition.groups is not None:
+        return None
+    source = store_source(definition)
+    masked = _fenced(sa.select(sa.literal_column("r.*"), _shown_geometry(definition, source)).select_from(source), "masked")
+    geometry = sa.type_coerce(masked.c[GEOMETRY], PlainGeometry())
+    placed = _unflattened(sa.select(_wgs(geometry).label(WGS)).correlate(masked)).lateral("placed")
+    derived = [_place(placed.c[WGS]).label(PLACE), _geometry_json(placed.c[WGS]).label(GEOMETRY_JSON), _mercator(geometry).label(MERCATOR)]
+    return sa.select(sa.literal_column("masked.*"), *derived).select_from(masked, placed)
+
+
+def project_prepared(definition: Definition, name: str) -> sa.Select[Any]:
+    """The same rows as `project` yields on the store, from the temporary table `name` filled by `prepare`, and as they lie in it."""
+    derived = (GEOMETRY, MERCATOR), (PLACE, GEOMETRY_JSON)
+    source = _source(definition, name, [sa.column(n, PlainGeometry()) for n in derived[0]] + [sa.column(n) for n in derived[1]])
+    masked = _masked_columns(definition, source) + [source.c[n] for n in (*derived[0], *derived[1])]
+    shown = _fenced(sa.select(*masked).where(visible(definition, source)), "masked")
+    return _finished(definition, shown, shown.c[PLACE], shown.c[GEOMETRY_JSON])
 
 
 def published_columns(definition: Definition) -> list[str]:
@@ -62,40 +91,68 @@ def visible(definition: Definition, source: sa.FromClause) -> sa.ColumnElement[b
 def _masked(definition: Definition, source: sa.FromClause) -> sa.FromClause:
     if definition.groups is not None:
         return _fenced(group_rows(definition, definition.groups, source, visible(definition, source)), "masked")
-    columns: list[sa.ColumnElement[Any]] = [source.c.id]
-    columns += [column.mask.sql(source.c[column.name]).label(column.name) for column in definition.columns]
+    columns = _masked_columns(definition, source)
     if definition.geometry_type:
-        columns.append(sa.type_coerce(definition.geometry.sql(source.c[STORED_GEOMETRY]), PlainGeometry()).label(GEOMETRY))
+        columns.append(_shown_geometry(definition, source))
     return _fenced(sa.select(*columns).where(visible(definition, source)), "masked")
+
+
+def _masked_columns(definition: Definition, source: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+    return [source.c.id, *(column.mask.sql(source.c[column.name]).label(column.name) for column in definition.columns)]
+
+
+def _shown_geometry(definition: Definition, source: sa.FromClause) -> sa.ColumnElement[Any]:
+    return sa.type_coerce(definition.geometry.sql(source.c[STORED_GEOMETRY]), PlainGeometry()).label(GEOMETRY)
 
 
 def _placed(definition: Definition, masked: sa.FromClause) -> sa.FromClause:
     if not definition.geometry_type:
         return masked
-    flat = sa.func.ST_Transform(sa.func.ST_Force2D(masked.c[GEOMETRY]), MERCATOR_SRID)
-    wgs = sa.func.ST_ForcePolygonCCW(sa.func.ST_Transform(masked.c[GEOMETRY], 4326))
-    columns = [sa.type_coerce(flat, PlainGeometry()).label(MERCATOR), sa.type_coerce(wgs, PlainGeometry()).label("_wgs")]
-    return _fenced(sa.select(*masked.c, *columns), "placed")
+    geometry = masked.c[GEOMETRY]
+    return _fenced(sa.select(*masked.c, _mercator(geometry).label(MERCATOR), _wgs(geometry).label(WGS)), "placed")
+
+
+def _mercator(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.type_coerce(sa.func.ST_Transform(sa.func.ST_Force2D(geometry), MERCATOR_SRID), PlainGeometry())
+
+
+def _wgs(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """As RFC 7946 wants it: in WGS 84, outer rings counterclockwise."""
+    return sa.type_coerce(sa.func.ST_ForcePolygonCCW(sa.func.ST_Transform(geometry, 4326)), PlainGeometry())
 
 
 def _fenced(select: sa.Select[Any], name: str) -> sa.FromClause:
     """A subquery that PostgreSQL does not flatten: nothing in it is computed twice."""
-    return select.offset(sa.literal_column("0")).subquery(name)
+    return _unflattened(select).subquery(name)
 
 
-def _place(definition: Definition, shown: sa.FromClause) -> sa.ColumnElement[Any]:
+def _unflattened(select: sa.Select[Any]) -> sa.Select[Any]:
+    # in quotes: a bare 0 is cast first, and PostgreSQL then takes it for an offset that no parallel worker can know
+    return select.offset(sa.literal_column("'0'"))
+
+
+def _place(wgs: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """Where the item stands in the order of the collection: near in space is near on disk."""
-    if not definition.geometry_type:
-        return sa.literal_column("''")
-    return sa.func.coalesce(sa.func.ST_GeoHash(shown.c._wgs, PLACE_DIGITS), "")
+    return sa.func.coalesce(sa.func.ST_GeoHash(wgs, PLACE_DIGITS), "")
 
 
-def _feature(definition: Definition, shown: sa.FromClause) -> sa.ColumnElement[Any]:
-    """The finished GeoJSON feature (RFC 7946), compact, properties in the layer's order, absent values as null."""
-    geometry: sa.ColumnElement[Any] = sa.literal("null")
+def _geometry_json(wgs: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.func.ST_AsGeoJSON(wgs, COORDINATE_DIGITS, 0)
+
+
+def _finished(
+    definition: Definition, shown: sa.FromClause, place: sa.ColumnElement[Any], geometry: sa.ColumnElement[Any] | None
+) -> sa.Select[Any]:
+    columns: list[sa.ColumnElement[Any]] = [shown.c.id, place.label(PLACE), _feature(definition, shown, geometry).label(FEATURE)]
     if definition.geometry_type:
-        geometry = sa.func.coalesce(sa.func.ST_AsGeoJSON(shown.c._wgs, COORDINATE_DIGITS, 0), "null")
-    parts: list[Any] = ['{"type":"Feature","id":"', shown.c.id, '","geometry":', geometry, ',"properties":{']
+        columns += [shown.c[GEOMETRY], shown.c[MERCATOR]]
+    return sa.select(*columns, *(shown.c[column.name] for column in definition.columns))
+
+
+def _feature(definition: Definition, shown: sa.FromClause, geometry: sa.ColumnElement[Any] | None) -> sa.ColumnElement[Any]:
+    """The finished GeoJSON feature (RFC 7946), compact, properties in the layer's order, absent values as null."""
+    place: sa.ColumnElement[Any] = sa.literal("null") if geometry is None else sa.func.coalesce(geometry, "null")
+    parts: list[Any] = ['{"type":"Feature","id":"', shown.c.id, '","geometry":', place, ',"properties":{']
     for number, column in enumerate(definition.columns):
         parts += [f'{"," if number else ""}"{column.name}":', sa.func.coalesce(_json(column, shown.c[column.name]), "null")]
     # concat takes at most 100 arguments

@@ -5,19 +5,21 @@ Must never be filled by anything but its definition's projection.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
 from twin_api.layers.table import COLUMN_TYPES, STORE, geometry_type
 from twin_api.layers.table import GEOMETRY as STORED_GEOMETRY
 from twin_api.publish.definition import Definition
-from twin_api.publish.projection import project, published_columns, store_source
+from twin_api.publish.projection import prepare, project, project_prepared, published_columns, store_source
 from twin_api.publish.statement import quoted, sql_text
 from twin_api.store.collection import FEATURE, GEOMETRY, MERCATOR, MERCATOR_SRID, PLACE
 
 PUBLISHED: Final = "published"
+_IN_ORDER: Final = f" ORDER BY {PLACE}, id"
 
 
 def describe_published(definition: Definition, name: str) -> sa.Table:
@@ -48,9 +50,30 @@ def create_statements(definition: Definition, name: str) -> list[str]:
     """Table first, then its rows in spatial order, then its indexes and statistics: the order that builds fastest."""
     table = describe_published(definition, name)
     target = quoted(PUBLISHED, name)
+    key = sql_text(AddConstraint(table.primary_key))  # from here on CREATE TABLE leaves it out
     compressed = f"ALTER TABLE {target} ALTER COLUMN {FEATURE} SET COMPRESSION lz4"
+    rows = sql_text(project(definition, store_source(definition))) + _IN_ORDER
     indexes = [sql_text(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name))]
-    return [sql_text(CreateTable(table)), compressed, _fill(definition, target), *indexes, f"ANALYZE {target}"]
+    return [sql_text(CreateTable(table)), compressed, _fill(definition, target, rows), key, *indexes, f"ANALYZE {target}"]
+
+
+def shared_statements(definition: Definition, name: str) -> list[str]:
+    """For building several tables of a layer at once: a temporary table's name, what makes it, and what fills this one from it.
+
+    Equal names mean equal tables. Nothing where there is nothing to share.
+    """
+    prepared = prepare(definition)
+    if prepared is None:
+        return []
+    rows = sql_text(prepared) + _IN_ORDER
+    shared = f"shared_{hashlib.sha256(rows.encode()).hexdigest()[:16]}"
+    made = f"CREATE TEMPORARY TABLE {shared} ON COMMIT DROP AS {rows}"
+    return [shared, made, _fill(definition, quoted(PUBLISHED, name), sql_text(project_prepared(definition, shared)))]
+
+
+def is_fill(statement: str) -> bool:
+    """Whether this one of a table's statements brings its rows."""
+    return statement.startswith("INSERT INTO")
 
 
 def area_index(area: str) -> str:
@@ -58,7 +81,6 @@ def area_index(area: str) -> str:
     return f"CREATE INDEX IF NOT EXISTS {quoted(f'_areas_{area}')} ON {quoted(STORE, area)} USING gist ({quoted(STORED_GEOMETRY)})"
 
 
-def _fill(definition: Definition, target: str) -> str:
-    rows = sql_text(project(definition, store_source(definition)))
+def _fill(definition: Definition, target: str, rows: str) -> str:
     columns = ", ".join(quoted(column) for column in published_columns(definition))
-    return f"INSERT INTO {target} ({columns}) {rows} ORDER BY {PLACE}, id"
+    return f"INSERT INTO {target} ({columns}) {rows}"
