@@ -12,9 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pyproj import CRS
-from pyproj.exceptions import ProjError
-
+from twin_api.imports.crs_names import find_named
 from twin_api.imports.description import ColumnRule, Description, Place, Reading
 from twin_api.imports.draft_job import Draft, DraftJob
 from twin_api.imports.drafts.attributes import DraftAttribute, draft_attributes
@@ -116,10 +114,7 @@ def _geometry(crs: str | None, geometries: Geometries, class_: str) -> DraftGeom
 
 def _heights(crs: str | None) -> str:
     """The height system that the file names, by the first word of its name; else the one in force in Germany."""
-    try:
-        found = CRS.from_user_input(crs) if crs else None
-    except ProjError:
-        found = None
+    found = find_named(crs) if crs else None
     return found.sub_crs_list[1].name.split()[0] if found is not None and found.is_compound else HEIGHTS
 
 

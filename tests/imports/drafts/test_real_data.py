@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.imports.drafts.test_infer import brought, described, drafted, loaded
+from tests.imports.drafts.test_infer import DAY, POLICIES, brought, described, loaded
 from tests.imports.things import Database
 from twin_api.imports.description import Place
+from twin_api.imports.draft_job import Draft, Wish
+from twin_api.imports.drafting import draft_layer
 from twin_api.imports.finding import FileRefused
 
 LAYERS = {"buildings": 4_267, "landuse": 1_107, "roads": 2_056, "waterways": 228, "points": 844}
@@ -19,6 +22,11 @@ KEYS = {
     "waterways": ("osm_id",),
     "points": ("osm_id",),
 }
+
+
+def drafted(path: Path, **wish: Any) -> Draft:
+    """In a process of its own, as the command does it."""
+    return draft_layer(path, Wish(**wish), POLICIES.town, DAY)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -82,3 +90,20 @@ def test_streets_from_a_pbf_come_in(database: Database, testdata: Path) -> None:
     assert (loaded(draft).key, loaded(draft).attributes["z_order"].type) == (("osm_id",), "integer")
     outcome = brought(draft, path, database, "lines")
     assert outcome.inserted == outcome.read > 1_700
+
+
+def test_addresses_with_swapped_axes_come_in(database: Database, testdata: Path) -> None:
+    path = testdata / "addresses-essen" / "wfs_page_000.gml.gz"
+    draft = drafted(path, layer="adressen")
+    layer = loaded(draft)
+    assert described(draft).description.axes == "swapped"
+    assert (layer.key, layer.attributes["x"].locates, layer.attributes["hsnr"].type) == (("gml_id",), True, "text")
+    assert brought(draft, path, database).inserted == 1_000
+
+
+@pytest.mark.parametrize(("plan", "name"), [("BP_6-0_BPlan004", "BP_BaugebietsTeilFlaeche"), ("BP_5-2_Rotherbaum27", "BP_Plan")])
+def test_members_of_a_plan_come_in(database: Database, testdata: Path, plan: str, name: str) -> None:
+    path = testdata / "xplanung" / f"{plan}.gml.gz"
+    draft = drafted(path, source_layer=name)
+    outcome = brought(draft, path, database, name)
+    assert outcome.inserted == outcome.read > 0

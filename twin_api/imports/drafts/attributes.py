@@ -10,6 +10,7 @@ from twin_api.imports.description import Decimal, Reading
 from twin_api.imports.drafts.columns import LISTED, Column
 from twin_api.imports.drafts.headings import read_heading
 from twin_api.imports.drafts.keys import Columns, is_technical, sounds_like_key
+from twin_api.imports.drafts.places import is_coordinate
 from twin_api.imports.drafts.readings import NUMERIC, differences, file_reading
 from twin_api.imports.drafts.suspects import SHARE, is_address, suspicions
 from twin_api.imports.drafts.verdict import Verdict, judge, never_filled, writes_comma
@@ -64,7 +65,7 @@ def _draft(column: Column, verdict: Verdict, name: str, class_: str, said: Mappi
     return DraftAttribute(
         column.header, name, heading.title if numeric else heading.whole, verdict.type, UNREVIEWED if reasons else class_,
         unit=heading.unit if numeric else None,
-        locates=tells_place(name, column.header) or is_address(column.header),
+        locates=tells_place(name, column.header) or is_address(column.header) or is_coordinate(column.header),
         free_text=verdict.free_text,
         enum=enum,
         suspect=bool(reasons),

@@ -16,7 +16,7 @@ from twin_api.imports.format import Kind
 
 LISTED: Final = 12
 LONGEST_LISTED: Final = 40
-OFFSET: Final = re.compile(r"(?:Z|[+-]\d{2}(?::?\d{2})?)$")
+OFFSET: Final = re.compile(r":\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}(?::?\d{2})?)$")
 MIDNIGHT: Final = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$")
 MEMORY: Final = 20_000  # texts whose forms are remembered; a column repeats itself
 

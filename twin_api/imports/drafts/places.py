@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
-from pyproj import CRS, Transformer
+from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
 from twin_api.imports.arrow import Values
+from twin_api.imports.crs_names import find_named
 from twin_api.imports.description import Place
 from twin_api.imports.naming import attribute_name
 from twin_api.policy.crs import LON_LAT
@@ -27,6 +28,7 @@ AXES: Final = (
     ("easting", "northing"), ("e", "n"), ("rw", "hw"), ("xcoord", "ycoord"), ("xkoord", "ykoord"), ("xkoordinate", "ykoordinate"),
     ("xwert", "ywert"),
 )  # fmt: skip
+COORDINATES: Final = {word for pair in AXES for word in pair} - {"laenge", "breite", "rechts", "hoch", "e", "n", "long"}
 WKT: Final = re.compile(r"\s*(?:SRID=\d{4,6};)?\s*(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*(?:Z\s*)?\(", re.IGNORECASE)
 # what eastings and northings give away, tried in this order; {0} is the town's own
 RANGES: Final[tuple[tuple[Bounds, str, int | None], ...]] = (
@@ -87,8 +89,10 @@ def _inside(bounds: Sequence[float], within: Bounds) -> bool:
 
 
 def _lies_in_germany(bounds: Bounds, declared: str) -> bool:
+    crs = find_named(declared)
+    if crs is None:
+        return False
     try:
-        crs = CRS.from_user_input(declared)
         flat = (crs.sub_crs_list[0] if crs.is_compound else crs).to_2d()
         west, south, east, north = Transformer.from_crs(flat, LON_LAT, always_xy=True).transform_bounds(*bounds)
     except ProjError:
@@ -110,6 +114,11 @@ def find_place(columns: Mapping[str, Values], number: Callable[[str], float | No
                 height = names.get(_swapped(name, east, "z") or "")
                 return Place(x=header, y=names[other], z=height if height and _numbers(columns[height], number) else None)
     return Place()
+
+
+def is_coordinate(header: str) -> bool:
+    """Whether a column beside a geometry holds it once more; a tree is also long and wide."""
+    return any(word in COORDINATES for word in attribute_name(header).split("_"))
 
 
 def bounds_of(columns: Mapping[str, Values], place: Place, number: Callable[[str], float | None]) -> Bounds | None:
