@@ -175,6 +175,7 @@ def test_a_layer_with_geometry_asks_for_the_place_columns(database: Database, ne
 
 def test_a_place_column_that_is_not_there_is_named(opened: Callable[..., Source]) -> None:
     assert "has no place column `X` → did you mean `x`" in refusal(opened, "nr;x;y\n1;2;3\n", place=Place(x="X", y="y"))
+    assert "only one coordinate is named for the place" in refusal(opened, "nr;x;y\n1;2;3\n", place=Place(x="x"))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ ADV: Final = {
 }  # fmt: skip
 
 
-ELSEWHERE: Final = re.compile(r"\s*(?:[\w+.-]+:/+(?!(?:www\.)?opengis\.net/)|file:|/|\\|\.{1,2}[/\\])", re.IGNORECASE)
+ELSEWHERE: Final = re.compile(r"\s*(?:[\w+.-]+:/++(?!(?:www\.)?opengis\.net/)|file:|/|\\|\.{1,2}[/\\])", re.IGNORECASE)
 
 
 def leads_elsewhere(name: str) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 
 from twin_api.imports.condition import Condition
-from twin_api.imports.description import Description, Reading
+from twin_api.imports.description import Description, Place, Reading
 from twin_api.imports.finding import refuse
 from twin_api.imports.format import Broken, Format, Record, Sheet, Table
 from twin_api.imports.source import BATCH, Batch, Source
@@ -30,18 +30,23 @@ def open_sheet(path: Path, format_: Format, description: Description, folder: Pa
     assert format_.sheet is not None  # noqa: S101 - the caller has looked
     prepared = format_.prepare(path, description, folder)
     sheet = format_.sheet(path.name, prepared, description)
-    place = description.place.columns
-    for name in place:
-        if name not in sheet.columns:
-            what = Text(
-                f"{quoted(path.name)} hat keine Spalte {quoted(name)} für den Ort",
-                f"{quoted(path.name)} has no place column {quoted(name)}",
-            )
-            raise refuse(what, suggestion(name, sheet.columns))
+    _check_place(path, description.place, sheet)
     condition = Condition(description.where, sheet.columns) if description.where is not None else None
     table = Table(path, sheet.name, "", sheet.columns, description.where)
     total = sheet.total if condition is None else None
-    return Source(format_, table, bool(place), description.crs, total, partial(read_sheet, sheet, description, condition))
+    return Source(
+        format_, table, bool(description.place.columns), description.crs, total, partial(read_sheet, sheet, description, condition)
+    )
+
+
+def _check_place(path: Path, place: Place, sheet: Sheet) -> None:
+    if place.columns and place.wkt is None and (place.x is None or place.y is None):
+        what = Text("für den Ort ist nur eine Koordinate genannt", "only one coordinate is named for the place")
+        raise refuse(what, Text("Ostwert und Nordwert nennen, oder eine Spalte mit WKT", "name easting and northing, or a column of WKT"))
+    for name in place.columns:
+        if name not in sheet.columns:
+            de, en = f"hat keine Spalte {quoted(name)} für den Ort", f"has no place column {quoted(name)}"
+            raise refuse(Text(f"{quoted(path.name)} {de}", f"{quoted(path.name)} {en}"), suggestion(name, sheet.columns))
 
 
 def read_sheet(sheet: Sheet, description: Description, condition: Condition | None, columns: Sequence[str]) -> Iterator[Batch]:
@@ -87,25 +92,30 @@ def _places(description: Description, cells: Mapping[str, Sequence[Any]], faults
     place = description.place
     if place.wkt is not None:
         return [_shape(place.wkt, faults.sound(row, cells[place.wkt][row]), row, faults) for row in range(count)]
-    numbers = [[_coordinate(name, value, description, row, faults) for row, value in enumerate(cells[name])] for name in place.columns]
-    return [_point(place.columns, coordinates, row, faults) for row, coordinates in enumerate(zip(*numbers, strict=True))]
+    numbers = [_coordinates(name, cells[name], description, faults) for name in place.columns]
+    places = np.array(numbers, dtype=float).T  # what is not known becomes NaN
+    whole = np.flatnonzero(np.isfinite(places).all(axis=1))
+    for row in np.flatnonzero(np.isfinite(places).any(axis=1) & ~np.isfinite(places).all(axis=1)).tolist():
+        if row not in faults.by_row:
+            faults.add(row, _incomplete(place.columns[int(np.flatnonzero(np.isnan(places[row]))[0])]))
+    wkb: list[bytes | None] = [None] * count
+    for row, point in zip(whole.tolist(), shapely.to_wkb(shapely.points(places[whole])) if len(whole) else (), strict=True):
+        wkb[row] = point
+    return wkb
 
 
-def _point(names: Sequence[str], coordinates: Sequence[float | None], row: int, faults: _Faults) -> bytes | None:
-    known = [number for number in coordinates if number is not None]
-    if len(known) == len(names):
-        return bytes(shapely.to_wkb(shapely.points(np.array(known))))
-    if known and row not in faults.by_row:
-        empty = next(name for name, number in zip(names, coordinates, strict=True) if number is None)
-        what = Text(f"die Ortsangabe in Spalte {quoted(empty)} fehlt", f"the coordinate in column {quoted(empty)} is missing")
-        faults.add(row, Broken(what, Text("alle Koordinaten angeben oder keine", "give all coordinates or none")))
-    return None
+def _incomplete(name: str) -> Broken:
+    what = Text(f"die Ortsangabe in Spalte {quoted(name)} fehlt", f"the coordinate in column {quoted(name)} is missing")
+    return Broken(what, Text("alle Koordinaten angeben oder keine", "give all coordinates or none"))
 
 
-def _coordinate(name: str, value: Any, description: Description, row: int, faults: _Faults) -> float | None:
-    value = faults.sound(row, value)
+def _coordinates(name: str, values: Sequence[Any], description: Description, faults: _Faults) -> list[float | None]:
     rule = description.rule(name)
     reading = rule.reading if rule is not None else description.reading
+    return [_coordinate(name, faults.sound(row, value), reading, row, faults) for row, value in enumerate(values)]
+
+
+def _coordinate(name: str, value: Any, reading: Reading, row: int, faults: _Faults) -> float | None:
     if value is None or (isinstance(value, str) and (not value.strip() or value in reading.nulls)):
         return None
     number = _number(value, reading)
