@@ -160,6 +160,7 @@ WRONG = [
     ("layer: baeume\ncolumns:\n  A: {to: art, decimal: ','}", "3: `decimal` does not fit the attribute `art` of type `text`. Delete it"),
     ("layer: baeume\ncolumns:\n  A: {to: hoehe_m, dates: DD.MM.YYYY}", "3: `dates` does not fit the attribute `hoehe_m`"),
     ("layer: baeume\ncolumns:\n  A: {to: geprueft, dates: DD.MM.YYYY}", "3: `DD.MM.YYYY` has no time of day"),
+    ("layer: baeume\ncolumns:\n  A: {to: hoehe_m, unit: kg}", "3: `kg` cannot be converted to `m`"),
     ("layer: baeume\ncolumns:\n  A: {to: anzahl, unit: m}", "3: the attribute `anzahl` has no unit in its layer"),
     ("layer: baeume\ncolumns:\n  A: {to: anzahl, values: {zwei: two}}", "3: `two` is no number"),
     ("layer: baeume\ncolumns:\n  A:\n    to: status\n    values:\n      ja: stehen", "6: there is no value in `status` `stehen`. Did you mean `steht`?"),
