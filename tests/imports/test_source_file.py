@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from twin_api.imports.description import ColumnRule, Place, Reading
-from twin_api.imports.source_file import SourceFile, read_source, read_sources
+from twin_api.imports.source_file import OPTIONAL, REQUIRED, SourceFile, read_source, read_sources
 from twin_api.imports.source_rhythm import Every, Rhythm
 from twin_api.imports.source_whence import Whence
 from twin_api.policy.documents import Policies
@@ -237,3 +237,11 @@ def test_a_time_that_a_day_does_not_have_comes_once_all_the_same() -> None:
     rhythm = Rhythm("daily", time(2, 30), timedelta(days=3))
     spring = [datetime(2026, 3, 28, 12, tzinfo=UTC) + timedelta(hours=hour) for hour in range(48)]
     assert len({rhythm.begun(moment, BERLIN) for moment in spring}) == 3
+
+
+def test_the_example_of_the_handbook_is_a_source_and_its_table_has_every_entry(write: Write, policies: Policies) -> None:
+    handbook = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
+    example = handbook.partition("```yaml\n")[2].partition("```")[0]
+    assert good(write(example), policies).rhythm == Rhythm("daily", time(2, 30), timedelta(days=3))
+    table = "".join(line.split("|")[1] for line in handbook.splitlines() if line.startswith("| `"))
+    assert [key for key in (*REQUIRED, *OPTIONAL) if f"`{key}`" not in table] == []

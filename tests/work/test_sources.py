@@ -171,14 +171,16 @@ def test_a_run_that_was_killed_counts_as_failed(kanaria: Town, monkeypatch: pyte
 
     (kanaria.folder / "daten" / "i.geojsonl").write_bytes(trees(3))
     source = describe(kanaria, "i", SAID + "files: daten/i.geojsonl\n")
+    run(kanaria, describe(kanaria, "k", SAID + "files: daten/i.geojsonl\n"))
+    (kanaria.folder / "daten" / "i.geojsonl").write_bytes(trees(3, "Ahorn"))
     with monkeypatch.context() as patch:
         patch.setattr("twin_api.imports.merge.Merge.write", killed)
         with pytest.raises(Killed):
             run(kanaria, source)
     assert (state(kanaria, "i").outcome, state(kanaria, "i").failures) == ("running", 1)
     with kanaria.login("owner") as connection:
-        fail_running(connection, ["i", "a"])
-    assert (state(kanaria, "i").outcome, state(kanaria, "a").outcome) == ("failed", "imported")
+        fail_running(connection, ["i", "k"])
+    assert (state(kanaria, "i").outcome, state(kanaria, "k").outcome) == ("failed", "imported")
     assert (run(kanaria, source).outcome, state(kanaria, "i").failures) == ("imported", 0)
 
 
