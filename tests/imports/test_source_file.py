@@ -6,17 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from twin_api.imports.description import ColumnRule, Place, Reading
 from twin_api.imports.source_file import OPTIONAL, REQUIRED, SourceFile, read_source, read_sources
 from twin_api.imports.source_rhythm import Every, Rhythm
+from twin_api.imports.source_schema import source_schema
 from twin_api.imports.source_whence import Whence
 from twin_api.policy.documents import Policies
 from twin_api.policy.finding import Findings
 from twin_api.policy.load import load
+from twin_api.policy.yaml_file import Items, Node, Scalar, read
 
 BERLIN = ZoneInfo("Europe/Berlin")
 Write = Callable[[str], Path]
@@ -245,3 +249,20 @@ def test_the_example_of_the_handbook_is_a_source_and_its_table_has_every_entry(w
     assert good(write(example), policies).rhythm == Rhythm("daily", time(2, 30), timedelta(days=3))
     table = "".join(line.split("|")[1] for line in handbook.splitlines() if line.startswith("| `"))
     assert [key for key in (*REQUIRED, *OPTIONAL) if f"`{key}`" not in table] == []
+
+
+def plain(node: Node) -> Any:
+    if isinstance(node, Scalar):
+        return node.value
+    return [plain(item) for item in node.items] if isinstance(node, Items) else {key: plain(entry) for key, entry in node.entries.items()}
+
+
+def test_editors_know_what_a_source_file_may_say(policies: Policies) -> None:
+    node = read(FULL.encode(), "x", Findings())
+    assert node is not None
+    for known in (None, policies):
+        schema = Draft202012Validator(source_schema(known))
+        assert [error.message for error in schema.iter_errors(plain(node))] == []
+        assert list(schema.iter_errors({"layer": "baeume", "evry": "daily"}))
+        assert list(schema.iter_errors({"layer": "baeume", "every": "dayly"}))
+    assert list(Draft202012Validator(source_schema(policies)).iter_errors({"layer": "baume"}))
