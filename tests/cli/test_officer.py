@@ -99,7 +99,7 @@ def test_schemas_are_written_for_a_broken_folder_too_and_elsewhere_if_told(folde
     written = twin(folder, "schema", "--write", str(tmp_path / "there"), lang="en")
     assert written.returncode == 0
     assert "mistakes" in written.stdout
-    assert len(list((tmp_path / "there").iterdir())) == 7
+    assert len(list((tmp_path / "there").iterdir())) == 8
 
 
 def test_the_report_is_one_page_in_german_or_english_and_its_path_is_printed(folder: Path) -> None:

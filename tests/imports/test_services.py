@@ -13,16 +13,20 @@ import orjson
 import pytest
 
 from tests.imports.servers import LOOPBACK, Answer, Asked, Server, answering, talking
+from tests.imports.things import Database
 from tests.towns import Town
 from twin_api.imports.collect import LATE_S, Errand, collect
+from twin_api.imports.description import ColumnRule, Description
 from twin_api.imports.fetch import Fetcher
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.pinned import Budget
 from twin_api.imports.reach import Reach, Url
+from twin_api.imports.run import ImportRequest, run_import
 from twin_api.imports.services import SERVICES
 from twin_api.imports.services.asked import Asked as Address
 from twin_api.imports.services.asked import Gathered
 from twin_api.imports.source_whence import Service
+from twin_api.policy.documents import Layer
 
 PAGES = ("000", "001", "039", "070")  # of the real server, one after the other as if there were no others
 XML = {"Content-Type": "text/xml"}
@@ -76,6 +80,19 @@ def test_a_real_wfs_is_read_to_its_end(essen: Answers, tmp_path: Path) -> None:
     assert asked["typenames"] == "Amtliche_Hauskoordinaten:Hauskoordinaten"
     assert (asked["map"], asked["request"], asked["version"], asked["startindex"]) == ("essen", "GetFeature", "2.0.0", "0")
     assert len(server.asked) == 12  # each time the capabilities, four pages and an empty one
+
+
+@pytest.mark.filterwarnings("ignore:EPSG.102329 is not a valid CRS code")
+def test_the_pages_of_a_real_wfs_are_imported_as_one(
+    essen: Answers, database: Database, new_layer: Callable[..., Layer], tmp_path: Path
+) -> None:
+    database.create(layer := new_layer())
+    with answering(essen) as server:
+        files = gather(server, tmp_path, "wfs", "/wfs", collection="Hauskoordinaten").files
+    said = Description({"OBJECTID": ColumnRule("nr"), "STRNAME": ColumnRule("art")}, axes="swapped")
+    outcome = run_import(ImportRequest(files, said), layer, database.connect)
+    assert (outcome.read, outcome.inserted) == (4000, 4000)
+    assert database.value("SELECT postgis.ST_AsText(geometry) FROM store.thing WHERE nr = '1'") == "POINT(362105 5710920)"
 
 
 TYPES = "<FeatureType><Name>a:baum</Name><DefaultCRS>urn:ogc:def:crs:EPSG::4258</DefaultCRS><OtherCRS>urn:ogc:def:crs:EPSG::25832</OtherCRS></FeatureType>"

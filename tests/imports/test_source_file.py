@@ -6,17 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from twin_api.imports.description import ColumnRule, Place, Reading
-from twin_api.imports.source_file import SourceFile, read_source, read_sources
+from twin_api.imports.source_file import OPTIONAL, REQUIRED, SourceFile, read_source, read_sources
 from twin_api.imports.source_rhythm import Every, Rhythm
+from twin_api.imports.source_schema import source_schema
 from twin_api.imports.source_whence import Whence
 from twin_api.policy.documents import Policies
 from twin_api.policy.finding import Findings
 from twin_api.policy.load import load
+from twin_api.policy.yaml_file import Items, Node, Scalar, read
 
 BERLIN = ZoneInfo("Europe/Berlin")
 Write = Callable[[str], Path]
@@ -160,6 +164,7 @@ WRONG = [
     ("layer: baeume\ncolumns:\n  A: {to: art, decimal: ','}", "3: `decimal` does not fit the attribute `art` of type `text`. Delete it"),
     ("layer: baeume\ncolumns:\n  A: {to: hoehe_m, dates: DD.MM.YYYY}", "3: `dates` does not fit the attribute `hoehe_m`"),
     ("layer: baeume\ncolumns:\n  A: {to: geprueft, dates: DD.MM.YYYY}", "3: `DD.MM.YYYY` has no time of day"),
+    ("layer: baeume\ncolumns:\n  A: {to: hoehe_m, unit: kg}", "3: `kg` cannot be converted to `m`"),
     ("layer: baeume\ncolumns:\n  A: {to: anzahl, unit: m}", "3: the attribute `anzahl` has no unit in its layer"),
     ("layer: baeume\ncolumns:\n  A: {to: anzahl, values: {zwei: two}}", "3: `two` is no number"),
     ("layer: baeume\ncolumns:\n  A:\n    to: status\n    values:\n      ja: stehen", "6: there is no value in `status` `stehen`. Did you mean `steht`?"),
@@ -236,3 +241,28 @@ def test_a_time_that_a_day_does_not_have_comes_once_all_the_same() -> None:
     rhythm = Rhythm("daily", time(2, 30), timedelta(days=3))
     spring = [datetime(2026, 3, 28, 12, tzinfo=UTC) + timedelta(hours=hour) for hour in range(48)]
     assert len({rhythm.begun(moment, BERLIN) for moment in spring}) == 3
+
+
+def test_the_example_of_the_handbook_is_a_source_and_its_table_has_every_entry(write: Write, policies: Policies) -> None:
+    handbook = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
+    example = handbook.partition("```yaml\n")[2].partition("```")[0]
+    assert good(write(example), policies).rhythm == Rhythm("daily", time(2, 30), timedelta(days=3))
+    table = "".join(line.split("|")[1] for line in handbook.splitlines() if line.startswith("| `"))
+    assert [key for key in (*REQUIRED, *OPTIONAL) if f"`{key}`" not in table] == []
+
+
+def plain(node: Node) -> Any:
+    if isinstance(node, Scalar):
+        return node.value
+    return [plain(item) for item in node.items] if isinstance(node, Items) else {key: plain(entry) for key, entry in node.entries.items()}
+
+
+def test_editors_know_what_a_source_file_may_say(policies: Policies) -> None:
+    node = read(FULL.encode(), "x", Findings())
+    assert node is not None
+    for known in (None, policies):
+        schema = Draft202012Validator(source_schema(known))
+        assert [error.message for error in schema.iter_errors(plain(node))] == []
+        assert list(schema.iter_errors({"layer": "baeume", "evry": "daily"}))
+        assert list(schema.iter_errors({"layer": "baeume", "every": "dayly"}))
+    assert list(Draft202012Validator(source_schema(policies)).iter_errors({"layer": "baume"}))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -49,12 +51,12 @@ def describe(town: Town, name: str, text: str) -> SourceFile:
     return source
 
 
-def run(town: Town, source: SourceFile, **settings: Any) -> Run:
+def run(town: Town, source: SourceFile, settled_s: float = 0.0, **settings: Any) -> Run:
     told: Settings = town.settings(policies=town.policies_folder, home=town.folder, **settings)
     with town.login("owner") as connection:
         policies = policies_in_force(connection)
     assert policies is not None
-    return run_source(source, policies, told, lambda: town.login("owner"), NOW)
+    return run_source(source, policies, told, lambda: town.login("owner"), NOW, settled_s=settled_s)
 
 
 def ask(town: Town, query: str) -> Any:
@@ -117,6 +119,15 @@ def test_a_file_that_is_not_there_is_a_reason(kanaria: Town) -> None:
     assert "no file fits `daten/d-*.csv`" in ended.reasons[0].say("en")
 
 
+def test_a_file_that_was_written_a_moment_ago_is_left_for_the_next_time(kanaria: Town) -> None:
+    file, source = kanaria.folder / "daten" / "l.geojsonl", describe(kanaria, "l", SAID + "files: daten/l.geojsonl\n")
+    file.write_bytes(trees(3))
+    ended = run(kanaria, source, settled_s=60)
+    assert "`l.geojsonl` may still be being written" in ended.reasons[0].say("en")
+    os.utime(file, (time.time() - 61,) * 2)
+    assert run(kanaria, source, settled_s=60).outcome == "imported"
+
+
 def test_an_address_is_asked_whether_it_has_changed(kanaria: Town) -> None:
     def answer(asked: Asked) -> Answer:
         return (304, {}, b"") if asked.headers.get("if-none-match") == '"1"' else (200, {"ETag": '"1"'}, trees(3, "Eiche"))
@@ -171,14 +182,16 @@ def test_a_run_that_was_killed_counts_as_failed(kanaria: Town, monkeypatch: pyte
 
     (kanaria.folder / "daten" / "i.geojsonl").write_bytes(trees(3))
     source = describe(kanaria, "i", SAID + "files: daten/i.geojsonl\n")
+    run(kanaria, describe(kanaria, "k", SAID + "files: daten/i.geojsonl\n"))
+    (kanaria.folder / "daten" / "i.geojsonl").write_bytes(trees(3, "Ahorn"))
     with monkeypatch.context() as patch:
         patch.setattr("twin_api.imports.merge.Merge.write", killed)
         with pytest.raises(Killed):
             run(kanaria, source)
     assert (state(kanaria, "i").outcome, state(kanaria, "i").failures) == ("running", 1)
     with kanaria.login("owner") as connection:
-        fail_running(connection, ["i", "a"])
-    assert (state(kanaria, "i").outcome, state(kanaria, "a").outcome) == ("failed", "imported")
+        fail_running(connection, ["i", "k"])
+    assert (state(kanaria, "i").outcome, state(kanaria, "k").outcome) == ("failed", "imported")
     assert (run(kanaria, source).outcome, state(kanaria, "i").failures) == ("imported", 0)
 
 

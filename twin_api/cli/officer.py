@@ -12,6 +12,7 @@ import typer
 
 from twin_api.cli import context
 from twin_api.encodings.report import render as render_report
+from twin_api.imports.source_schema import source_schema
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
 from twin_api.policy.due import HORIZONS, Deadline, deadlines, horizon_of, waiting
@@ -68,7 +69,7 @@ def schema(
 def write_schemas(loaded: Policies | None, folder: Path) -> None:
     """One file per kind of policy file, with the town's own names where the policies load. Raises `OSError`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in schemas(loaded).items():
+    for name, content in (schemas(loaded) | {"source": source_schema(loaded)}).items():
         (folder / f"{name}.schema.json").write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
 
 

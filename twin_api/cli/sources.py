@@ -21,7 +21,7 @@ from twin_api.policy.finding import Findings, quoted, render, suggestion
 from twin_api.texts import Text
 from twin_api.work.schedule import Condition, condition, next_run
 from twin_api.work.source_state import SourceState, read_states
-from twin_api.work.sources import Run, policies_in_force, run_source, said_by
+from twin_api.work.sources import SETTLED_S, Run, policies_in_force, run_source, said_by
 
 app = typer.Typer(no_args_is_help=True, help="Data that come by themselves: list, check and run their sources.")
 _log = structlog.get_logger(__name__)
@@ -94,7 +94,8 @@ def run(
     if policies is None:
         context.fail(NOT_APPLIED)
     source = _source(name, policies)
-    ended = run_source(source, policies, context.settings(), context.owner_connection, datetime.now(UTC))
+    settled_s = SETTLED_S if log else 0.0
+    ended = run_source(source, policies, context.settings(), context.owner_connection, datetime.now(UTC), settled_s=settled_s)
     _note(source, ended) if log else _say(source, ended)
     if ended.outcome == "refused":
         raise typer.Exit(1)

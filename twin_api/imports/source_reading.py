@@ -8,10 +8,11 @@ from typing import Final, cast, get_args
 
 from twin_api.imports.date_form import zone_of
 from twin_api.imports.description import ColumnRule, Decimal, Reading
+from twin_api.imports.units import KNOWN, factor
 from twin_api.policy.documents import Attribute, Layer
 from twin_api.policy.documents import Place as Line
 from twin_api.policy.fields import Fields, items_of, one_of, table_of, text_of
-from twin_api.policy.finding import Findings, listed, quoted
+from twin_api.policy.finding import Findings, listed, quoted, suggestion
 from twin_api.policy.yaml_file import Node, Scalar, Table, as_written
 from twin_api.texts import Text
 
@@ -88,6 +89,10 @@ def _check_fit(attribute: Attribute, reading: Reading, fields: Fields) -> None:
         what = Text(f"{quoted(reading.dates)} nennt keine Uhrzeit, `{attribute.name}` ist aber ein Zeitpunkt",
                     f"{quoted(reading.dates)} has no time of day, but `{attribute.name}` is a moment")  # fmt: skip
         fields.findings.add(fields.at("dates"), what, Text("`hh:mm` ergänzen", "add `hh:mm`"))
+    if "unit" in fields and attribute.unit is not None and reading.unit and factor(reading.unit, attribute.unit) is None:
+        what = Text(f"{quoted(reading.unit)} lässt sich nicht in `{attribute.unit}` umrechnen",
+                    f"{quoted(reading.unit)} cannot be converted to `{attribute.unit}`")  # fmt: skip
+        fields.findings.add(fields.at("unit"), what, suggestion(reading.unit, KNOWN))
     if "unit" in fields and attribute.type in NUMBERS and attribute.unit is None:
         what = Text(
             f"das Attribut `{attribute.name}` hat im Layer keine Einheit", f"the attribute `{attribute.name}` has no unit in its layer"

@@ -15,10 +15,13 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from twin_api.imports.source_file import SourceFile, read_sources
+from twin_api.policy.documents import Policies
+from twin_api.policy.load import load_texts
+from twin_api.publish.apply import applied_files
 from twin_api.settings import Settings
 from twin_api.work.schedule import is_stale, next_run
 from twin_api.work.source_state import Connection, SourceState, fail_running, meet, read_states
-from twin_api.work.sources import policies_in_force, said_by
+from twin_api.work.sources import said_by
 
 _log = structlog.get_logger(__name__)
 MOST: Final = 2
@@ -42,11 +45,13 @@ class Runs:
     start: Start
     running: dict[str, _Running] = field(default_factory=dict)
     _told: dict[str, datetime] = field(default_factory=dict)
+    _files: Mapping[str, str] = field(default_factory=dict)
+    _policies: Policies | None = None
 
     def look(self, connection: Connection, settings: Settings, now: datetime) -> int:
         """Clear away what has ended, start what is due, complain of what is stale; says how many were started."""
         fail_running(connection, self._clear(now))
-        policies = policies_in_force(connection)
+        policies = self._in_force(connection) if any(settings.sources_folder.glob("*.y*ml")) else None
         if policies is None:
             return 0
         sources, findings = read_sources(settings.sources_folder, policies)
@@ -61,6 +66,14 @@ class Runs:
                 self._begin(clocked[name], now)
         self._complain(clocked, states, now)
         return len(self.running) - before
+
+    def _in_force(self, connection: Connection) -> Policies | None:
+        """Read anew only after an apply: it takes a second of a whole processor."""
+        files = applied_files(connection)
+        if files != self._files:
+            self._policies = load_texts(files) if files else None
+            self._files = files
+        return self._policies
 
     def _begin(self, source: SourceFile, now: datetime) -> None:
         layers = {each.source.layer for each in self.running.values()}

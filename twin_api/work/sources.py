@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +33,7 @@ from twin_api.texts import Text
 from twin_api.work.source_state import Connection, Outcome, SourceState, begin, fail, succeed, take
 
 REASONS: Final = 20
+SETTLED_S: Final = 60.0  # for those who run by the clock
 BUSY: Final = Text("ein anderer Prozess holt sie gerade", "another process is at it")
 Connect = Callable[[], Connection]
 
@@ -57,12 +59,19 @@ def said_by(source: SourceFile, policies: Policies) -> str:
     return hashlib.sha256(f"{source.digest} {layer}".encode()).hexdigest()
 
 
-def run_source(source: SourceFile, policies: Policies, settings: Settings, connect: Connect, now: datetime) -> Run:
-    """Run it now, whatever the clock says. What is wrong with the data is noted and returned; anything else is noted and raised."""
+def run_source(
+    source: SourceFile, policies: Policies, settings: Settings, connect: Connect, now: datetime, *, settled_s: float = 0.0
+) -> Run:  # fmt: skip
+    """Run it now, whatever the clock says. What is wrong with the data is noted and returned; anything else is noted and raised.
+
+    Files that were written to less than `settled_s` ago are not taken: somebody may not be done with them.
+    """
     with connect() as connection:
         if not take(connection, source.name):
             return Run("running", reasons=(BUSY,))
-        task = _Task(source, policies.layers[source.layer], policies.town.extent, said_by(source, policies), settings, connect, now)
+        task = _Task(
+            source, policies.layers[source.layer], policies.town.extent, said_by(source, policies), settings, connect, now, settled_s
+        )
         try:
             run = task.run(connection, begin(connection, source.name, task.said, now))
         except FileRefused as refused:
@@ -83,6 +92,7 @@ class _Task:
     settings: Settings
     connect: Connect
     now: datetime
+    settled_s: float
 
     def run(self, connection: Connection, before: SourceState) -> Run:
         same = before.said == self.said
@@ -116,6 +126,9 @@ class _Task:
             raise refuse(what, Text("Muster und Ordner prüfen", "check pattern and folder"))
         digest = hashlib.sha256()
         for file in files:
+            if time.time() - file.stat().st_mtime < self.settled_s:
+                what = Text(f"{quoted(file.name)} wird vielleicht noch geschrieben", f"{quoted(file.name)} may still be being written")
+                raise refuse(what, Text("sie wird beim nächsten Mal gelesen", "it is read the next time"))
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         return Gathered(tuple(files), digest.hexdigest())

@@ -15,6 +15,7 @@ from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.reach import Url
 from twin_api.imports.services.asked import Asked, Gathered, Walk, choose, with_query
 from twin_api.imports.xml_answer import XmlAnswer, read_answer
+from twin_api.imports.xml_guard import check_xml
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
@@ -63,7 +64,8 @@ def read_capabilities(fetcher: Fetcher, url: Url) -> Capabilities:
     read_answer(answer.path, url.host, "WFS_Capabilities")
     if answer.size > CAPABILITIES_BYTES:
         raise refuse(Text("die Selbstauskunft des Dienstes ist zu groß", "the capabilities are too large"))
-    root = ElementTree.parse(answer.path).getroot()  # noqa: S314  # `read_answer` let no document type and no depth through
+    check_xml(answer.path, url.host)
+    root = ElementTree.parse(answer.path).getroot()  # noqa: S314  # has just been looked through
     version = next((known for known in ("2.0.0", "1.1.0") if root.get("version", "").startswith(known[:4])), None)
     if version is None:
         said = quoted(root.get("version", "?"))
