@@ -21,7 +21,7 @@ from twin_api.store.engine import Server
 from twin_api.store.secrets import Secrets
 
 NewTown = Callable[..., Town]
-CHECKSUM = "SELECT count(*), md5(string_agg(s::text, '' ORDER BY id)) FROM store.baeume s"
+CHECKSUM = "SELECT count(*), md5(string_agg((to_jsonb(s) - 'import_id')::text || geometry::text, '' ORDER BY id)) FROM store.baeume s"
 FOREIGN = (
     "SELECT p.oid::regprocedure::text, p.proacl::text FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace "
     "AND NOT (p.proacl IS NULL OR p.proacl = acldefault('f', p.proowner)) ORDER BY 1"
