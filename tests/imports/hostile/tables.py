@@ -12,7 +12,6 @@ from tests.imports.hostile.case import SPY, Case, Make, written
 MIB = 1024 * 1024
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PLACELESS = "names the columns of the place"
 
 
 def _csv(name: str, content: str | bytes | Make, expected: str | int) -> Case:
@@ -91,12 +90,12 @@ CASES = [
     _xlsx("an entity in the shared texts", {SHARED: LAUGHS + f'<sst xmlns="{MAIN}"><si><t>&amp;b;</t></si></sst>'}, "document type"),
     _xlsx("an entity in the relations", {"_rels/.rels": LAUGHS + PARTS["_rels/.rels"]}, "document type"),
     _xlsx("shared texts of two hundred megabytes", lambda: _book({SHARED: f'<sst xmlns="{MAIN}"><si><t>{"x" * 200 * MIB}</t></si></sst>'}), "too large unpacked"),
-    _xlsx("a text of a hundred megabytes, well packed", lambda: _book({SHARED: f'<sst xmlns="{MAIN}"><si><t>{"x" * 15 * MIB}</t></si></sst>', **_with('<row r="2"><c r="A2" t="s"><v>0</v></c></row>' * 1)}), ""),
+    _xlsx("a text of fifteen megabytes, well packed", lambda: _book({SHARED: f'<sst xmlns="{MAIN}"><si><t>{"x" * 15 * MIB}</t></si></sst>', **_with('<row r="2"><c r="A2" t="s"><v>0</v></c></row>')}), 1),
     _xlsx("a shared text that is not there", _with('<row r="2"><c r="A2" t="s"><v>999999999</v></c></row>'), "damaged"),
     _xlsx("a shared text before the first", _with('<row r="2"><c r="A2" t="s"><v>-1</v></c></row>'), "damaged"),
     _xlsx("a cell in the last corner", _with(ROW + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), "XFD1048576"),
     _xlsx("a cell beyond the last corner", _with(ROW + '<row r="99999999"><c r="ZZZ99999999"><v>1</v></c></row>'), ""),
-    _xlsx("a cell nowhere", _with('<row r="2"><c r="2A"><v>1</v></c></row>'), ""),
+    _xlsx("a cell nowhere", _with('<row r="2"><c r="2A"><v>1</v></c></row>'), 1),
     _xlsx("a formula without a result", _with('<row r="2"><c r="A2"><f>WEBSERVICE("http://x")</f></c></row>'), "A2"),
     _xlsx("an error as a value", _with('<row r="2"><c r="A2" t="e"><v>#REF!</v></c></row>'), "A2"),
     _xlsx("a number that is none", _with('<row r="2"><c r="A2"><v>1e999</v></c></row>'), ""),
@@ -104,7 +103,7 @@ CASES = [
     _xlsx("a sheet upwards", {"xl/_rels/workbook.xml.rels": PARTS["xl/_rels/workbook.xml.rels"].replace("worksheets/sheet1.xml", "../../../../../../etc/passwd")}, ""),
     _xlsx("a sheet elsewhere", {"xl/_rels/workbook.xml.rels": PARTS["xl/_rels/workbook.xml.rels"].replace("worksheets/sheet1.xml", f"http://{SPY}/sheet.xml")}, ""),
     _xlsx("a link to another workbook", {"xl/externalLinks/_rels/externalLink1.xml.rels": f'<Relationships><Relationship Id="r1" Target="http://{SPY}/x.xlsx" TargetMode="External"/></Relationships>'}, 1),
-    _xlsx("a sheet that is missing", {"xl/worksheets/sheet1.xml": None}, "damaged"),
+    _xlsx("a sheet that is missing", {"xl/worksheets/sheet1.xml": None}, "holds no data"),
     _xlsx("a workbook that is missing", {"xl/workbook.xml": None}, "damaged"),
     _xlsx("a thousand million merged cells", _with(ROW, '<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'), "merged cells"),
     _xlsx("an archive inside", {"xl/embeddings/book.xlsx": _book({}).decode("latin-1")}, ""),
