@@ -50,10 +50,11 @@ def unpack_gz(path: Path, folder: Path) -> Path:
 def unpack_zip(path: Path, folder: Path) -> Path:
     """A new folder below `folder` with the members under the names they have in the archive, and nothing else."""
     home = Path(tempfile.mkdtemp(dir=folder))
-    for info, source, budget in _members(path):
-        target = home / info.filename
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _copy(path, source, target, budget)
+    with _reading(path):
+        for info, source, budget in _members(path):
+            target = home / info.filename
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(path, source, target, budget)
     return home
 
 
@@ -86,7 +87,7 @@ class Sips(io.BufferedReader):
 
 def _members(path: Path) -> Iterator[tuple[zipfile.ZipInfo, IO[bytes], Budget]]:
     """Every file of the archive, open for reading, once the archive as a whole has been looked through."""
-    with _reading(path), path.open("rb", buffering=0) as raw, Sips(raw) as file, zipfile.ZipFile(file) as archive:
+    with path.open("rb", buffering=0) as raw, Sips(raw) as file, zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
         _check_entries(path, infos)
         _check_places(path, infos, file, archive.start_dir)

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from pyproj import CRS, Transformer
 from pyproj.aoi import AreaOfInterest
+from pyproj.exceptions import ProjError
 from pyproj.transformer import TransformerGroup
 
 from twin_api.imports.crs_names import find_named
 from twin_api.imports.description import Description
-from twin_api.imports.finding import refuse
+from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.grids import how_to_get
 from twin_api.policy.crs import LON_LAT
 from twin_api.policy.documents import Extent, Geometry
@@ -130,7 +131,10 @@ def _check_heights(geometry: Geometry, origin: CRS) -> None:
 def _best(origin: CRS, target: CRS, extent: Extent | None) -> Transformer:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        group = TransformerGroup(origin, target, always_xy=True, allow_ballpark=False, area_of_interest=_around(extent))
+        try:
+            group = TransformerGroup(origin, target, always_xy=True, allow_ballpark=False, area_of_interest=_around(extent))
+        except ProjError:
+            raise _no_way(origin, target) from None
     if group.transformers and group.best_available:
         return group.transformers[0]
     grids = [grid.short_name for operation in group.unavailable_operations[:1] for grid in operation.grids]
@@ -144,6 +148,17 @@ def _best(origin: CRS, target: CRS, extent: Extent | None) -> Transformer:
             f"no exact transformation from {origin.name} to {target.name}: {lack.en}",
         ),
         Text(f"{get.de} oder {deliver.de}", f"{get.en}, or {deliver.en}") if grids else deliver,
+    )
+
+
+def _no_way(origin: CRS, target: CRS) -> FileRefused:
+    """A definition that PROJ understands and cannot follow."""
+    return refuse(
+        Text(
+            f"keine Umrechnung von {quoted(origin.name)} nach {target.name}",
+            f"no transformation from {quoted(origin.name)} to {target.name}",
+        ),
+        Text(f"Datei in EPSG:{target.to_epsg()} liefern", f"deliver the file in EPSG:{target.to_epsg()}"),
     )
 
 

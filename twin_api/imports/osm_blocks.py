@@ -19,6 +19,9 @@ HEADER_BYTES: Final = 64 * 1024  # the format's own limits
 BLOB_BYTES: Final = 32 * 1024 * 1024
 RAW_SIZE: Final = 2  # number of the field with the unpacked length of a blob
 DATA_SIZE: Final = 3  # of the one with the length of a blob
+RAW: Final = 1
+ZLIB: Final = 3
+VARINT: Final = 0
 LENGTH_DELIMITED: Final = 2
 VARINT_BYTES: Final = 10
 
@@ -53,7 +56,15 @@ def _blobs(file: IO[bytes], end: int) -> Iterator[int]:
         at += 4 + length + (size or 0)
         if size is None or size > BLOB_BYTES or at > end:
             raise Broken
-        yield _number(_exactly(file, size), RAW_SIZE) or 0
+        yield _unpacked(_exactly(file, size))
+
+
+def _unpacked(blob: bytes) -> int:
+    """How long its content is. A reader passes over a blob that is packed in a way it does not know."""
+    size = _number(blob, RAW_SIZE)
+    if not any(_holds(blob, field) for field in (RAW, ZLIB)):
+        raise Broken
+    return size or 0
 
 
 def _exactly(file: IO[bytes], count: int) -> bytes:
@@ -65,14 +76,21 @@ def _exactly(file: IO[bytes], count: int) -> bytes:
 
 def _number(message: bytes, wanted: int) -> int | None:
     """The value of a field that holds a whole number; `None` if the message has no such field."""
+    return next((value for field, kind, value in _fields(message) if field == wanted and kind == VARINT), None)
+
+
+def _holds(message: bytes, wanted: int) -> bool:
+    return any(field == wanted and kind == LENGTH_DELIMITED for field, kind, _ in _fields(message))
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, int, int]]:
+    """Number, kind, and value or length of each."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
         value, at = _varint(message, at)
-        if key >> 3 == wanted and key & 7 == 0:
-            return value
+        yield key >> 3, key & 7, value
         at += value if key & 7 == LENGTH_DELIMITED else 0
-    return None
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:

@@ -46,7 +46,7 @@ def check_xml(path: Path, name: str | None = None) -> None:
 def check_xml_members(folder: Path, archive: str) -> None:
     """The same for every XML file of an unpacked archive (XLSX: also the relations, `.rels`)."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix.lower() in (".xml", ".rels", ".vml"):
+        if path.is_file() and path.name.lower().endswith((".xml", ".rels", ".vml")):
             check_xml(path, f"{archive}: {path.relative_to(folder)}")
 
 

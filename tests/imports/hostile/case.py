@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twin_api.policy.documents import GeometryType
+
 Make = Callable[[Path], Path]  # writes the file, and what belongs to it, into an empty folder
 SPY = "127.0.0.1:00000"  # replaced in every file by the address, as long as this, of a socket that must stay alone
 WORLD = "urn:ogc:def:crs:EPSG::25832"
@@ -18,7 +20,7 @@ class Case:
     name: str
     make: Make
     expected: str | int
-    type: str = "Point"  # of the layer's geometry
+    type: GeometryType | None = "Point"  # of the layer's geometry
     source_layer: str | None = None
     key: str = "nr"  # the column that holds the layer's key
     fatal: bool = False  # it kills a reader, so that only the process around it helps

@@ -72,7 +72,7 @@ def _logged(folder: Path) -> Path:
     """In the middle of somebody's work: the newest rows are in the log only."""
     path = _package(folder, "whole.gpkg")
     connection = sqlite3.connect(path)
-    connection.executescript("PRAGMA journal_mode = WAL; UPDATE whole SET nr = 'x';")
+    connection.executescript("PRAGMA journal_mode = WAL; CREATE TABLE x (y);")
     for ending in ("", "-wal"):
         (folder / f"thing.gpkg{ending}").write_bytes((folder / f"whole.gpkg{ending}").read_bytes())
     connection.close()
@@ -129,7 +129,7 @@ CASES = [
     _sql("a column with quotation marks", """ALTER TABLE thing ADD COLUMN "a""; DROP TABLE thing; --" TEXT""", 3),
     _sql("a table with quotation marks", """CREATE TABLE "x"" y'; DROP TABLE thing; --" (a)""", 3),
     _sql("a coordinate system that nests", f"UPDATE gpkg_spatial_ref_sys SET definition = '{NESTED_CRS}', organization = 'NONE' WHERE srs_id = 25832", "coordinate reference system"),
-    _sql("a coordinate system that reads a file", "UPDATE gpkg_spatial_ref_sys SET organization = 'NONE', organization_coordsys_id = 1, definition = 'PROJCS[\"x\",GEOGCS[\"y\",DATUM[\"z\",SPHEROID[\"s\",6378137,298]],PRIMEM[\"g\",0],UNIT[\"d\",0.0174532925199433]],PROJECTION[\"Transverse_Mercator\"],EXTENSION[\"PROJ4\",\"+proj=tmerc +nadgrids=/etc/hostname\"]]' WHERE srs_id = 25832", "coordinate reference system"),
+    _sql("a coordinate system that reads a file", "UPDATE gpkg_spatial_ref_sys SET organization = 'NONE', organization_coordsys_id = 1, definition = 'PROJCS[\"x\",GEOGCS[\"y\",DATUM[\"z\",SPHEROID[\"s\",6378137,298]],PRIMEM[\"g\",0],UNIT[\"d\",0.0174532925199433]],PROJECTION[\"Transverse_Mercator\"],EXTENSION[\"PROJ4\",\"+proj=tmerc +nadgrids=/etc/hostname\"]]' WHERE srs_id = 25832", "no transformation"),
     _sql("a coordinate system that is an address", f"UPDATE gpkg_spatial_ref_sys SET organization = 'NONE', definition = 'http://{SPY}/crs' WHERE srs_id = 25832", "coordinate reference system"),
     _sql("a bounding box that lies", "UPDATE gpkg_contents SET min_x = 1e308, max_x = -1e308, min_y = 'x'", 3),
     _sql("a spatial index that lies", "DELETE FROM rtree_thing_geom", 3),

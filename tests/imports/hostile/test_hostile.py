@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports.hostile import archives, geojson, geopackage, names, openstreetmap, xml
+from tests.imports.hostile import archives, binaries, geojson, geopackage, names, openstreetmap, tables, xml
 from tests.imports.hostile.case import Case
 from tests.imports.hostile.child import read_alone
 from tests.imports.things import Database, asked
@@ -17,7 +17,7 @@ from twin_api.imports.finding import FileRefused
 from twin_api.imports.run import run_import
 from twin_api.policy.documents import Layer
 
-SHELVES = (archives, geojson, geopackage, names, openstreetmap, xml)
+SHELVES = (archives, binaries, geojson, geopackage, names, openstreetmap, tables, xml)
 CASES: list[Case] = [case for shelf in SHELVES for case in shelf.CASES]
 WHOLE = [case for case in CASES if case.fatal or sum(map(ord, case.name)) % 10 == 0]
 MEMORY_MB = 1_500

@@ -20,6 +20,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     geopackage.FORMAT, shapefile.FORMAT, flatgeobuf.FORMAT, osm_pbf.FORMAT, geojson_lines.FORMAT, geojson.FORMAT, gml.FORMAT,
     xlsx.FORMAT, csv_table.FORMAT,
 )  # fmt: skip
+COLUMNS: Final = 1_000
 PACKED: Final = (".gz", ".zip")
 BESIDE_DATA: Final = (".xml", ".txt")  # metadata and readme, if there is anything else in an archive
 
@@ -47,7 +48,11 @@ def open_file(path: Path, description: Description, folder: Path) -> Source:
     """The file, ready to be read batch by batch; only its own format's driver is let at it. `folder` is for what has to be unpacked."""
     path, description = unpacked(path, description, folder)
     format_ = recognise(path)
-    return open_sheet(path, format_, description, folder) if format_.sheet else open_source(path, format_, description, folder)
+    source = open_sheet(path, format_, description, folder) if format_.sheet else open_source(path, format_, description, folder)
+    if len(source.columns) > COLUMNS:
+        what = Text(f"{quoted(path.name)} hat {len(source.columns)} Spalten", f"{quoted(path.name)} has {len(source.columns)} columns")
+        raise refuse(what, Text(f"höchstens {COLUMNS}", f"at most {COLUMNS}"))
+    return source
 
 
 def unpacked(path: Path, description: Description, folder: Path) -> tuple[Path, Description]:

@@ -85,12 +85,20 @@ def _open(path: Path, description: Description) -> TextIO:
 def _lines(file: TextIO, description: Description) -> Iterator[str]:
     number = 0
     try:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(iter(lambda: file.readline(FIELD_CHARACTERS + 1), ""), start=1):
+            if len(line) > FIELD_CHARACTERS:
+                raise _too_long(number)
             if not line.isascii():
                 _check_decoded(line, number, description)
             yield line
     except UnicodeError:
         raise _undecoded(number + 1, description) from None
+
+
+def _too_long(number: int) -> FileRefused:
+    limit = FIELD_CHARACTERS // (1024 * 1024)
+    what = Text(f"Zeile {number} ist länger als {limit} MiB", f"line {number} is longer than {limit} MiB")
+    return refuse(what, Text("eine Zeile je Objekt", "one line for each feature"))
 
 
 def _check_decoded(line: str, number: int, description: Description) -> None:

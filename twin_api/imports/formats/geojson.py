@@ -85,6 +85,7 @@ class Scan:
         self._passed = 0  # bytes of chunks before
         self._depth = 0
         self._in_string = 0
+        self._text = 0  # bytes of one that has not ended
         self._before = b""
         self._cut = b""
 
@@ -101,6 +102,7 @@ class Scan:
             return
         plain = ESCAPES.sub(b"  ", chunk) if b"\\" in chunk else chunk
         octets = np.frombuffer(plain, dtype=np.uint8)
+        self._measure_text(plain)
         quoted = (np.cumsum(octets == ord('"')) + self._in_string) % 2 == 1
         opens = ((octets == ord("{")) | (octets == ord("["))) & ~quoted
         closes = ((octets == ord("}")) | (octets == ord("]"))) & ~quoted
@@ -113,6 +115,12 @@ class Scan:
         self._depth, self._in_string = int(depth[-1]), int(quoted[-1])
         self._before = (self._before + plain)[-64:]
         self._passed += len(chunk)
+
+    def _measure_text(self, plain: bytes) -> None:
+        """Outside of the features, too, a reader holds a text as a whole."""
+        self._text = self._text + len(plain) if self._in_string and b'"' not in plain else 0
+        if self._text > MEMBER_BYTES:
+            raise too_large()
 
     def _walk(self, chunk: bytes, plain: bytes, octets: Any, depth: Any, opens: Any, closes: Any, commas: Any) -> None:
         """Through the places where something directly under the root, or a member of the array, opens or closes."""
