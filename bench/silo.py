@@ -161,6 +161,7 @@ def _append(path: Path, rows: Sequence[shapes.Row]) -> None:
     pyogrio.raw.write(
         path, shapely.to_wkb(shapely.from_wkb(columns[-1])), fields, FIELDS, layer="gebaeude", driver="GPKG",
         geometry_type="MultiPolygon", crs=f"EPSG:{shapes.SRID}", append=path.exists(),
+        dataset_options={"VERSION": "1.2"},  # which Debian's ogr2ogr knows
     )  # fmt: skip
 
 
