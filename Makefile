@@ -27,8 +27,9 @@ leaks: ## every route, role and media type against the canaries; prints the tabl
 acceptance: ## the use cases from end to end, on real data
 	$(PYTEST) -m acceptance
 
-bench: ## answer times and throughput
+bench: ## answer times, throughput, and how fast files flow in
 	"$(VENV)/bin/python" bench/run.py
+	"$(VENV)/bin/python" bench/imports.py
 
 openapi: ## write the OpenAPI document of each role to openapi/
 	"$(VENV)/bin/twin" openapi --write openapi

@@ -53,7 +53,7 @@ class Serving:
 
     def cpu_ms(self) -> float:
         """Processor time of all its processes so far."""
-        return sum(_spent_ms(pid) for pid in _family(self.pid))
+        return sum(_spent_ms(pid) for pid in family(self.pid))
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def cpu_ms_of_postgres(postmaster: int) -> float:
     """Of all backends, those included that have ended."""
     fields = _fields(postmaster)
     ended = (int(fields[13]) + int(fields[14])) * _TICK_MS  # cutime, cstime
-    return ended + sum(_spent_ms(pid) for pid in _family(postmaster))
+    return ended + sum(_spent_ms(pid) for pid in family(postmaster))
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def _wait(server: Serving, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"`{server.name}` did not start: see {server.name}.log in the home of the bench")
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """A process and all below it."""
     parents = {}
     for entry in Path("/proc").iterdir():

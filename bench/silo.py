@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ import shapely
 from psycopg import sql
 
 from bench import shapes
+from bench.servers import family
 from bench.town import DAY, POLICIES, PROJECT, Town
 from twin_api.policy.load import load
 from twin_api.publish.apply import apply_policies
@@ -32,6 +33,7 @@ from twin_api.store.engine import Server
 OURS, THEIRS = "import_bench", "import_peers"
 FIELDS = shapes.COLUMNS[1:-1]
 PART = 50_000  # rows written at once
+LOOKED_S = 0.02
 CHANGED = 100  # one row in so many, from one night to the next
 
 
@@ -44,7 +46,7 @@ class Run:
     """One command from beginning to end, with the processes it started."""
 
     seconds: float
-    peak_mb: float  # of the largest of its processes
+    peak_mb: float  # the peaks of all its processes together, PostgreSQL's apart
 
 
 class Silo:
@@ -159,16 +161,28 @@ def _append(path: Path, rows: Sequence[shapes.Row]) -> None:
     pyogrio.raw.write(
         path, shapely.to_wkb(shapely.from_wkb(columns[-1])), fields, FIELDS, layer="gebaeude", driver="GPKG",
         geometry_type="MultiPolygon", crs=f"EPSG:{shapes.SRID}", append=path.exists(),
+        dataset_options={"VERSION": "1.2"},  # which Debian's ogr2ogr knows
     )  # fmt: skip
 
 
 def _run(command: Sequence[str], told: dict[str, str]) -> Run:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("TWIN_", "PG"))}
+    begun, peaks = time.monotonic(), dict[int, int]()
     with subprocess.Popen(command, env=kept | told, stdout=subprocess.DEVNULL) as process:
-        begun = time.monotonic()
-        _, status, usage = os.wait4(process.pid, 0)
+        while process.poll() is None:
+            for member in family(process.pid):
+                peaks[member] = max(peaks.get(member, 0), _peak_kb(member))
+            time.sleep(LOOKED_S)
         seconds = time.monotonic() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise Broken(f"{Path(command[0]).name} ended with {process.returncode}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, sum(peaks.values()) / 1024)
+
+
+def _peak_kb(pid: int) -> int:
+    """The most memory the process has held so far; the kernel keeps it. Not `getrusage`, which counts that of whoever started it."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return 0

@@ -69,6 +69,15 @@ def test_replace_also_deletes_what_the_file_does_not_have(database: Database, th
     assert database.rows("SELECT nr FROM store.thing ORDER BY nr") == [("B3",), ("B4",)]
 
 
+def test_new_and_changed_rows_come_together(database: Database, thing: Layer, geojson: Write) -> None:
+    bring(database, thing, three(geojson))
+    mixed = geojson(*(({"nr": f"B{n}", "art": "Ulme", "hoehe": n / 2}, point(678_000 + n)) for n in (3, 4, 5)))
+    assert counts(bring(database, thing, mixed)) == (2, 1, 0, 0)
+    assert database.rows("SELECT nr, art FROM store.thing ORDER BY nr") == [
+        ("B1", "Linde"), ("B2", "Linde"), ("B3", "Ulme"), ("B4", "Ulme"), ("B5", "Ulme"),
+    ]  # fmt: skip
+
+
 def test_attributes_that_are_not_in_the_file_keep_their_values(database: Database, thing: Layer, geojson: Write) -> None:
     bring(database, thing, three(geojson))
     outcome = bring(database, thing, geojson(({"nr": "B1", "species": "Esche"}, point())), columns={"species": "art"})

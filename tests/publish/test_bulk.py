@@ -9,7 +9,7 @@ import pytest
 
 from tests.towns import Connection, Town
 from twin_api.publish import bulk
-from twin_api.publish.bulk import published_setwise
+from twin_api.publish.bulk import published_layers, published_setwise, rebuild_layer
 
 INSERT = (
     "INSERT INTO store.baeume (baum_nr, art, hoehe_m, status, geometry) SELECT 'B' || n, 'Linde', n / 7.0, "
@@ -43,6 +43,28 @@ def _insert_and_fail(connection: Connection) -> None:
         with published_setwise(connection, "baeume", 6000):
             connection.execute(INSERT)
         connection.execute("SELECT 1 / 0")
+
+
+def test_tables_built_together_show_what_each_would_alone(new_town: Callable[..., Town]) -> None:
+    """Drift compares with the definitions themselves, which share nothing."""
+    town = new_town()
+    with town.login("owner") as connection:
+        times = "SELECT max(times) FROM (SELECT count(*) AS times FROM published.definition WHERE shared <> '{}' GROUP BY shared[1]) AS t"
+        assert connection.execute(times).fetchall()[0][0] > 1
+        for layer in published_layers(connection):
+            with connection.transaction():
+                rebuild_layer(connection, layer)
+    assert town.drift() == []
+
+
+def test_tables_that_stay_are_built_the_next_time_as_this_version_builds_them(new_town: Callable[..., Town]) -> None:
+    town = new_town()
+    texts = "SELECT relation, statements, shared FROM published.definition ORDER BY relation"
+    with town.login("owner") as connection:
+        before = connection.execute(texts).fetchall()
+        connection.execute("UPDATE published.definition SET shared = '{}', statements = array_prepend('SELECT 1', statements)")
+        town.apply()
+        assert connection.execute(texts).fetchall() == before
 
 
 def test_a_small_write_is_left_to_the_triggers(new_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch) -> None:

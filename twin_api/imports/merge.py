@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,7 @@ class Merge:
     changed: int
     unchanged: int
     gone: int
+    known: bool  # whether any row of staging has its key in the store
 
     @property
     def touched(self) -> int:
@@ -34,7 +36,9 @@ class Merge:
     def write(self, connection: psycopg.Connection, import_id: int | None) -> Counts:
         """Statement by statement, sets only; what would change nothing is not sent."""
         deleted = _delete(connection, self.layer) if self.gone else 0
-        updated = _update(connection, self.layer, self.columns, import_id) if self.changed and _any_known(connection, self.layer) else 0
+        updated = _update(connection, self.layer, self.columns, import_id) if self.known else 0
+        if self.known:
+            _drop_known(connection, self.layer)
         inserted = _insert(connection, self.layer, self.columns, import_id) if self.changed > updated else 0
         return Counts(inserted, updated, self.unchanged, deleted)
 
@@ -55,17 +59,30 @@ def compare(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]
     """
     connection.execute("SET LOCAL jit = off")
     connection.execute("SET LOCAL work_mem = '64MB'")
-    connection.execute("SET LOCAL enable_nestloop = off")
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_table(layer)))
-    gone = _find_gone(connection, layer) if replace else 0
-    unchanged = _drop_unchanged(connection, layer, columns) if layer.key else 0
-    connection.execute(sql.SQL("ANALYZE {}").format(STAGING))
-    return Merge(layer, columns, staged - unchanged, unchanged, gone)
+    with _hashing(connection):
+        gone = _find_gone(connection, layer) if replace else 0
+        unchanged = _drop_unchanged(connection, layer, columns) if layer.key else 0
+        known = bool(layer.key) and staged > unchanged and _any_known(connection, layer)
+    if unchanged:
+        connection.execute(sql.SQL("ANALYZE {}").format(STAGING))
+    return Merge(layer, columns, staged - unchanged, unchanged, gone, known)
 
 
 def lock(connection: psycopg.Connection, layer: Layer) -> None:
     """Imports of one layer queue here, until their transactions end."""
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"twin import {layer.name}"])
+
+
+@contextmanager
+def _hashing(connection: psycopg.Connection) -> Iterator[None]:
+    """Staging and store are joined by hashing: statistics of a layer that was just filled are old, and a loop would take hours.
+
+    Not for statements that fire triggers, which look at few rows of much.
+    """
+    connection.execute("SET LOCAL enable_nestloop = off")
+    yield
+    connection.execute("SET LOCAL enable_nestloop = on")
 
 
 def _table(layer: Layer) -> sql.Composable:
@@ -118,8 +135,15 @@ def _update(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]
     return connection.execute(statement).rowcount
 
 
+def _drop_known(connection: psycopg.Connection, layer: Layer) -> None:
+    with _hashing(connection):
+        statement = sql.SQL("DELETE FROM {} s USING {} t WHERE {}").format(STAGING, _table(layer), _same_key(layer))
+        connection.execute(statement)
+
+
 def _insert(connection: psycopg.Connection, layer: Layer, columns: Sequence[str], import_id: int | None) -> int:
+    """All that staging still holds. Without a look at the store, whose rows would have to be read while they grow."""
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    statement = sql.SQL("INSERT INTO {0} ({1}, {2}) SELECT {1}, {3} FROM {4} s WHERE NOT EXISTS (SELECT FROM {0} t WHERE {5})")
-    words = _table(layer), names, sql.Identifier(IMPORT), sql.SQL("{}::int8").format(sql.Literal(import_id)), STAGING, _same_key(layer)
+    statement = sql.SQL("INSERT INTO {0} ({1}, {2}) SELECT {1}, {3} FROM {4}")
+    words = _table(layer), names, sql.Identifier(IMPORT), sql.SQL("{}::int8").format(sql.Literal(import_id)), STAGING
     return connection.execute(statement.format(*words)).rowcount

@@ -152,8 +152,7 @@ def register(connection: Connection, definition: Definition) -> None:
         "layer": definition.layer,
         "datetime": definition.datetime,
         "has_geometry": definition.geometry_type is not None,
-        "statements": create_statements(definition, definition.relation),
-        "shared": shared_statements(definition, definition.relation),
+        **_building(definition),
         "kind": "figures" if definition.groups else "items",
         "areas": list(definition.areas),
         "due": definition.due,
@@ -166,6 +165,24 @@ def register(connection: Connection, definition: Definition) -> None:
     empty = f"UPDATE published.definition SET was_empty = NOT EXISTS (SELECT FROM {quoted(STORE, definition.layer)}) WHERE relation = %s"
     connection.execute(empty.encode(), [definition.relation])
     connection.execute("SELECT published.measure(%s)", [definition.relation])
+
+
+def _building(definition: Definition) -> dict[str, list[str]]:
+    """How the table is built the next time."""
+    relation = definition.relation
+    return {"statements": create_statements(definition, relation), "shared": shared_statements(definition, relation)}
+
+
+def _renew(connection: Connection, plan: Plan) -> None:
+    """Tables that stay are built the next time as this version of the program builds them; what they show is the same."""
+    shown = {entry.definition.relation: entry.definition for entries in plan.wanted.values() for entry in entries.values()}
+    for relation, definition in shown.items():
+        if relation not in plan.new:
+            connection.execute(
+                "UPDATE published.definition SET statements = %(statements)s, shared = %(shared)s WHERE relation = %(relation)s "
+                "AND (statements, shared) IS DISTINCT FROM (%(statements)s::text[], %(shared)s::text[])",
+                {"relation": relation, **_building(definition)},
+            )
 
 
 def _all_of(connection: Connection, schemas: list[str]) -> list[tuple[str, str]]:
@@ -210,6 +227,7 @@ def _switch(connection: Connection, plan: Plan) -> None:
         connection.execute("DELETE FROM published.definition WHERE relation = %s", [relation])
         make_way(connection, relation)
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, relation)}".encode())
+    _renew(connection, plan)
     for relation in plan.new:  # what was withdrawn while it was built
         if leave_out_withdrawn(connection, relation):
             connection.execute("SELECT published.measure(%s)", [relation])
