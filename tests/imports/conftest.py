@@ -17,7 +17,7 @@ from pyproj import datadir
 from tests.imports.certificates import Certificates, found
 from tests.imports.things import OSM_POLICIES, Database, attribute
 from tests.towns import TEMPLATE
-from twin_api.imports.grids import offer_grids
+from twin_api.imports.places.grids import offer_grids
 from twin_api.policy.documents import Attribute, Geometry, GeometryType, Layer, Place
 from twin_api.policy.load import load
 from twin_api.settings import Settings

@@ -10,10 +10,10 @@ import shapely
 from pyogrio.raw import read
 from pyproj import CRS
 
-from twin_api.imports.crs import read_crs, transform_into
-from twin_api.imports.crs_names import find_named
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.places.crs import read_crs, transform_into
+from twin_api.imports.places.crs_names import find_named
 from twin_api.policy.documents import Extent, Geometry, GeometryType
 
 STUTTGART = Extent(25832, 500_000, 5_396_000, 525_000, 5_412_000)

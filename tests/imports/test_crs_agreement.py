@@ -13,7 +13,7 @@ from pyproj import Transformer
 from tests.cli.test_commands import twin
 from tests.imports.things import Database
 from tests.towns import Town
-from twin_api.imports.agreement import USUAL, find_disagreements, transform_in_database, transform_in_python
+from twin_api.imports.places.agreement import USUAL, find_disagreements, transform_in_database, transform_in_python
 from twin_api.policy.documents import Extent
 
 TOWN = Extent(25832, 674_000, 5_536_000, 682_000, 5_544_000)

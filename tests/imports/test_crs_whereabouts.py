@@ -16,8 +16,8 @@ from pyogrio.raw import read, write
 from tests.imports.things import Database, attribute, point
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.places.shapes import ShapeCheck
 from twin_api.imports.run import ImportRequest, run_import
-from twin_api.imports.shapes import ShapeCheck
 from twin_api.policy.documents import Extent, Geometry, Layer
 from twin_api.settings import Settings
 

@@ -13,11 +13,11 @@ import pytest
 
 from tests.imports.certificates import Certificates
 from tests.imports.servers import LOOPBACK, Answer, Asked, Server, answering, talking
-from twin_api.imports.fetch import Answer as Fetched
-from twin_api.imports.fetch import Fetcher
+from twin_api.imports.fetching.fetch import Answer as Fetched
+from twin_api.imports.fetching.fetch import Fetcher
+from twin_api.imports.fetching.pinned import Budget, Resolve
+from twin_api.imports.fetching.reach import Reach, Url
 from twin_api.imports.finding import FileRefused
-from twin_api.imports.pinned import Budget, Resolve
-from twin_api.imports.reach import Reach, Url
 
 BODY = b"nr;art\n1;Linde\n" * 1000
 LONG_S = 20.0  # by then a test has failed

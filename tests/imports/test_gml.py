@@ -173,7 +173,7 @@ def test_elements_of_ones_own_may_be_called_like_those_of_gml(opened: Callable[.
 def test_coordinates_are_looked_at_wherever_the_file_is_cut(opened: Callable[..., Source], monkeypatch: pytest.MonkeyPatch) -> None:
     text = gml(*(thing(point(n)) for n in range(20)), thing(point("abc")), *(thing(point(n)) for n in range(20)))
     for size in (7, 64, 333):
-        monkeypatch.setattr("twin_api.imports.gml_scan.CHUNK", size)
+        monkeypatch.setattr("twin_api.imports.guards.gml_scan.CHUNK", size)
         assert refusal(opened, text).startswith("line 23: `gml:pos`")
 
 

@@ -6,8 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
+from twin_api.imports.fetching.reach import Reach, Url, is_public
 from twin_api.imports.finding import FileRefused
-from twin_api.imports.reach import Reach, Url, is_public
 
 SPELLINGS = [
     # credentials, and what looks like a host and is none

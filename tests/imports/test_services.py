@@ -15,17 +15,17 @@ import pytest
 from tests.imports.servers import LOOPBACK, Answer, Asked, Server, answering, talking
 from tests.imports.things import Database
 from tests.towns import Town
-from twin_api.imports.collect import LATE_S, Errand, collect
 from twin_api.imports.description import ColumnRule, Description
-from twin_api.imports.fetch import Fetcher
+from twin_api.imports.fetching.collect import LATE_S, Errand, collect
+from twin_api.imports.fetching.fetch import Fetcher
+from twin_api.imports.fetching.pinned import Budget
+from twin_api.imports.fetching.reach import Reach, Url
+from twin_api.imports.fetching.services import SERVICES
+from twin_api.imports.fetching.services.asked import Asked as Address
+from twin_api.imports.fetching.services.asked import Gathered
 from twin_api.imports.finding import FileRefused
-from twin_api.imports.pinned import Budget
-from twin_api.imports.reach import Reach, Url
 from twin_api.imports.run import ImportRequest, run_import
-from twin_api.imports.services import SERVICES
-from twin_api.imports.services.asked import Asked as Address
-from twin_api.imports.services.asked import Gathered
-from twin_api.imports.source_whence import Service
+from twin_api.imports.sources.whence import Service
 from twin_api.policy.documents import Layer
 
 PAGES = ("000", "001", "039", "070")  # of the real server, one after the other as if there were no others
@@ -318,7 +318,7 @@ def test_what_fetches_has_no_environment_of_ours(tmp_path: Path, monkeypatch: py
 
     def answer(asked: Asked) -> Answer:
         for process in Path("/proc").glob("[0-9]*"):
-            if b"twin_api.imports.collect" in (process / "cmdline").read_bytes():
+            if b"twin_api.imports.fetching.collect" in (process / "cmdline").read_bytes():
                 seen.append((process / "environ").read_bytes() + (process / "cmdline").read_bytes())
         return 200, {"ETag": "7"}, b"x"
 

@@ -13,11 +13,11 @@ import shapely
 from pyogrio.raw import write
 
 from tests.imports.things import Database, attribute
-from twin_api.imports import dbf
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.formats import open_file
 from twin_api.imports.run import ImportRequest, run_import
+from twin_api.imports.tables import dbf
 from twin_api.policy.documents import Layer
 
 NewLayer = Callable[..., Layer]

@@ -13,10 +13,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from twin_api.imports.description import ColumnRule, Place, Reading
-from twin_api.imports.source_file import OPTIONAL, REQUIRED, SourceFile, read_source, read_sources
-from twin_api.imports.source_rhythm import Every, Rhythm
-from twin_api.imports.source_schema import source_schema
-from twin_api.imports.source_whence import Whence
+from twin_api.imports.sources.file import OPTIONAL, REQUIRED, SourceFile, read_source, read_sources
+from twin_api.imports.sources.rhythm import Every, Rhythm
+from twin_api.imports.sources.schema import source_schema
+from twin_api.imports.sources.whence import Whence
 from twin_api.policy.documents import Policies
 from twin_api.policy.finding import Findings
 from twin_api.policy.load import load

@@ -11,8 +11,8 @@ import pytest
 
 from tests.towns import Town
 from twin_api.imports.description import Reading
-from twin_api.imports.values import Unfit
-from twin_api.imports.written import reader_of_text
+from twin_api.imports.values.plain import Unfit
+from twin_api.imports.values.written import reader_of_text
 from twin_api.policy.documents import AttributeType
 from twin_api.publish.conversion import CONVERSIONS
 from twin_api.publish.statement import pin_session

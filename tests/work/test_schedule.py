@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from twin_api.imports.description import Description
-from twin_api.imports.source_file import SourceFile
-from twin_api.imports.source_rhythm import Rhythm
-from twin_api.imports.source_whence import Whence
+from twin_api.imports.sources.file import SourceFile
+from twin_api.imports.sources.rhythm import Rhythm
+from twin_api.imports.sources.whence import Whence
 from twin_api.policy.documents import Place
 from twin_api.work.schedule import LAST_RETRY, Condition, condition, is_stale, next_run, pause
 from twin_api.work.source_state import SourceState

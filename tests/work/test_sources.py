@@ -14,7 +14,7 @@ import pytest
 
 from tests.imports.servers import LOOPBACK, Answer, Asked, answering
 from tests.towns import Town
-from twin_api.imports.source_file import SourceFile, read_source
+from twin_api.imports.sources.file import SourceFile, read_source
 from twin_api.policy.finding import Findings
 from twin_api.settings import Settings
 from twin_api.work.source_state import SourceState, fail_running, read_states, take

@@ -9,9 +9,9 @@ from typing import Final
 import typer
 
 from twin_api.cli import context
-from twin_api.imports.agreement import find_disagreements
 from twin_api.imports.finding import Finding
-from twin_api.imports.grids import offer_grids
+from twin_api.imports.places.agreement import find_disagreements
+from twin_api.imports.places.grids import offer_grids
 from twin_api.texts import Text
 
 

@@ -21,7 +21,7 @@ from twin_api.imports.finding import FileRefused
 from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.run import Progress as OnProgress
-from twin_api.imports.source_file import SourceFile, read_sources
+from twin_api.imports.sources.file import SourceFile, read_sources
 from twin_api.policy.documents import Layer, Policies
 from twin_api.policy.finding import listed, quoted, render, suggestion
 from twin_api.store.journal import Journal, Origin

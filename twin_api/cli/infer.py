@@ -9,8 +9,8 @@ import typer
 
 from twin_api.cli import context
 from twin_api.imports.draft_job import Draft, Wish
-from twin_api.imports.drafting import draft_layer
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.inside.drafting import draft_layer
 from twin_api.imports.naming import layer_name
 from twin_api.policy.documents import Place, Policies
 from twin_api.policy.finding import Findings, quoted

@@ -12,7 +12,7 @@ import typer
 
 from twin_api.cli import context
 from twin_api.encodings.report import render as render_report
-from twin_api.imports.source_schema import source_schema
+from twin_api.imports.sources.schema import source_schema
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
 from twin_api.policy.due import HORIZONS, Deadline, deadlines, horizon_of, waiting

@@ -12,10 +12,10 @@ import typer
 from rich.table import Column, Table
 
 from twin_api.cli import context
+from twin_api.imports.fetching.reach import Reach, Url
 from twin_api.imports.finding import FileRefused
-from twin_api.imports.reach import Reach, Url
 from twin_api.imports.run import ImportOutcome
-from twin_api.imports.source_file import SourceFile, read_sources
+from twin_api.imports.sources.file import SourceFile, read_sources
 from twin_api.policy.documents import Policies
 from twin_api.policy.finding import Findings, quoted, render, suggestion
 from twin_api.texts import Text

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from twin_api.imports.copy_rows import encode_column, encode_rows
 from twin_api.imports.finding import Finding, refuse
 from twin_api.imports.job import Job
 from twin_api.imports.mapping import ColumnMap
-from twin_api.imports.readers import Read, reader
-from twin_api.imports.shapes import ShapeCheck
+from twin_api.imports.places.shapes import ShapeCheck
 from twin_api.imports.source import Batch, Source, left_out
-from twin_api.imports.values import Unfit, shape
+from twin_api.imports.values.copy_rows import encode_column, encode_rows
+from twin_api.imports.values.plain import Unfit, shape
+from twin_api.imports.values.readers import Read, reader
 from twin_api.policy.documents import Attribute
 from twin_api.texts import Text
 

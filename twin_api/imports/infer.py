@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from twin_api.imports.crs_names import find_named
 from twin_api.imports.description import ColumnRule, Description, Place, Reading
 from twin_api.imports.draft_job import Draft, DraftJob
 from twin_api.imports.drafts.attributes import DraftAttribute, draft_attributes
@@ -29,6 +28,7 @@ from twin_api.imports.drafts.yaml_text import can_be_written
 from twin_api.imports.finding import refuse
 from twin_api.imports.job import tell
 from twin_api.imports.naming import SUFFIXES, attribute_name, layer_name
+from twin_api.imports.places.crs_names import find_named
 from twin_api.policy.documents import Town
 from twin_api.policy.finding import quoted
 from twin_api.policy.town import UNREVIEWED

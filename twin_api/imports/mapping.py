@@ -9,8 +9,8 @@ from twin_api.imports.description import Description, Reading
 from twin_api.imports.finding import Finding, Findings
 from twin_api.imports.format import Kind
 from twin_api.imports.naming import attribute_name
-from twin_api.imports.readers import reader
-from twin_api.imports.units import KNOWN, factor
+from twin_api.imports.values.readers import reader
+from twin_api.imports.values.units import KNOWN, factor
 from twin_api.policy.documents import Attribute, Layer
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text

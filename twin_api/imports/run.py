@@ -11,8 +11,8 @@ import psycopg
 
 from twin_api.imports.attempt import Around, Attempt, Progress
 from twin_api.imports.finding import FileRefused, Finding, refuse
+from twin_api.imports.inside.reading import SIMPLER, TOO_COSTLY
 from twin_api.imports.job import Job
-from twin_api.imports.reading import SIMPLER, TOO_COSTLY
 from twin_api.imports.request import ImportOutcome, ImportRequest
 from twin_api.imports.workshop import TooCostly
 from twin_api.policy.documents import Layer

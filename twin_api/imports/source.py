@@ -16,11 +16,11 @@ from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 from pyogrio.raw import open_arrow
 
 from twin_api.imports.arrow import StreamBroken, Values, read_stream
-from twin_api.imports.curves import straighten
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, Finding, Findings, refuse
 from twin_api.imports.format import Broken, Doubt, Format, Kind, Table
-from twin_api.imports.gdal import forget_failures, last_failure, only, sealed
+from twin_api.imports.guards.gdal import forget_failures, last_failure, only, sealed
+from twin_api.imports.places.curves import straighten
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text
 

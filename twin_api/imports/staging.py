@@ -9,7 +9,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from twin_api.imports.copy_rows import HEADER, TRAILER
+from twin_api.imports.values.copy_rows import HEADER, TRAILER
 from twin_api.layers.table import STORE
 
 STAGING: Final = sql.Identifier("pg_temp", "import_staging")

@@ -74,7 +74,7 @@ def _started(job: Job | DraftJob, folder: Path) -> Iterator[tuple[subprocess.Pop
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": str(folder), "CPL_TMPDIR": str(folder)} | OFFLINE | SINGLE
     environment["PYTHONPATH"] = str(Path(twin_api.__file__).parent.parent)
     process = subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-P", "-m", "twin_api.imports.workbench", str(their_end)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        [sys.executable, "-P", "-m", "twin_api.imports.inside.workbench", str(their_end)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, cwd=folder, env=environment, pass_fds=[their_end],
     )  # fmt: skip
     try:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from twin_api.imports.source_file import SourceFile, read_sources
+from twin_api.imports.sources.file import SourceFile, read_sources
 from twin_api.policy.documents import Policies
 from twin_api.policy.load import load_texts
 from twin_api.publish.apply import applied_files

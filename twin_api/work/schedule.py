@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from twin_api.imports.source_file import SourceFile
+from twin_api.imports.sources.file import SourceFile
 from twin_api.work.source_state import SourceState
 
 FIRST_RETRY: Final = timedelta(minutes=5)

@@ -16,13 +16,13 @@ from typing import Final
 
 from pyproj import CRS
 
-from twin_api.imports.collect import Errand, collect
+from twin_api.imports.fetching.collect import Errand, collect
+from twin_api.imports.fetching.services.asked import Gathered
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.formats import FORMATS
 from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
-from twin_api.imports.services.asked import Gathered
-from twin_api.imports.source_file import SourceFile
+from twin_api.imports.sources.file import SourceFile
 from twin_api.policy.documents import Extent, Layer, Policies
 from twin_api.policy.finding import quoted
 from twin_api.policy.load import load_texts

@@ -16,7 +16,7 @@ from twin_api.imports.description import Description
 from twin_api.imports.draft_job import Draft, DraftJob, Wish
 from twin_api.imports.infer import infer
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
-from twin_api.imports.source_file import SourceFile, read_source
+from twin_api.imports.sources.file import SourceFile, read_source
 from twin_api.policy.documents import Layer
 from twin_api.policy.finding import Findings
 from twin_api.policy.load import load, load_texts

@@ -11,8 +11,8 @@ from tests.imports.drafts.test_infer import DAY, POLICIES, brought, described, l
 from tests.imports.things import Database
 from twin_api.imports.description import Place
 from twin_api.imports.draft_job import Draft, Wish
-from twin_api.imports.drafting import draft_layer
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.inside.drafting import draft_layer
 
 LAYERS = {"buildings": 4_267, "landuse": 1_107, "roads": 2_056, "waterways": 228, "points": 844}
 KEYS = {

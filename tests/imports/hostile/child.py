@@ -13,8 +13,8 @@ from pathlib import Path
 from tests.imports.hostile.case import Case
 from tests.imports.things import asked
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.inside.reading import read
 from twin_api.imports.job import Job
-from twin_api.imports.reading import read
 from twin_api.policy.documents import Layer
 
 ADDRESS_SPACE = 4 * 1024**3  # bytes

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Final
 
-from twin_api.imports.values import INT64_MAX
+from twin_api.imports.values.plain import INT64_MAX
 
 WHOLE: Final = "whole"
 MOMENT: Final = "moment"

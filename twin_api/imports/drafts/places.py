@@ -15,9 +15,9 @@ from pyproj import Transformer
 from pyproj.exceptions import ProjError
 
 from twin_api.imports.arrow import Values
-from twin_api.imports.crs_names import find_named
 from twin_api.imports.description import Place
 from twin_api.imports.naming import attribute_name
+from twin_api.imports.places.crs_names import find_named
 from twin_api.policy.crs import LON_LAT
 
 Bounds = tuple[float, float, float, float]  # west, south, east, north

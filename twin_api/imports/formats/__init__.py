@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from twin_api.imports.archive import unpack_gz, unpack_zip
 from twin_api.imports.description import Description
 from twin_api.imports.finding import refuse
 from twin_api.imports.format import HEAD_BYTES, Format
 from twin_api.imports.formats import csv_table, flatgeobuf, geojson, geojson_lines, geopackage, gml, osm_pbf, shapefile, xlsx
-from twin_api.imports.sheet import open_sheet
+from twin_api.imports.guards.archive import unpack_gz, unpack_zip
 from twin_api.imports.source import Source, choose, open_source, unreadable
+from twin_api.imports.tables.sheet import open_sheet
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 

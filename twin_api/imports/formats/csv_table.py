@@ -15,7 +15,7 @@ from typing import Final, TextIO
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.format import Broken, Format, Record, Sheet
-from twin_api.imports.header import name_columns
+from twin_api.imports.tables.header import name_columns
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 

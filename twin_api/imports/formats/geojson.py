@@ -13,7 +13,7 @@ import numpy as np
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, Findings, refuse
 from twin_api.imports.format import Format
-from twin_api.imports.json_guard import MEMBER_BYTES, MemberCheck, check_system
+from twin_api.imports.guards.json import MEMBER_BYTES, MemberCheck, check_system
 from twin_api.texts import Text
 
 CHUNK: Final = 1024 * 1024

@@ -11,7 +11,7 @@ import orjson
 from twin_api.imports.finding import Finding, Findings
 from twin_api.imports.format import Format
 from twin_api.imports.formats.geojson import dates_as_written, too_large
-from twin_api.imports.json_guard import MEMBER_BYTES, MemberCheck
+from twin_api.imports.guards.json import MEMBER_BYTES, MemberCheck
 from twin_api.texts import Text
 
 SEPARATOR: Final = b"\x1e"

@@ -8,9 +8,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from twin_api.imports.database import at_rest, check_schema
 from twin_api.imports.description import Description
 from twin_api.imports.format import Doubt, Format, Kind, Table
+from twin_api.imports.guards.database import at_rest, check_schema
 
 APPLICATION_IDS: Final = (b"GPKG", b"GP10", b"GP11")
 WRONG: Final[dict[Kind, str]] = {  # reading them anyway, GDAL makes 0 of `abc`, 1.0 of `1,5` and 2 March of 30 February

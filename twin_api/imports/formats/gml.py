@@ -18,8 +18,8 @@ from pyogrio.errors import DataSourceError
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.format import Format
-from twin_api.imports.gdal import only, sealed
-from twin_api.imports.gml_scan import Scan
+from twin_api.imports.guards.gdal import only, sealed
+from twin_api.imports.guards.gml_scan import Scan
 from twin_api.policy.finding import listed, quoted
 from twin_api.texts import Text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twin_api.imports.description import Description
 from twin_api.imports.format import Format
-from twin_api.imports.osm_blocks import check_blocks
+from twin_api.imports.guards.osm_blocks import check_blocks
 
 
 def recognises(head: bytes) -> bool:

@@ -10,10 +10,10 @@ from typing import Final
 
 from pyogrio.raw import read
 
-from twin_api.imports import dbf
 from twin_api.imports.description import Description
 from twin_api.imports.finding import refuse
 from twin_api.imports.format import Doubt, Format, Table
+from twin_api.imports.tables import dbf
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 

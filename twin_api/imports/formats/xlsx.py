@@ -14,13 +14,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from twin_api.imports.archive import unpack_zip
 from twin_api.imports.description import Description, Reading
 from twin_api.imports.finding import refuse
 from twin_api.imports.format import Broken, Format, Kind, Record, Sheet
-from twin_api.imports.header import name_columns
+from twin_api.imports.guards.archive import unpack_zip
+from twin_api.imports.guards.xml import check_xml_members
 from twin_api.imports.source import choose
-from twin_api.imports.workbook import (
+from twin_api.imports.tables.header import name_columns
+from twin_api.imports.tables.workbook import (
     Cell,
     Workbook,
     WorkbookBroken,
@@ -31,7 +32,6 @@ from twin_api.imports.workbook import (
     read_cells,
     unescape,
 )
-from twin_api.imports.xml_guard import check_xml_members
 from twin_api.policy.finding import listed, quoted
 from twin_api.texts import Text
 

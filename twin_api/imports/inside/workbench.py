@@ -1,0 +1,70 @@
+"""The process in which foreign files are opened: without network, secrets or database, with a bound on its memory.
+
+`python -m twin_api.imports.inside.workbench FD`: a pickled `Job` comes by standard input, messages go out by that file descriptor.
+Must never import what knows a credential.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import resource
+import sys
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    from twin_api.imports.draft_job import DraftJob
+    from twin_api.imports.job import Job
+
+MEMORY: Final = 4 << 30
+NEWUSER, NEWNET, DIE_WITH_PARENT = 0x10000000, 0x40000000, 1
+
+
+def confine() -> None:
+    """No more memory than that, no core dumps, no network where the kernel lets us, and no life after the parent's."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(DIE_WITH_PARENT, 9)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    if libc.unshare(NEWNET):
+        libc.unshare(NEWUSER | NEWNET)
+
+
+def main() -> None:
+    confine()
+    job: Job | DraftJob = pickle.load(sys.stdin.buffer)  # noqa: S301 - the parent's own
+    with os.fdopen(int(sys.argv[1]), "wb") as out:
+        _work(job, out)
+
+
+def _work(job: Job | DraftJob, out: BinaryIO) -> None:
+    from twin_api.imports.finding import FileRefused
+    from twin_api.imports.job import tell
+
+    try:
+        _do(job, out)
+    except FileRefused as refused:
+        groups = [[attribute, [remedy.de, remedy.en], count] for (attribute, remedy), count in refused.groups.items()]
+        findings = [finding.as_data() for finding in refused.findings]
+        tell(out, {"kind": "refused", "findings": findings, "total": refused.total, "groups": groups})
+    except MemoryError:
+        tell(out, {"kind": "memory"})
+
+
+def _do(job: Job | DraftJob, out: BinaryIO) -> None:
+    from twin_api.imports.draft_job import DraftJob
+    from twin_api.imports.infer import tell_draft
+    from twin_api.imports.inside.quoting import quote
+    from twin_api.imports.inside.reading import read
+
+    if isinstance(job, DraftJob):
+        tell_draft(job, out)
+    elif job.quote is not None:
+        quote(job, out)
+    else:
+        read(job, out)
+
+
+if __name__ == "__main__":
+    main()
