@@ -13,6 +13,7 @@ import shapely
 from pyogrio.raw import write
 
 from tests.imports.hostile.case import SPY, Case
+from twin_api.policy.documents import GeometryType
 
 ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
 NESTED_CRS = 'PROJCS["x",' * 50_000
@@ -45,7 +46,7 @@ def _bytes(name: str, change: Callable[[bytearray], bytes | bytearray], expected
     return Case(f"geopackage: {name}", make, expected)
 
 
-def _geometry(name: str, blob: bytes, expected: str | int, fatal: bool = False) -> Case:
+def _geometry(name: str, blob: bytes, expected: str | int, type_: GeometryType = "Point", fatal: bool = False) -> Case:
     def make(folder: Path) -> Path:
         path = _package(folder)
         with closing(sqlite3.connect(path)) as connection:
@@ -55,7 +56,7 @@ def _geometry(name: str, blob: bytes, expected: str | int, fatal: bool = False) 
             connection.commit()
         return path
 
-    return Case(f"geopackage: {name}", make, expected, fatal=fatal)
+    return Case(f"geopackage: {name}", make, expected, type_, fatal=fatal)
 
 
 def _wkb(body: bytes) -> bytes:
@@ -136,6 +137,7 @@ CASES = [
     _sql("contents removed", "DROP TABLE gpkg_contents", DAMAGED),
     _geometry("a geometry of a hundred thousand collections", _nested(100_000), "too costly", fatal=True),
     _geometry("a geometry with four thousand million points", _wkb(struct.pack("<BII", 1, 2, 2**32 - 1)), "fid 2"),
+    _geometry("a line of more points than any border has", _wkb(struct.pack("<BII", 1, 2, 1_200_000) + struct.pack("<dd", 678_000, 5_540_000) * 1_200_000), "more than 1000000 points", "LineString"),
     _geometry("a geometry that ends at once", _wkb(b"\1"), "fid 2"),
     _geometry("a geometry of noise", bytes(n * 37 % 251 for n in range(5_000)), "fid 2"),
     _geometry("a geometry of another kind", _wkb(struct.pack("<BI", 1, 99) + b"\0" * 64), "fid 2"),
@@ -145,6 +147,6 @@ CASES = [
     _bytes("another application's number", _replaced(68, b"EVIL"), "content is not"),
     _bytes("a page size of nought", _replaced(16, b"\0\0"), DAMAGED),
     _bytes("every page noise", _torn, DAMAGED),
-    _bytes("half of it", lambda content: content[: len(content) // 2], ""),
+    _bytes("half of it", lambda content: content[: len(content) // 2], "is damaged"),
     _bytes("nothing but a head", lambda content: content[:100], DAMAGED),
 ]  # fmt: skip

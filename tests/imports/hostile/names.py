@@ -73,5 +73,5 @@ CASES = [
     Case("name: a virtual file called GeoJSON", written("thing.geojson", PAGE), "content is not"),
     Case("name: a feed called GeoPackage", written("thing.gpkg", FEED), "content is not"),
     Case("name: a virtual file by its own name", written("thing.vrt", PAGE), "no known format"),
-    Case("name: a feed by its own name", written("thing.xml", FEED), ""),
+    Case("name: a feed by its own name", written("thing.xml", FEED), "content is not"),
 ]  # fmt: skip

@@ -36,7 +36,8 @@ def folders(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def test_there_are_enough_of_them_and_each_has_a_name_of_its_own() -> None:
-    assert len({case.name for case in CASES}) == len(CASES) >= 150
+    assert len({case.name for case in CASES}) == len(CASES) >= 250
+    assert all(case.expected != "" for case in CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

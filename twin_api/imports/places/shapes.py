@@ -25,6 +25,7 @@ REASONS: Final = {
     "Nested holes": "Löcher ineinander", "Duplicate Rings": "Ring doppelt", "Interior is disconnected": "Inneres zerfällt",
     "Too few points in geometry component": "zu wenige verschiedene Punkte",
 }  # fmt: skip
+POINTS: Final = 1_000_000
 COMPLETE: Final = Text("Objekt ergänzen oder weglassen", "complete the feature or leave it out")
 MEND: Final = Text("in der Quelle berichtigen", "mend it at the source")
 
@@ -49,6 +50,7 @@ class ShapeCheck:
         """EWKB with the layer's SRID for each row; `None` or worthless for rows that are reported. `astray` hears of features far away."""
         shapes = shapely.from_wkb(np.array(wkb, dtype=object), on_invalid="ignore")
         good = self._readable(shapes, wkb, report)
+        good &= self._bounded(shapes, good, report)
         good &= self._dimension(shapes, good, report)
         good &= self._finite(shapes, good, report)
         rows = np.flatnonzero(good)
@@ -77,6 +79,14 @@ class ShapeCheck:
             else:
                 good[row] = True
         return good
+
+    def _bounded(self, shapes: Any, good: Any, report: Report) -> Any:
+        """What is costly beyond any use; the borders of a state have some hundred thousand points."""
+        large = good & (shapely.get_num_coordinates(shapes) > POINTS)
+        for row in np.flatnonzero(large).tolist():
+            what = Text(f"die Geometrie hat mehr als {POINTS} Punkte", f"the geometry has more than {POINTS} points")
+            report(row, what, Text("in der Quelle vereinfachen oder aufteilen", "simplify or divide it at the source"))
+        return ~large
 
     def _dimension(self, shapes: Any, good: Any, report: Report) -> Any:
         flat = good & ~shapely.has_z(shapes) if self._z else np.zeros(len(shapes), dtype=bool)
