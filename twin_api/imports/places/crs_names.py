@@ -19,7 +19,8 @@ ADV: Final = {
 }  # fmt: skip
 
 
-ELSEWHERE: Final = re.compile(r"\s*(?:[\w+.-]+:/++(?!(?:www\.)?opengis\.net/)|file:|/|\\|\.{1,2}[/\\])", re.IGNORECASE)
+ADDRESS: Final = r"\s*+(?!https?://(?:www\.)?opengis\.net/)(?:[\w+.-]+:/|file:|/|\\|\.{1,2}[/\\])"
+ELSEWHERE: Final = re.compile(ADDRESS, re.IGNORECASE)
 
 
 def leads_elsewhere(name: str) -> bool:
