@@ -106,7 +106,19 @@ def test_a_layer_without_key_is_only_replaced_as_a_whole(database: Database, new
     with pytest.raises(FileRefused, match="--replace"):
         bring(database, layer, file)
     assert counts(bring(database, layer, file, replace=True)) == (2, 0, 0, 0)
-    assert counts(bring(database, layer, file, replace=True)) == (2, 0, 0, 2)
+
+
+def test_without_a_key_rows_that_hold_the_same_stay_as_they_are(database: Database, new_layer: NewLayer, geojson: Write) -> None:
+    layer = new_layer(attribute("art"), attribute("hoehe", "number"))
+    database.create(layer)
+    rows = [({"art": "Linde"}, point()), ({"art": "Linde"}, point()), ({"art": "Eiche", "hoehe": 3.5}, point())]
+    bring(database, layer, geojson(*rows), replace=True)
+    state = "SELECT id, art, xmin::text FROM store.thing ORDER BY id"
+    before = database.rows(state)
+    assert counts(bring(database, layer, geojson(*reversed(rows)), replace=True)) == (0, 0, 3, 0)
+    assert database.rows(state) == before
+    assert counts(bring(database, layer, geojson(*rows[1:], ({"art": "Ulme"}, point())), replace=True)) == (1, 0, 2, 1)
+    assert len({*database.rows(state)} & {*before}) == 2
 
 
 def test_a_layer_without_geometry_takes_the_attributes_only(database: Database, new_layer: NewLayer, geojson: Write) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from tests.towns import Town
+from twin_api.publish.bulk import published_setwise
 from twin_api.publish.difference import find_differences
 from twin_api.publish.withdraw import NothingToWithdraw, NotWithdrawn, lift, withdraw
 from twin_api.work.calendar import do_duties
@@ -242,6 +243,29 @@ def test_a_withdrawal_that_was_killed_half_way_is_finished_by_the_worker(town: T
     assert do(town)["keep_out_withdrawn"] == 0
     assert town.client_for("citizen").get("collections/baumorte").status_code == 404
     assert town.client_for("citizen").get(f"collections/baeume/items/{chosen['id']}").status_code == 404
+
+
+DELIVERED_ANEW = """
+CREATE TEMPORARY TABLE kept AS SELECT * FROM store.{layer};
+DELETE FROM store.{layer} WHERE true;
+UPDATE pg_temp.kept SET id = gen_random_uuid();
+INSERT INTO store.{layer} SELECT * FROM pg_temp.kept;
+"""
+
+
+@pytest.mark.parametrize("bulk", [1, 10_000])
+def test_a_withdrawn_item_that_is_deleted_and_delivered_anew_stays_away(town: Town, bulk: int) -> None:
+    chosen = next(row for row in items(town, "citizen", "baeume") if row["nr"] == "B12")
+    with town.login("owner") as connection:
+        withdraw(connection, "baeume", UUID(chosen["id"]))
+        with connection.transaction(), published_setwise(connection, "baeume", bulk):
+            connection.execute(DELIVERED_ANEW.format(layer="baeume").encode())
+    assert len(items(town, "citizen", "baeume")) == 23
+    assert "B12" not in {row["nr"] for row in items(town, "citizen", "baeume")}
+    assert town.drift() == []
+    with town.login("owner") as connection:
+        lift(connection, "baeume", UUID(chosen["id"]))
+    assert next(row for row in items(town, "citizen", "baeume") if row["nr"] == "B12")["id"] == chosen["id"]
 
 
 def test_withdrawing_what_nobody_sees_is_said(town: Town) -> None:

@@ -10,11 +10,12 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from twin_api.imports.staging import STAGING
+from twin_api.imports.staging import FEATURE, STAGING
 from twin_api.layers.table import GEOMETRY, ID, IMPORT, STORE
 from twin_api.policy.documents import Layer
 
 GONE: Final = sql.Identifier("pg_temp", "import_gone")
+PAIRS: Final = sql.Identifier("pg_temp", "import_pairs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,16 @@ def compare(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]
     """Lock the layer's rows and find what differs in one of `columns`; with `replace` also what the file does not have.
 
     Edits wait from here to the end of the transaction: none may add a key meanwhile. Readers of twins do not notice.
-    A layer without key is emptied and filled.
+    Without a key a row is the same only if it holds the same: what differs in anything is another row.
     """
     connection.execute("SET LOCAL jit = off")
     connection.execute("SET LOCAL work_mem = '64MB'")
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_table(layer)))
     with _hashing(connection):
+        if not layer.key:
+            _pair_alike(connection, layer, columns)
         gone = _find_gone(connection, layer) if replace else 0
-        unchanged = _drop_unchanged(connection, layer, columns) if layer.key else 0
+        unchanged = _drop_unchanged(connection, layer, columns) if layer.key else _drop_paired(connection)
         known = bool(layer.key) and staged > unchanged and _any_known(connection, layer)
     if unchanged:
         connection.execute(sql.SQL("ANALYZE {}").format(STAGING))
@@ -91,22 +94,42 @@ def _table(layer: Layer) -> sql.Composable:
 
 def _same_key(layer: Layer) -> sql.Composable:
     """Whether row `s` and row `t` have the same key. As records, because those count NULLs as equal and can still be hashed."""
-    if not layer.key:
-        return sql.SQL("false")
     if len(layer.key) == 1:
         return sql.SQL("s.{0} = t.{0}").format(sql.Identifier(layer.key[0]))
     sides = [sql.SQL(", ").join(sql.Identifier(alias, name) for name in layer.key) for alias in "st"]
     return sql.SQL("ROW({})::record = ROW({})::record").format(*sides)
 
 
+def _pair_alike(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]) -> None:
+    """For a layer without key: each staged row with one of the store that holds the same, several that are alike one by one."""
+    pairs = (
+        "CREATE TEMPORARY TABLE import_pairs ON COMMIT DROP AS WITH s AS ({staged}), t AS ({stored}) "
+        "SELECT s.row AS staged, t.row AS stored FROM s JOIN t USING (digest, number)"
+    )
+    held = sql.SQL("md5(ROW({})::text)").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
+    numbered = "SELECT {row} AS row, {held} AS digest, row_number() OVER (PARTITION BY {held} ORDER BY {row}) AS number FROM {table}"
+    staged = sql.SQL(numbered).format(row=FEATURE, held=held, table=STAGING)
+    stored = sql.SQL(numbered).format(row=sql.Identifier(ID), held=held, table=_table(layer))
+    connection.execute(sql.SQL(pairs).format(staged=staged, stored=stored))
+
+
 def _find_gone(connection: psycopg.Connection, layer: Layer) -> int:
-    statement = "CREATE TEMPORARY TABLE import_gone ON COMMIT DROP AS SELECT t.{} FROM {} t WHERE NOT EXISTS (SELECT FROM {} s WHERE {})"
-    return connection.execute(sql.SQL(statement).format(sql.Identifier(ID), _table(layer), STAGING, _same_key(layer))).rowcount
+    statement = "CREATE TEMPORARY TABLE import_gone ON COMMIT DROP AS SELECT t.{} FROM {} t WHERE NOT EXISTS ({})"
+    counterpart = (
+        sql.SQL("SELECT FROM {} s WHERE {}").format(STAGING, _same_key(layer))
+        if layer.key
+        else sql.SQL("SELECT FROM {} p WHERE p.stored = t.{}").format(PAIRS, sql.Identifier(ID))
+    )
+    return connection.execute(sql.SQL(statement).format(sql.Identifier(ID), _table(layer), counterpart)).rowcount
 
 
 def _drop_unchanged(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]) -> int:
     equal = sql.SQL(" AND ").join([_same_key(layer), *(_equal(name) for name in columns if name not in layer.key)])
     return connection.execute(sql.SQL("DELETE FROM {} s USING {} t WHERE {}").format(STAGING, _table(layer), equal)).rowcount
+
+
+def _drop_paired(connection: psycopg.Connection) -> int:
+    return connection.execute(sql.SQL("DELETE FROM {} s USING {} p WHERE p.staged = s.{}").format(STAGING, PAIRS, FEATURE)).rowcount
 
 
 def _equal(name: str) -> sql.Composable:

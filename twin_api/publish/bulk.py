@@ -11,6 +11,7 @@ import psycopg
 
 from twin_api.layers.table import STORE
 from twin_api.publish.preview import make_way
+from twin_api.publish.recognition import recognise_withdrawn
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.switch import lock_for_switch
 from twin_api.publish.table import PUBLISHED, is_fill
@@ -31,12 +32,14 @@ def published_setwise(connection: Connection, layer: str, rows: int) -> Iterator
     """
     if rows < FROM_ROWS:
         yield
+        recognise_withdrawn(connection, layer)
         return
     table = quoted(STORE, layer)
     hold_writers(connection, layer)
     connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
     keep_unread(connection, layer)
     yield
+    recognise_withdrawn(connection, layer)
     connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())
     sync_by_area(connection, layer)  # first: it waits for writers of other layers, and from the switch on nobody should wait for us
     rebuild_layer(connection, layer)

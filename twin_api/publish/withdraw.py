@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from twin_api.layers.table import STORE
+from twin_api.publish.recognition import mark_withdrawn
 from twin_api.publish.statement import quoted
 from twin_api.publish.table import PUBLISHED
 from twin_api.store.audit import note
@@ -62,6 +63,7 @@ def withdraw(connection: Connection, collection: str, item: UUID | None = None) 
     else:
         _delete_item(connection, layer, item)
         _delete_late(connection, layer, item)
+        _mark(connection, layer)
     return _told(connection, collection, layer)
 
 
@@ -98,8 +100,17 @@ def keep_withdrawn(connection: Connection) -> None:
 def finish_withdrawals(connection: Connection) -> int:
     """Take out what a withdrawal that was killed after its commit had only written down; says how many items that concerns."""
     keep_withdrawn(connection)
+    for (layer,) in connection.execute("SELECT DISTINCT layer FROM published.withdrawn WHERE item IS NOT NULL").fetchall():
+        _mark(connection, layer)
     query = "SELECT layer, item FROM published.withdrawn WHERE item IS NOT NULL ORDER BY at"
     return sum(_delete_item(connection, layer, item) for layer, item in connection.execute(query).fetchall())
+
+
+def _mark(connection: Connection, layer: str) -> None:
+    """A layer that an apply holds is not waited for: the worker comes back to it."""
+    with suppress(psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable), connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = {STORE_WAIT_MS}".encode())
+        mark_withdrawn(connection, layer)
 
 
 def leave_out_withdrawn(connection: Connection, relation: str) -> bool:
