@@ -29,7 +29,7 @@ acceptance: ## the use cases from end to end, on real data
 
 bench: ## answer times, throughput, and how fast files flow in
 	"$(VENV)/bin/python" bench/run.py
-	"$(VENV)/bin/python" bench/imports.py
+	"$(VENV)/bin/python" -m bench.imports
 
 openapi: ## write the OpenAPI document of each role to openapi/
 	"$(VENV)/bin/twin" openapi --write openapi

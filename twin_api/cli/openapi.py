@@ -8,17 +8,18 @@ from typing import Annotated
 import orjson
 import typer
 
-from twin_api.blocks.landing import title_of
 from twin_api.cli import context
-from twin_api.encodings import openapi
 from twin_api.identity.subject import CITIZEN
-from twin_api.main import BLOCKS
 from twin_api.publish.definition import compile_role, described
 from twin_api.texts import Text
 
 
 def write_openapi(write: Annotated[Path, typer.Option(help="folder to write them to")] = Path("openapi")) -> None:
     """Write one document per role, from the policy files alone; needs no store."""
+    from twin_api.blocks.landing import title_of  # the server's libraries, which no other command waits for
+    from twin_api.encodings import openapi
+    from twin_api.main import BLOCKS
+
     loaded = context.policies()
     write.mkdir(parents=True, exist_ok=True)
     wanted = {}

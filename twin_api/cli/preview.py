@@ -11,7 +11,6 @@ import uvicorn
 
 from twin_api.cli import context
 from twin_api.cli.serve import refuse_taken_port
-from twin_api.main import create_preview
 from twin_api.policy.documents import Policies, Role
 from twin_api.policy.finding import quoted, suggestion
 from twin_api.publish.layers import check_layers
@@ -28,6 +27,8 @@ def preview(
     port: Annotated[int, typer.Option(envvar="PREVIEW_PORT", min=1, max=65535, help="port to listen on, on this machine alone")] = 8001,
 ) -> None:
     """Serve the policies that are not applied yet as one role sees them: read-only, on this machine, until Ctrl-C."""
+    from twin_api.main import create_preview  # the server's libraries, which no other command waits for
+
     loaded = context.policies()
     role = role_of(loaded, as_)
     refuse_taken_port(HERE, port, "PREVIEW_PORT")

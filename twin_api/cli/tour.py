@@ -14,7 +14,6 @@ import typer
 
 from twin_api.cli import context
 from twin_api.cli.change import say_differences
-from twin_api.main import create_app
 from twin_api.policy.documents import Policies
 from twin_api.policy.load import load_texts
 from twin_api.publish.apply import Connection, applied_files, apply_policies
@@ -92,6 +91,8 @@ class Visitor:
 
 @asynccontextmanager
 async def _visitor(tokens: Mapping[str, str]) -> AsyncIterator[Visitor]:
+    from twin_api.main import create_app  # the server's libraries, which no other command waits for
+
     told = context.settings()
     app = create_app(Settings(server=context.server().address, secrets=context.secrets().folder, lang=told.lang, roles="all"))
     async with (

@@ -12,7 +12,7 @@ from twin_api.imports.mapping import ColumnMap
 from twin_api.imports.places.shapes import ShapeCheck
 from twin_api.imports.source import Batch, Source, left_out
 from twin_api.imports.values.copy_rows import encode_column, encode_rows
-from twin_api.imports.values.plain import Unfit, shape
+from twin_api.imports.values.plain import Unfit, all_sound, read_text, shape
 from twin_api.imports.values.readers import Read, reader
 from twin_api.policy.documents import Attribute
 from twin_api.texts import Text
@@ -137,6 +137,8 @@ class Check:
 
     def _values(self, batch: Batch, name: str, column: str, faults: _Faults) -> list[Any]:
         read, values = self._readers[name], []
+        if read is read_text and all_sound(batch.columns.get(column, ())):
+            return list(batch.columns[column])
         for row, value in enumerate(batch.columns.get(column, ())):
             try:
                 values.append(None if value is None or read is None else read(value))

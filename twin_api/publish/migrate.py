@@ -12,10 +12,8 @@ from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
-from alembic.config import Config
 from psycopg import conninfo, sql
 
-from alembic import command
 from twin_api.store.secrets import Secrets
 
 BASE_LOGINS: Final = ("owner", "writer", "audit", "control")
@@ -65,6 +63,10 @@ def _is_published(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _run_alembic(admin: str, revision: str, *, down: bool = False) -> None:
+    from alembic.config import Config
+
+    from alembic import command  # no other command waits for them
+
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(admin), poolclass=sa.NullPool)

@@ -59,8 +59,15 @@ def place_roughly(geometry: Geometry, origin: CRS, description: Description) -> 
     return _steps(description, Transformer.from_crs(_flat(origin), CRS.from_epsg(geometry.epsg), always_xy=True))
 
 
+def stay(coordinates: Any) -> Any:
+    """Where the file's coordinates are the layer's."""
+    return coordinates
+
+
 def as_said(description: Description) -> Transform:
-    """Axes and zone prefix put right, nothing else."""
+    """Axes and zone prefix put right, nothing else; `stay` itself where there is nothing to put right."""
+    if description.axes == "as-declared" and description.zone_prefix is None:
+        return stay
 
     def put_right(coordinates: Any) -> Any:
         right = coordinates.astype(float)
@@ -76,7 +83,7 @@ def _steps(description: Description, transformer: Transformer) -> Transform:
     put_right = as_said(description)
 
     def transform(coordinates: Any) -> Any:
-        right = put_right(coordinates)
+        right = put_right(coordinates).astype(float)
         right[:, 0], right[:, 1] = transformer.transform(right[:, 0], right[:, 1])
         return right
 

@@ -11,7 +11,7 @@ import shapely
 
 from twin_api.imports.description import Description
 from twin_api.imports.finding import Finding
-from twin_api.imports.places.crs import Transform, as_said, read_crs, transform_into
+from twin_api.imports.places.crs import Transform, as_said, read_crs, stay, transform_into
 from twin_api.imports.places.whereabouts import CHECK, Whereabouts
 from twin_api.policy.documents import Extent, Geometry
 from twin_api.texts import Text
@@ -40,6 +40,7 @@ class ShapeCheck:
         origin = read_crs(source_crs, description)
         unplaced = as_said(description)
         self._transform: Transform = unplaced if origin is None else transform_into(geometry, origin, description, extent)
+        self._srid = bytes([0xA0 if self._z else 0x20]) + geometry.epsg.to_bytes(4, "little")  # follows in EWKB where its flag is set
         self._whereabouts = Whereabouts(geometry, origin, description, extent)
 
     def conclude(self) -> Finding | None:
@@ -54,12 +55,14 @@ class ShapeCheck:
         good &= self._dimension(shapes, good, report)
         good &= self._finite(shapes, good, report)
         rows = np.flatnonzero(good)
-        moved = shapely.transform(self._promote(shapes[rows]), self._transform, include_z=self._z)
+        moved = self._promote(shapes[rows])
+        if self._transform is not stay:
+            moved = shapely.transform(moved, self._transform, include_z=self._z)
         self._place(shapes[rows], moved, rows, report, astray)
         ewkb: list[bytes | None] = [None] * len(wkb)
-        octets = shapely.to_wkb(shapely.set_srid(moved, self._geometry.epsg), include_srid=True, output_dimension=3 if self._z else 2)
+        octets = shapely.to_wkb(moved, output_dimension=3 if self._z else 2, byte_order=1, flavor="extended")
         for row, value in zip(rows.tolist(), octets, strict=True):
-            ewkb[row] = value
+            ewkb[row] = value[:4] + self._srid + value[5:]
         return ewkb
 
     def _readable(self, shapes: Any, wkb: list[bytes | None], report: Report) -> Any:
@@ -106,7 +109,10 @@ class ShapeCheck:
         return finite
 
     def _promote(self, shapes: Any) -> Any:
-        shapes = shapely.force_3d(shapes) if self._z else shapely.force_2d(shapes)
+        if self._z:
+            shapes = shapely.force_3d(shapes)
+        elif (shapely.get_coordinate_dimension(shapes) > 2).any():
+            shapes = shapely.force_2d(shapes)
         if self._type not in COLLECT:
             return shapes
         single = np.flatnonzero(shapely.get_type_id(shapes) < shapely.GeometryType.MULTIPOINT)

@@ -41,6 +41,8 @@ FIELDS: Final[Mapping[str, Callable[[Any], bytes]]] = {  # by attribute type
 
 def encode_column(type_: str, values: Iterable[Any]) -> list[bytes]:
     """Each value with its length in front; `None` is NULL."""
+    if type_ == "text":  # most columns are
+        return [NULL if value is None else _length(len(octets := value.encode())) + octets for value in values]
     field = FIELDS[type_]
     return [NULL if value is None else field(value) for value in values]
 
