@@ -11,12 +11,12 @@ from typing import Any, Final, TextIO
 
 from twin_api.imports.finding import Finding, refuse
 from twin_api.imports.job import Job
+from twin_api.imports.tables.returned import FEATURE, REASON, SEPARATOR
 from twin_api.imports.workshop import workshop
 from twin_api.policy.finding import quoted
 from twin_api.texts import Language, Text
 
 MOST: Final = 100_000
-FEATURE, REASON = "_objekt", "_grund"
 
 
 class Rejects:
@@ -86,6 +86,6 @@ def exists(path: Path) -> Exception:
 
 
 def _table(file: TextIO, values: Mapping[str, Any]) -> csv.DictWriter[str]:
-    table = csv.DictWriter(file, [FEATURE, REASON, *values], delimiter=";", extrasaction="ignore")
+    table = csv.DictWriter(file, [FEATURE, REASON, *values], delimiter=SEPARATOR, extrasaction="ignore")
     table.writeheader()
     return table
