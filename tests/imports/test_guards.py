@@ -12,15 +12,15 @@ from threading import Thread
 
 import pyogrio
 import pytest
-from twin_api.imports.archive import unpack_gz, unpack_zip
-from twin_api.imports.database import at_rest, check_schema
-from twin_api.imports.gdal import harmless, only, sealed
-from twin_api.imports.osm_blocks import check_blocks
-from twin_api.imports.xml_guard import check_xml
 
 from tests.imports.things import point
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.formats.geojson import count
+from twin_api.imports.guards.archive import unpack_gz, unpack_zip
+from twin_api.imports.guards.database import at_rest, check_schema
+from twin_api.imports.guards.gdal import harmless, only, sealed
+from twin_api.imports.guards.osm_blocks import check_blocks
+from twin_api.imports.guards.xml import check_xml
 
 
 def test_within_only_the_drivers_named_are_there_and_afterwards_all_are_back_in_their_order() -> None:

@@ -28,6 +28,10 @@ from twin_api.store.journal import Journal, Origin
 from twin_api.texts import Text
 
 NOTHING_CHANGED = Text("Nichts wurde geändert.", "Nothing has changed.")
+KEPT = Text(
+    "Gelöscht wird nichts, solange Objekte der Datei nicht übernommen sind.",
+    "Nothing is deleted as long as features of the file are not imported.",
+)
 INTERRUPTED = 130
 
 
@@ -46,6 +50,7 @@ def import_file(
     where: Annotated[str | None, typer.Option("--where", help="Only features that fulfil this OGR SQL condition.")] = None,
     crs: Annotated[str | None, typer.Option("--crs", help="The coordinate reference system, instead of what the file says.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Delete what the file does not have.")] = False,
+    may_shrink: Annotated[bool, typer.Option("--may-shrink", help="Let --replace delete more than half of the layer.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then undo it.")] = False,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", metavar="FILE", help="Import what is right and write what is not to this table.")
@@ -60,6 +65,7 @@ def import_file(
         files or _found(described), description, replace or bool(described and described.replace), dry_run, rejects, source,
         town.town.extent, context.settings().proj_data, context.settings().lang,
         described.holder if described else None, described.licence if described else None,
+        may_shrink or bool(described and described.may_shrink),
     )  # fmt: skip
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
@@ -75,6 +81,8 @@ def import_file(
     finally:
         signal.signal(signal.SIGINT, on_interrupt)
     _say_done(outcome, rejects)
+    if outcome.rejected and request.replace and target.key:
+        context.say(KEPT)
 
 
 class LastStep(Journal):

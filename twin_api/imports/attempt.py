@@ -57,6 +57,11 @@ class Attempt:
             opened["mapped"], tuple(opened["ignored"]), self._request.dry_run, staged - begun, time.monotonic() - begun,
         )  # fmt: skip
 
+    @property
+    def _deletes(self) -> bool:
+        """What was rejected is in the file all the same: nobody knows which rows it has not, and mended features come later."""
+        return self._request.replace and not (self._layer.key and len(self._rejects))
+
     def _origin(self, prints: list[Fingerprint]) -> Origin:
         for print_ in prints:
             print_.check()
@@ -97,7 +102,9 @@ class Attempt:
             yield Finding(what, Text("eines davon entfernen", "remove one of them"), feature, attribute=", ".join(self._layer.key))
 
     def _write(self, connection: psycopg.Connection, columns: list[str], staged: int, origin: Origin) -> Counts:
-        merge = compare(connection, self._layer, columns, staged, self._request.replace)
+        merge = compare(connection, self._layer, columns, staged, self._deletes)
+        if not self._request.may_shrink:
+            merge.check_shrinking()
         entry = self._journal.begin(connection, origin) if self._journal else None
         with self._around(connection, self._layer, merge.touched) if merge.touched else nullcontext():
             counts = merge.write(connection, entry)
