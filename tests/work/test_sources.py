@@ -21,7 +21,7 @@ from twin_api.work.source_state import SourceState, fail_running, read_states, t
 from twin_api.work.sources import Run, policies_in_force, run_source
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-SAID = "layer: baeume\ncolumns: {baumart: art}\nreplace: true\nholder: Kreis Kanaria\nlicence: CC0-1.0\n"
+SAID = "layer: baeume\ncolumns: {baumart: art}\nreplace: true\nmay_shrink: true\nholder: Kreis Kanaria\nlicence: CC0-1.0\n"
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,17 @@ def test_a_source_that_fails_keeps_the_last_good_state_and_says_why(kanaria: Tow
     assert ask(kanaria, rows) == before
     file.write_bytes(trees(4))
     assert (run(kanaria, describe(kanaria, "c", said)).outcome, state(kanaria, "c").failures) == ("unchanged", 0)
+
+
+def test_a_source_whose_data_shrink_to_less_than_half_keeps_the_last_good_state(kanaria: Town) -> None:
+    file, said = kanaria.folder / "daten" / "m.geojsonl", SAID + "files: daten/m.geojsonl\n"
+    file.write_bytes(trees(30))
+    run(kanaria, describe(kanaria, "m", said))
+    file.write_bytes(trees(14))
+    ended = run(kanaria, describe(kanaria, "m", said.replace("may_shrink: true\n", "")))
+    assert ended.reasons[0].say("en").startswith("14 features come in place of 30")
+    assert ask(kanaria, "SELECT count(*) FROM citizen.baeume") == 30
+    assert run(kanaria, describe(kanaria, "m", said)).outcome == "imported"
 
 
 def test_a_file_that_is_not_there_is_a_reason(kanaria: Town) -> None:

@@ -47,6 +47,7 @@ def import_file(
     where: Annotated[str | None, typer.Option("--where", help="Only features that fulfil this OGR SQL condition.")] = None,
     crs: Annotated[str | None, typer.Option("--crs", help="The coordinate reference system, instead of what the file says.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Delete what the file does not have.")] = False,
+    may_shrink: Annotated[bool, typer.Option("--may-shrink", help="Let --replace delete more than half of the layer.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then undo it.")] = False,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", metavar="FILE", help="Import what is right and write what is not to this table.")
@@ -62,6 +63,7 @@ def import_file(
         found, description, replace or _replaces(described, found), dry_run, rejects, source,
         town.town.extent, context.settings().proj_data, context.settings().lang,
         described.holder if described else None, described.licence if described else None,
+        may_shrink or bool(described and described.may_shrink),
     )  # fmt: skip
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import typer
-from rich.table import Column, Table
 
 from twin_api.cli import context
 from twin_api.policy.finding import quoted
@@ -26,7 +25,8 @@ def imports(
     if not entries:
         context.say(Text("Noch nichts eingelesen.", "Nothing imported yet."))
         return
-    context.console.print(_table(entries))
+    for entry in entries:
+        _say(entry)
 
 
 def origin(
@@ -44,27 +44,24 @@ def origin(
         context.say(Text("Nicht durch einen Import entstanden, oder vor der Zeit des Importbuchs.",
                          "Not made by an import, or before the journal of imports began."))  # fmt: skip
         return
-    context.console.print(_table([entry]))
+    _say(entry)
     for file in entry.files:
         name, octets, digest = file["name"], file["octets"], file["sha256"]
         context.say(Text(f"{name}  {octets} Byte  sha256 {digest}", f"{name}  {octets} bytes  sha256 {digest}"))
     context.say(Text(f"Lizenz: {entry.licence} · Datenhalter: {entry.holder}", f"Licence: {entry.licence} · Holder: {entry.holder}"))
 
 
-NUMBERS: Final = {
-    "read": Text("gelesen", "read"), "inserted": Text("neu", "new"), "updated": Text("geändert", "changed"),
-    "deleted": Text("gelöscht", "deleted"), "rejected": Text("abgewiesen", "rejected"),
-}  # fmt: skip
-WORDS: Final = (Text("Wann", "When"), Text("Layer"), Text("Datei", "File"), Text("Quelle", "Source"))
-
-
-def _table(entries: list[Import]) -> Table:
-    lang = context.settings().lang
-    table = Table(Column(Text("Nr.", "No.").say(lang), justify="right"), *(word.say(lang) for word in WORDS), box=None)
-    for title in NUMBERS.values():
-        table.add_column(title.say(lang), justify="right")
-    for entry in entries:
-        files = ", ".join(str(file["name"]) for file in entry.files)
-        when, source = entry.at.astimezone().strftime("%Y-%m-%d %H:%M"), entry.source or ""
-        table.add_row(str(entry.id), when, entry.layer, files, source, *(str(entry.counts.get(name, "")) for name in NUMBERS))
-    return table
+def _say(entry: Import) -> None:
+    """One line, for people and for `grep`."""
+    what = entry.counts
+    files = ", ".join(str(file["name"]) for file in entry.files)
+    place = f"{entry.id}  {entry.at.astimezone().strftime('%Y-%m-%d %H:%M')}  {entry.layer}  {files}"
+    source = Text(f" (Quelle {entry.source})", f" (source {entry.source})") if entry.source else Text("", "")
+    context.say(
+        Text(
+            f"{place}{source.de}: {what['read']} gelesen, {what['inserted']} neu, {what['updated']} geändert, {what['deleted']} gelöscht, "
+            f"{what['rejected']} abgewiesen",
+            f"{place}{source.en}: {what['read']} read, {what['inserted']} new, {what['updated']} changed, {what['deleted']} deleted, "
+            f"{what['rejected']} rejected",
+        )
+    )

@@ -34,14 +34,14 @@ class Attempt:
     ) -> None:
         self._request, self._layer, self._job = request, layer, job
         self._journal, self._around, self._on_progress = journal, around, on_progress
-        self._rejects = Rejects(request.rejects, job, request.language)
+        self._rejects = Rejects(request, job)
         self._read = 0
 
     def run(self, connect: Callable[[], psycopg.Connection]) -> ImportOutcome:
         begun = time.monotonic()
         prints = [Fingerprint.of(path) for path in self._job.files]
         try:
-            with workshop(self._job) as messages:
+            with workshop(self._job, self._request.limits) as messages:
                 opened = next(messages).told
                 columns = [*opened["mapped"], *([GEOMETRY] if self._layer.geometry is not None else [])]
                 with connect() as connection, connection.transaction(force_rollback=self._request.dry_run):
@@ -58,9 +58,9 @@ class Attempt:
         )  # fmt: skip
 
     @property
-    def _keeps(self) -> bool:
-        """Whether what the files lack stays: a row whose new state is among the rejects keeps the last good one."""
-        return bool(self._layer.key) and len(self._rejects) > 0
+    def _deletes(self) -> bool:
+        """What was rejected is in the file all the same: nobody knows which rows it has not, and mended features come later."""
+        return self._request.replace and not (self._layer.key and len(self._rejects))
 
     def _origin(self, prints: list[Fingerprint]) -> Origin:
         for print_ in prints:
@@ -102,7 +102,9 @@ class Attempt:
             yield Finding(what, Text("eines davon entfernen", "remove one of them"), feature, attribute=", ".join(self._layer.key))
 
     def _write(self, connection: psycopg.Connection, columns: list[str], staged: int, origin: Origin) -> Counts:
-        merge = compare(connection, self._layer, columns, staged, self._request.replace and not self._keeps)
+        merge = compare(connection, self._layer, columns, staged, self._deletes)
+        if not self._request.may_shrink:
+            merge.check_shrinking()
         entry = self._journal.begin(connection, origin) if self._journal else None
         with self._around(connection, self._layer, merge.touched) if merge.touched else nullcontext():
             counts = merge.write(connection, entry)

@@ -92,7 +92,10 @@ class Check:
         right = [row for row in range(len(batch.fids)) if row not in faults.rows]
         numbers = [self._before + batch.first + row for row in right]
         encoded = [encode_column("integer", numbers)]
-        encoded += [encode_column(self._layer.attributes[name].type, [values[row] for row in right]) for name, values in columns.items()]
+        empty = [None] * len(batch.fids)
+        for name in self._mapping.attributes:
+            values = columns.get(name, empty)
+            encoded.append(encode_column(self._layer.attributes[name].type, [values[row] for row in right]))
         encoded += [encode_column("geometry", [shapes[row] for row in right])] if shapes is not None else []
         return Checked(encode_rows(encoded), len(right))
 

@@ -91,5 +91,6 @@ class Format:
     tabular: bool = False
     sheet: Callable[[str, Path, Description], Sheet] | None = None
     moments_in_utc: bool = False  # the format's standard says so for moments without offset
+    sparse: bool = False  # there is no list of columns: one that no feature has is none
     count: Callable[[Path], int | None] = unknown_count
     doubts: Callable[[Table], Iterable[Doubt]] = no_doubts

@@ -18,11 +18,15 @@ from twin_api.texts import Text
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """The file's column for each attribute that is imported, in the layer's order, and how its values are read."""
+    """The file's column for each attribute it fills, in the layer's order, and how its values are read.
+
+    `attributes` are those of the whole import, in the same order: of several files one may lack a column that others have.
+    """
 
     columns: Mapping[str, str]
     readings: Mapping[str, Reading]
     ignored: tuple[str, ...]
+    attributes: tuple[str, ...]
 
 
 def map_columns(layer: Layer, columns: Mapping[str, Kind], description: Description, findings: Findings) -> ColumnMap:
@@ -39,7 +43,7 @@ def map_columns(layer: Layer, columns: Mapping[str, Kind], description: Descript
     for name, column in in_order.items():
         _check(layer.attributes[name], column, columns[column], readings[name], findings)
     used = {*in_order.values(), *description.place.columns}
-    return ColumnMap(in_order, readings, tuple(name for name in columns if name not in used))
+    return ColumnMap(in_order, readings, tuple(name for name in columns if name not in used), tuple(in_order))
 
 
 def _ruled(layer: Layer, columns: Mapping[str, Kind], description: Description, findings: Findings) -> dict[str, str]:

@@ -10,10 +10,13 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from twin_api.imports.finding import refuse
 from twin_api.imports.staging import FEATURE, STAGING
 from twin_api.layers.table import GEOMETRY, ID, IMPORT, STORE
 from twin_api.policy.documents import Layer
+from twin_api.texts import Text
 
+FEW: Final = 10  # deleted rows that anybody can oversee
 GONE: Final = sql.Identifier("pg_temp", "import_gone")
 PAIRS: Final = sql.Identifier("pg_temp", "import_pairs")
 
@@ -28,11 +31,22 @@ class Merge:
     unchanged: int
     gone: int
     known: bool  # whether any row of staging has its key in the store
+    stored: int = 0  # rows of the store before; counted where rows will go
 
     @property
     def touched(self) -> int:
         """An upper bound of the rows of the store that will change."""
         return self.changed + self.gone
+
+    def check_shrinking(self) -> None:
+        """Refuse to delete most of a layer: half a delivery, or an empty one, looks just like a town that lost its trees."""
+        left = self.changed + self.unchanged
+        if self.gone and (left == 0 or (2 * left < self.stored and self.gone >= FEW)):
+            what = Text(f"statt {self.stored} Objekten kommen {left}: das meiste würde gelöscht",
+                        f"{left} features come in place of {self.stored}: most would be deleted")  # fmt: skip
+            remedy = Text("ist es richtig so, `--may-shrink` sagen, in einer Quelle `may_shrink: true`",
+                          "if that is right, say `--may-shrink`, in a source `may_shrink: true`")  # fmt: skip
+            raise refuse(what, remedy)
 
     def write(self, connection: psycopg.Connection, import_id: int | None) -> Counts:
         """Statement by statement, sets only; what would change nothing is not sent."""
@@ -69,7 +83,8 @@ def compare(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]
         known = bool(layer.key) and staged > unchanged and _any_known(connection, layer)
     if unchanged:
         connection.execute(sql.SQL("ANALYZE {}").format(STAGING))
-    return Merge(layer, columns, staged - unchanged, unchanged, gone, known)
+    stored = _count(connection, layer) if gone else 0
+    return Merge(layer, columns, staged - unchanged, unchanged, gone, known, stored)
 
 
 def lock(connection: psycopg.Connection, layer: Layer) -> None:
@@ -86,6 +101,11 @@ def _hashing(connection: psycopg.Connection) -> Iterator[None]:
     connection.execute("SET LOCAL enable_nestloop = off")
     yield
     connection.execute("SET LOCAL enable_nestloop = on")
+
+
+def _count(connection: psycopg.Connection, layer: Layer) -> int:
+    row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(_table(layer))).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _table(layer: Layer) -> sql.Composable:

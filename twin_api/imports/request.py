@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twin_api.imports.description import Description
+from twin_api.imports.job import USUAL, Limits
 from twin_api.policy.documents import Extent
 from twin_api.texts import Language
 
@@ -17,7 +18,8 @@ class ImportRequest:
 
     With `rejects`, rows that are wrong are written to that file and the others imported. `source` is the name of a scheduled source.
     `extent` is where the town lies, if it says so; `grids` a folder of grids for transformations besides PROJ's own.
-    `holder` and `licence` are the layer's unless said.
+    `holder` and `licence` are the layer's unless said. Without `may_shrink`, `replace` deletes no more than half of a layer.
+    Where a layer has a key, nothing is deleted while features are rejected.
     """
 
     files: Sequence[Path]
@@ -31,6 +33,8 @@ class ImportRequest:
     language: Language = "de"  # of the reasons among the rejects
     holder: str | None = None
     licence: str | None = None
+    may_shrink: bool = False
+    limits: Limits = USUAL
 
 
 @dataclass(frozen=True, slots=True)

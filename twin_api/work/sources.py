@@ -146,7 +146,7 @@ class _Task:
 
         request = ImportRequest(
             gathered.files, description, source.replace, source=source.name, extent=self.extent, grids=self.settings.proj_data,
-            holder=source.holder, licence=source.licence,
+            holder=source.holder, licence=source.licence, may_shrink=source.may_shrink,
         )  # fmt: skip
         return run_import(request, self.layer, self.connect, journal=_Noted(self, gathered), around=publishing)
 

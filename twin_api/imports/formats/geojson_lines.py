@@ -59,4 +59,4 @@ def _is_feature(record: bytes) -> bool:
 
 
 SUFFIXES: Final = (".geojsonl", ".geojsons", ".ndjson", ".jsonl", ".geojson", ".json")
-FORMAT = Format("GeoJSON lines", SUFFIXES, ("GeoJSONSeq",), recognises, dates_as_written, count=count)
+FORMAT = Format("GeoJSON lines", SUFFIXES, ("GeoJSONSeq",), recognises, dates_as_written, count=count, sparse=True)

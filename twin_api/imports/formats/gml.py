@@ -94,4 +94,4 @@ def _several_systems(path: Path, systems: list[str]) -> FileRefused:
     )  # fmt: skip
 
 
-FORMAT: Final = Format("GML", (".gml", ".xml"), DRIVERS, recognises, options, prepare)
+FORMAT: Final = Format("GML", (".gml", ".xml"), DRIVERS, recognises, options, prepare, sparse=True)

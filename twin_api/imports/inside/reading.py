@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -14,9 +14,12 @@ from twin_api.imports.job import Job, tell
 from twin_api.imports.mapping import ColumnMap, map_columns
 from twin_api.imports.places.grids import offer_grids
 from twin_api.imports.source import Batch, Source
+from twin_api.policy.documents import Layer
+from twin_api.policy.finding import listed
 from twin_api.texts import Text
 
 TOO_COSTLY = Text("die Geometrie ist zu aufwendig zu prüfen", "the geometry is too costly to check")
+APART = Text("Dateien mit anderen Spalten einzeln einlesen", "import files with other columns on their own")
 SIMPLER = Text("in der Quelle vereinfachen oder aufteilen", "simplify or divide it at the source")
 
 
@@ -78,6 +81,7 @@ def read(job: Job, out: BinaryIO) -> None:
     report = Report(job.sorting)
     parts = [open_part(job, number, report) for number in range(len(job.files))]
     report.refusing.raise_any()
+    parts = _alike(parts, job.layer, report)
     checks = [Check(job, part.source, part.mapping, report.add, report.add_astray, part.name) for part in parts]
     report.refusing.raise_any()
     _tell_opened(parts, out)
@@ -96,11 +100,26 @@ def open_part(job: Job, number: int, report: Report) -> Part:
     return Part(source, map_columns(job.layer, source.columns, job.description, report.refusing), path.name if len(job.files) > 1 else None)
 
 
+def _alike(parts: list[Part], layer: Layer, report: Report) -> list[Part]:
+    """All files fill the same attributes: a form without a list of columns leaves out what is empty, any other does not by chance."""
+    filled = tuple(name for name in layer.attributes if any(name in part.mapping.columns for part in parts))
+    for part in parts:
+        missing = [name for name in filled if name not in part.mapping.columns]
+        if missing and not part.source.format.sparse:
+            what = Text(
+                f"keine Spalte füllt {listed(missing)}, in anderen Dateien schon",
+                f"no column fills {listed(missing)}, in other files one does",
+            )
+            report.refusing.add(Finding(what, APART, file=part.name))
+    return [replace(part, mapping=replace(part.mapping, attributes=filled)) for part in parts]
+
+
 def _tell_opened(parts: list[Part], out: BinaryIO) -> None:
     totals = [part.source.total for part in parts]
     total = None if None in totals else sum(total or 0 for total in totals)
-    first = parts[0]
-    tell(out, {"kind": "opened", "mapped": dict(first.mapping.columns), "ignored": list(first.mapping.ignored), "total": total})
+    found = {name: column for part in parts for name, column in part.mapping.columns.items()}
+    mapped = {name: found[name] for name in parts[0].mapping.attributes}
+    tell(out, {"kind": "opened", "mapped": mapped, "ignored": list(parts[0].mapping.ignored), "total": total})
 
 
 def _read_part(job: Job, part: Part, check: Check, before: int, report: Report, out: BinaryIO) -> int:

@@ -1,6 +1,6 @@
 """The process in which foreign files are opened: without network, secrets or database, with a bound on its memory.
 
-`python -m twin_api.imports.inside.workbench FD`: a pickled `Job` comes by standard input, messages go out by that file descriptor.
+`python -m twin_api.imports.inside.workbench FD MEMORY`: a pickled `Job` comes by standard input, messages go out by that file descriptor.
 Must never import what knows a credential.
 """
 
@@ -11,28 +11,27 @@ import os
 import pickle
 import resource
 import sys
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from twin_api.imports.draft_job import DraftJob
     from twin_api.imports.job import Job
 
-MEMORY: Final = 4 << 30
 NEWUSER, NEWNET, DIE_WITH_PARENT = 0x10000000, 0x40000000, 1
 
 
-def confine() -> None:
-    """No more memory than that, no core dumps, no network where the kernel lets us, and no life after the parent's."""
+def confine(memory: int) -> None:
+    """No more memory than so many octets, no core dumps, no network where the kernel lets us, and no life after the parent's."""
     libc = ctypes.CDLL(None)
     libc.prctl(DIE_WITH_PARENT, 9)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     if libc.unshare(NEWNET):
         libc.unshare(NEWUSER | NEWNET)
 
 
 def main() -> None:
-    confine()
+    confine(int(sys.argv[2]))
     job: Job | DraftJob = pickle.load(sys.stdin.buffer)  # noqa: S301 - the parent's own
     with os.fdopen(int(sys.argv[1]), "wb") as out:
         _work(job, out)

@@ -23,7 +23,7 @@ from twin_api.texts import Text
 SHELF: Final = "sources"
 REQUIRED: Final = ("layer",)
 DESCRIPTION: Final = ("from", "where", "crs", "axes", "zone_prefix", "place", "encoding", "separator", "header", *FILE_WIDE, "columns")
-OPTIONAL: Final = (*WHENCE, *DESCRIPTION, "replace", *RHYTHM, "holder", "licence")
+OPTIONAL: Final = (*WHENCE, *DESCRIPTION, "replace", "may_shrink", *RHYTHM, "holder", "licence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class SourceFile:
     licence: str | None
     place: Place
     digest: str
+    may_shrink: bool = False
 
 
 def read_sources(folder: Path, policies: Policies) -> tuple[dict[str, SourceFile], Findings]:
@@ -91,6 +92,7 @@ def _source(node: Node, name: str, digest: str, policies: Policies, findings: Fi
         name, layer_name, read_whence(fields, needed="every" in fields), _description(fields, layer),
         fields.get("replace", flag_of, False), read_rhythm(fields), fields.get("holder", text_of, None),
         fields.get("licence", text_of, None), fields.place, digest,
+        fields.get("may_shrink", flag_of, False),
     )  # fmt: skip
     if layer is not None:
         _check_layer(source, layer, fields)

@@ -41,6 +41,7 @@ def source_schema(policies: Policies | None) -> Schema:
         "place": closed("source.place", dict.fromkeys(PLACE, TEXT), (), PLACE),
         "columns": {"type": "object", "additionalProperties": {"anyOf": [named(attributes), _column(attributes)]}},
         "replace": FLAG,
+        "may_shrink": FLAG,
         "every": {"enum": list(get_args(Every))},
         "at": {"type": "string", "examples": ["02:30"]},
         "stale_after": {"type": "string", "examples": ["3 days"]},
