@@ -38,14 +38,17 @@ def write_playgrounds(folder: Path) -> Path:
     return path
 
 
-def write_banks(folder: Path) -> Path:
-    """A table as Excel in German saves it: `;`, decimal commas, German days, ISO-8859-1, Windows line ends."""
+def write_banks(folder: Path, name: str = "wertstoffinseln.csv", *, faulty: bool = False) -> Path:
+    """A table as Excel in German saves it: `;`, decimal commas, German days, ISO-8859-1, Windows line ends. `faulty`: two slips."""
     rows = ["STANDORT_NR;STRASSE;BEHÄLTER;VOLUMEN [m³];AUFGESTELLT;LEERUNG;RECHTSWERT;HOCHWERT"]
     for n in range(BANKS):
         place = f"{678_100 + 35 * n},50;{5_540_200 + n},25"
         rows.append(f"W{n + 1};Lange Straße {n + 1};{n + 2};{n + 1},5;{n + 10}.03.2019;{'wöchentlich' if n % 2 else 'täglich'};{place}")
-    path = folder / "wertstoffinseln.csv"
-    path.write_bytes("\r\n".join([*rows, ""]).encode("iso-8859-1"))
+    text = "\r\n".join([*rows, ""])
+    if faulty:
+        text = text.replace("12.03.2019", "31.02.2019").replace("Straße 4;5;", "Straße 4;fünf;")
+    path = folder / name
+    path.write_bytes(text.encode("iso-8859-1"))
     return path
 
 
