@@ -12,7 +12,7 @@ from tests.policy.test_docs_policies import BLOCK, SPAN, command_of
 from twin_api.imports import finding, rejects, run, source, workshop
 from twin_api.imports.formats import COLUMNS, FORMATS, PACKED, csv_table
 from twin_api.imports.guards import archive, json, xml
-from twin_api.imports.inside import workbench
+from twin_api.imports.job import USUAL
 from twin_api.imports.places import curves, shapes
 from twin_api.texts import LANGUAGES
 
@@ -20,8 +20,8 @@ PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs/imports.md").read_text(encoding="utf-8")
 HALVES = dict(zip(LANGUAGES, PAGE.split("\n---\n"), strict=True))
 LIMITS = [
-    f"{workbench.MEMORY >> 30} GiB",
-    f"({source.BATCH:,} ", f"{workshop.STEP_S:.0f} s", f"{workshop.OCTETS_PER_S // 1_000_000} MB",
+    f"{USUAL.memory >> 30} GiB",
+    f"({source.BATCH:,} ", f"{USUAL.step_s:.0f} s", f"{workshop.OCTETS_PER_S // 1_000_000} MB",
     f"| {COLUMNS:,} |", f"| {shapes.POINTS:,} |", f"| {run.MOST_COSTLY}, ", f"| {finding.SHOWN}; ", f"| {rejects.MOST:,} |",
     f"{archive.ENTRIES:,} ", f"{archive.UNPACKED_BYTES >> 30} GiB", f"{archive.RATIO}-fo", f"{archive.SMALL_BYTES >> 20} MiB",
 ]  # fmt: skip

@@ -1,9 +1,7 @@
-"""What an import could not take: written out with its reasons, mended, and brought back."""
+"""Rejects that come back mended, and rows whose new state was rejected."""
 
 from __future__ import annotations
 
-import csv
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,21 +51,6 @@ GOOD = "B-1\t2,5\t01.06.2026\t678000,5\t5540000"
 BAD = "B-2\tgroß\t31.02.2026\t678001,5\t5540000"
 
 
-def test_rows_that_are_right_arrive_and_the_others_are_written_with_their_reasons(
-    database: Database, layer: Layer, table: Write, tmp_path: Path
-) -> None:
-    outcome = bring(database, layer, table(GOOD, BAD), rejects=tmp_path / "rest.csv")
-    assert (outcome.read, outcome.inserted, outcome.rejected) == (2, 1, 1)
-    with (tmp_path / "rest.csv").open(encoding="utf-8-sig", newline="") as file:
-        ((row),) = csv.DictReader(file, delimiter=";")
-    assert row["_grund"] == (
-        "groesse: `groß` → verlangt ist eine Zahl mit Dezimalkomma, ohne Tausendertrennung | "
-        "tag: `31.02.2026` → verlangt ist ein Tag der Form `DD.MM.YYYY`"
-    )
-    assert (row["_objekt"], row["GRÖSSE"], row["OST"]) == ("2", "groß", "678001,5")
-    assert stat.S_IMODE((tmp_path / "rest.csv").stat().st_mode) == 0o600
-
-
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "iso-8859-1"])
 def test_mended_rejects_come_back_as_the_original_is_described(
     database: Database, layer: Layer, table: Write, tmp_path: Path, encoding: str
@@ -103,15 +86,3 @@ def test_rejects_are_never_everything_there_is(database: Database, layer: Layer,
     with pytest.raises(FileRefused, match="is never everything there is"):
         bring(database, layer, tmp_path / "rest.csv", replace=True)
     assert database.value("SELECT count(*) FROM store.thing") == 1
-
-
-def test_rejects_are_not_written_over(database: Database, layer: Layer, table: Write, tmp_path: Path) -> None:
-    (tmp_path / "rest.csv").write_text("mine")
-    with pytest.raises(FileRefused, match="exists already"):
-        bring(database, layer, table(GOOD, BAD), rejects=tmp_path / "rest.csv")
-    assert ((tmp_path / "rest.csv").read_text(), database.value("SELECT count(*) FROM store.thing")) == ("mine", 0)
-
-
-def test_nothing_is_written_where_nothing_is_wrong(database: Database, layer: Layer, table: Write, tmp_path: Path) -> None:
-    assert bring(database, layer, table(GOOD), rejects=tmp_path / "rest.csv").rejected == 0
-    assert not (tmp_path / "rest.csv").exists()
