@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC
+from fractions import Fraction
 from functools import partial
 from typing import Any, Final
 
@@ -74,7 +75,12 @@ def in_unit(read: Read, attribute: Attribute, reading: Reading) -> Read:
 
     def convert(value: Any) -> Any:
         known = read(value)
-        return None if known is None else back(known * by.numerator / by.denominator)
+        if known is None:
+            return None
+        try:
+            return back(float(Fraction(str(known)) * by))  # 0.07 m are 7 cm, and not 7.000000000000001
+        except OverflowError:
+            raise Unfit("eine endliche Zahl", "a finite number") from None
 
     return convert
 
