@@ -28,10 +28,6 @@ from twin_api.store.journal import Journal, Origin
 from twin_api.texts import Text
 
 NOTHING_CHANGED = Text("Nichts wurde geändert.", "Nothing has changed.")
-KEPT = Text(
-    "Gelöscht wird nichts, solange Objekte der Datei nicht übernommen sind.",
-    "Nothing is deleted as long as features of the file are not imported.",
-)
 INTERRUPTED = 130
 
 
@@ -81,8 +77,6 @@ def import_file(
     finally:
         signal.signal(signal.SIGINT, on_interrupt)
     _say_done(outcome, rejects)
-    if outcome.rejected and request.replace and target.key:
-        context.say(KEPT)
 
 
 class LastStep(Journal):
