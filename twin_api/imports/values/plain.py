@@ -75,6 +75,12 @@ def read_moment(value: str, zone: Zone | None = None) -> datetime:
     return moment
 
 
+def read_day(value: Any) -> date:
+    if not isinstance(value, date):
+        raise Unfit("ein Tag der Jahre 1 bis 9999", "a day of the years 1 to 9999")
+    return value
+
+
 def read_midnight(value: str) -> date:
     """A day that the file can only say as its first moment, as spreadsheets do."""
     day, _, time = value.partition("T")

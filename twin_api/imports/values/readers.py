@@ -12,7 +12,7 @@ from typing import Any, Final
 from twin_api.imports.description import Reading
 from twin_api.imports.format import Kind
 from twin_api.imports.values.date_form import zone_of
-from twin_api.imports.values.plain import Unfit, read_boolean, read_integer, read_midnight, read_moment, read_number, whole
+from twin_api.imports.values.plain import Unfit, read_boolean, read_day, read_integer, read_midnight, read_moment, read_number, whole
 from twin_api.imports.values.units import factor
 from twin_api.imports.values.written import reader_of_text
 from twin_api.policy.documents import Attribute
@@ -30,7 +30,7 @@ READERS: Final[dict[tuple[str, Kind], Read]] = {  # attribute type, kind of colu
     ("number", "integer"): read_number,
     ("boolean", "boolean"): bool,
     ("boolean", "integer"): read_boolean,
-    ("date", "date"): lambda day: day,
+    ("date", "date"): read_day,
     ("date", "datetime"): read_midnight,
 }
 
