@@ -75,7 +75,8 @@ def _started(job: Job | DraftJob, folder: Path) -> Iterator[int]:
     environment["PYTHONPATH"] = str(Path(twin_api.__file__).parent.parent)
     words = [sys.executable, "-P", "-m", "twin_api.imports.inside.workbench", str(their_end), str(os.getpid())]
     process = subprocess.Popen(  # noqa: S603 - our own module
-        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, env=environment, pass_fds=[their_end],
+        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=folder, env=environment, pass_fds=[their_end],
     )  # fmt: skip
     try:
         os.close(their_end)
