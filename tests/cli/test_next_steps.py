@@ -60,9 +60,9 @@ def test_what_twins_show_is_not_said_to_be_unseen(twin: Twin, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("address: https://daten.example/baeume.csv\nservice: file\n", "`twin sources run lieferung`"),
+        ("address: https://daten.example/baeume.csv\nservice: file\n", "`TWIN_SOURCE_HOSTS`"),
         ("files: fehlt-*.csv\n", "liegt keine Datei da: fehlt-*.csv"),
-        ("", "`twin import --source lieferung DATEI`"),
+        ("", "die Datei mit angeben"),
     ],
 )
 def test_a_source_without_a_file_says_how_it_is_brought_in(twin: Twin, source: Callable[[str], None], text: str, expected: str) -> None:

@@ -11,6 +11,7 @@ import psycopg
 
 from twin_api.imports.draft_job import Draft
 from twin_api.imports.sources.file import SourceFile
+from twin_api.imports.sources.whence import Whence
 from twin_api.policy.documents import Layer, Policies
 from twin_api.policy.load import LAYERS
 from twin_api.policy.role import CITIZEN
@@ -79,17 +80,12 @@ def what_the_store_lacks(connection: psycopg.Connection[Any], layer: Layer) -> l
     return check_layers(connection, {layer.name: layer}) or [MIGRATE]
 
 
-def instead_of_file(described: SourceFile) -> Text:
-    """For a source that is asked for without a file and names none."""
-    name = described.name
-    if described.whence.address is not None:
-        return Text(f"Die Quelle `{name}` wird von einer Adresse geholt: `twin sources run {name}`",
-                    f"The source `{name}` is fetched from an address: `twin sources run {name}`")  # fmt: skip
-    if described.whence.files is None:
-        return Text(f"Die Quelle `{name}` nennt keine Dateien: `twin import --source {name} DATEI`",
-                    f"The source `{name}` names no files: `twin import --source {name} FILE`")  # fmt: skip
-    return Text(f"Zur Quelle `{name}` liegt keine Datei da: {described.whence.files}",
-                f"There is no file for the source `{name}`: {described.whence.files}")  # fmt: skip
+def without_file(whence: Whence) -> Text:
+    """For a source that is asked for without a file, and has none."""
+    if whence.files is None:
+        return Text("Die Quelle nennt weder Dateien noch eine Adresse: die Datei mit angeben",
+                    "The source names neither files nor an address: say the file as well")  # fmt: skip
+    return Text(f"Zu dieser Quelle liegt keine Datei da: {whence.files}", f"There is no file for this source: {whence.files}")
 
 
 def described_for(layer: str, sources: Mapping[str, SourceFile]) -> Text | None:

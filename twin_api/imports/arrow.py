@@ -110,7 +110,7 @@ def reader(format_: str) -> Callable[[Any], Values] | None:
         return lambda array: list(_buffer(array, 1, NUMBERS[format_], array.length, array.offset).tolist())
     return {
         "b": _booleans,
-        "tdD": lambda array: [EPOCH + timedelta(days=day) for day in _buffer(array, 1, "int32", array.length, array.offset).tolist()],
+        "tdD": lambda array: [_day(number) for number in _buffer(array, 1, "int32", array.length, array.offset).tolist()],
         "u": lambda array: [_text(value) for value in _slices(array, "int32")],
         "U": lambda array: [_text(value) for value in _slices(array, "int64")],
         "z": lambda array: _slices(array, "int32"),
@@ -140,6 +140,14 @@ def _slices(array: Any, dtype: str) -> list[bytes]:
     address = array.buffers[2]
     data = ctypes.string_at(address + start, ends[-1] - start) if address and ends[-1] > start else b""
     return [data[left - start : right - start] for left, right in pairwise(ends)]
+
+
+def _day(number: int) -> date | int:
+    """Beyond the years 1 to 9999 only its number from 1970-01-01, for the check to find."""
+    try:
+        return EPOCH + timedelta(days=number)
+    except OverflowError:
+        return number
 
 
 def _text(value: bytes) -> str:

@@ -58,9 +58,9 @@ class Attempt:
         )  # fmt: skip
 
     @property
-    def _deletes(self) -> bool:
-        """What was rejected is in the file all the same: nobody knows which rows it has not, and mended features come later."""
-        return self._request.replace and not (self._layer.key and len(self._rejects))
+    def _keeps(self) -> bool:
+        """Whether what the files lack stays: a row whose new state is among the rejects keeps the last good one."""
+        return bool(self._layer.key) and len(self._rejects) > 0
 
     def _origin(self, prints: list[Fingerprint]) -> Origin:
         for print_ in prints:
@@ -102,7 +102,7 @@ class Attempt:
             yield Finding(what, Text("eines davon entfernen", "remove one of them"), feature, attribute=", ".join(self._layer.key))
 
     def _write(self, connection: psycopg.Connection, columns: list[str], staged: int, origin: Origin) -> Counts:
-        merge = compare(connection, self._layer, columns, staged, self._deletes)
+        merge = compare(connection, self._layer, columns, staged, self._request.replace and not self._keeps)
         if not self._request.may_shrink:
             merge.check_shrinking()
         entry = self._journal.begin(connection, origin) if self._journal else None

@@ -18,6 +18,7 @@ from twin_api.policy.documents import Attribute
 from twin_api.texts import Text
 
 MOST_DOUBTS: Final = 100_000
+FITTING: Final = Text("verlangt ist eine Zahl, die in ihre Spalte passt", "a number that fits into its column is required")
 PLACE_COLUMNS: Final = Text("sagen, welche ihrer Spalten den Ort enthalten", "say which of its columns hold the place")
 Report = Callable[[Finding], None]
 
@@ -165,4 +166,6 @@ class Check:
         for row, fid in enumerate(batch.fids) if self._doubts else ():
             for column, value in self._doubts.get(fid, ()):
                 kind, name = self._source.columns[column], names[column]
-                faults.report(row, shape(self._layer.attributes[name], value), Text(f"verlangt ist {kind}", f"{kind} is required"), name)
+                fits = isinstance(value, int) and kind == "integer"
+                expected = FITTING if fits else Text(f"verlangt ist {kind}", f"{kind} is required")
+                faults.report(row, shape(self._layer.attributes[name], value), expected, name)

@@ -61,6 +61,10 @@ def no_doubts(table: Table) -> Iterable[Doubt]:
     return ()
 
 
+def no_columns(path: Path, layer: str) -> Iterable[str]:
+    return ()
+
+
 def no_options(description: Description) -> Mapping[str, str]:
     return {}
 
@@ -79,7 +83,8 @@ class Format:
 
     `count` and `doubts` are for readers that leave out a broken feature, or turn a wrong value into another, in silence.
 
-    `count` says how many features the file holds, and may raise `FileRefused`; `doubts` yields values that are not of their column's kind.
+    `count` says how many features the file holds, and may raise `FileRefused`; `doubts` yields values that are not of their column's kind;
+    `columns` names those of a layer, of which the reader may not speak.
     """
 
     name: str
@@ -94,3 +99,4 @@ class Format:
     sparse: bool = False  # there is no list of columns: one that no feature has is none
     count: Callable[[Path], int | None] = unknown_count
     doubts: Callable[[Table], Iterable[Doubt]] = no_doubts
+    columns: Callable[[Path, str], Iterable[str]] = no_columns

@@ -130,8 +130,8 @@ def _key_missing(attribute: str, columns: Mapping[str, Kind]) -> Finding:
 def _no_plain_values(attribute: str, column: str) -> Finding:
     return Finding(
         Text(
-            f"die Spalte {quoted(column)} enthält Listen, Uhrzeiten oder Binärdaten",
-            f"the column {quoted(column)} holds lists, times of day or binary data",
+            f"die Spalte {quoted(column)} enthält Listen, Uhrzeiten, Binärdaten oder einen unbekannten Typ",
+            f"the column {quoted(column)} holds lists, times of day, binary data or an unknown type",
         ),
         Text("als Text, Zahl, Datum oder Wahrheitswert ausgeben", "write it as text, number, date or boolean"),
         attribute=attribute,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 MOST: Final = 100_000
+REASONS: Final = 10  # of one feature
 
 
 class Rejects:
@@ -33,7 +35,8 @@ class Rejects:
 
     def add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
-            self._reasons.setdefault(finding.feature or 0, []).append(finding)
+            reasons = self._reasons.setdefault(finding.feature or 0, [])
+            reasons += [finding] if len(reasons) < REASONS else []
         if len(self._reasons) > MOST:
             raise refuse(
                 Text(f"mehr als {MOST} Objekte sind nicht in Ordnung", f"more than {MOST} features are not right"),
@@ -44,9 +47,11 @@ class Rejects:
         """Read the files once more for just these features. The file is there in whole, or not at all; none is overwritten."""
         if self._path is None or not self._reasons:
             return
-        draft = self._path.with_name(self._path.name + ".part")
+        draft: Path | None = None
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8-sig", newline="") as file:
+            handle, name = tempfile.mkstemp(".part", f".{self._path.name}.", self._path.parent)  # nobody else can have laid it there
+            draft = Path(name)
+            with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
                 self._write_to(file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -58,7 +63,8 @@ class Rejects:
             raise refuse(Text(f"{quoted(str(self._path))} lässt sich nicht schreiben: {error.strerror}",
                               f"{quoted(str(self._path))} cannot be written: {error.strerror}")) from None  # fmt: skip
         finally:
-            draft.unlink(missing_ok=True)
+            if draft is not None:
+                draft.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Nothing was imported after all."""

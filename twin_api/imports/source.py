@@ -140,7 +140,8 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
             Text(f"{quoted(path.name)} ist im Format {info['driver']}", f"{quoted(path.name)} is in the format {info['driver']}"),
             Text(f"verlangt ist {format_.name}", f"{format_.name} is required"),
         )
-    table = Table(prepared, chosen, info["fid_column"], _kinds(info), description.where)
+    kinds = _kinds(info) | _unspoken(info, format_.columns(prepared, chosen))
+    table = Table(prepared, chosen, info["fid_column"], kinds, description.where)
     expected = int(info["features"]) if counted is None else counted
     has_geometry = info["geometry_type"] is not None
     read = partial(read_table, table, format_, options, has_geometry, expected)
@@ -188,6 +189,12 @@ def choose(name: str, layers: list[str], wanted: str | None) -> str:
         )
     what = Text(f"{quoted(name)} hat keinen Layer {quoted(wanted)}", f"{quoted(name)} has no layer {quoted(wanted)}")
     raise refuse(what, suggestion(wanted, layers))
+
+
+def _unspoken(info: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Kind]:
+    """Columns that are there and cannot be read: whoever wants one has to hear of it."""
+    known = {*map(str, info["fields"]), info["fid_column"], info["geometry_name"]}
+    return {name: "other" for name in columns if name not in known}
 
 
 def _kinds(info: Mapping[str, Any]) -> dict[str, Kind]:

@@ -13,6 +13,7 @@ from twin_api.imports.values.copy_rows import HEADER, TRAILER
 from twin_api.layers.table import STORE
 
 STAGING: Final = sql.Identifier("pg_temp", "import_staging")
+MOST_REPEATED: Final = 100_001  # one more than can be rejected
 FEATURE: Final = sql.Identifier("_feature")  # which of the file it is; no attribute begins with `_`
 
 
@@ -42,14 +43,19 @@ def staging(connection: psycopg.Connection, layer: str, columns: Sequence[str]) 
 
 
 def repeated_keys(connection: psycopg.Connection, key: Sequence[str]) -> list[tuple[int, int]]:
-    """Features whose key an earlier feature has already, and which that is."""
-    words = {"names": sql.SQL(", ").join(map(sql.Identifier, key)), "staging": STAGING, "feature": FEATURE}
+    """Features whose key an earlier feature has already, and which that is; of very many only the first."""
+    words = {
+        "most": sql.Literal(MOST_REPEATED),
+        "names": sql.SQL(", ").join(map(sql.Identifier, key)),
+        "staging": STAGING,
+        "feature": FEATURE,
+    }
     any_twice = sql.SQL("SELECT FROM {staging} GROUP BY {names} HAVING count(*) > 1 LIMIT 1")
     if connection.execute(any_twice.format(**words)).fetchone() is None:
         return []
     pairs = sql.SQL(
         "SELECT later, earlier FROM (SELECT {feature} AS later, min({feature}) OVER (PARTITION BY {names}) AS earlier FROM {staging}) "
-        "AS pairs WHERE later <> earlier ORDER BY later"
+        "AS pairs WHERE later <> earlier ORDER BY later LIMIT {most}"
     )
     return connection.execute(pairs.format(**words)).fetchall()
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -61,46 +61,48 @@ def workshop(job: Job | DraftJob, limits: Limits = USUAL) -> Iterator[Iterator[M
     """
     folder = Path(tempfile.mkdtemp(prefix="twin-import-"))
     try:
-        with _started(replace(job, folder=folder), folder, limits) as (process, pipe):
-            yield _messages(process, pipe, job, limits.step_s)
+        with _started(replace(job, folder=folder), folder, limits) as pipe:
+            yield _messages(pipe, job, limits.step_s)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _started(job: Job | DraftJob, folder: Path, limits: Limits) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _started(job: Job | DraftJob, folder: Path, limits: Limits) -> Iterator[int]:
     pipe, their_end = os.pipe()
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": str(folder), "CPL_TMPDIR": str(folder)} | OFFLINE | SINGLE
     environment["PYTHONPATH"] = str(Path(twin_api.__file__).parent.parent)
-    command = [sys.executable, "-P", "-m", "twin_api.imports.inside.workbench", str(their_end), str(limits.memory)]
+    words = ["-P", "-m", "twin_api.imports.inside.workbench", str(their_end), str(limits.memory), str(os.getpid())]
     process = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, env=environment,
-        pass_fds=[their_end],
+        [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=folder, env=environment, pass_fds=[their_end],
     )  # fmt: skip
     try:
         os.close(their_end)
         assert process.stdin is not None  # noqa: S101 - said to the type checker
-        with process.stdin as stdin:
+        with suppress(BrokenPipeError), process.stdin as stdin:  # what it died of shows when it is listened to
             pickle.dump(job, stdin)
-        yield process, pipe
+        yield pipe
     finally:
         process.kill()
         process.wait()
         os.close(pipe)
 
 
-def _messages(process: subprocess.Popen[bytes], pipe: int, job: Job | DraftJob, step_s: float) -> Iterator[Message]:
+def _messages(pipe: int, job: Job | DraftJob, step_s: float) -> Iterator[Message]:
     stream = _Stream(pipe)
     now: Mapping[str, Any] = {"kind": "opening"}
     while True:
         message = stream.next(_limit(now, job, step_s))
         if message is None:
-            raise _died(now, process)
-        now = message.told
+            raise _died(now)
+        before, now = now, message.told
         if now["kind"] == "refused":
             raise _refused(now)
         if now["kind"] == "memory":
-            raise _died(now, process)
+            raise _died(before)
+        if now["kind"] == "failed":
+            raise _failed(now["error"])
         yield message
         if now["kind"] == "end":
             return
@@ -148,7 +150,14 @@ def _limit(now: Mapping[str, Any], job: Job | DraftJob, step_s: float) -> float:
     return step_s + (sum(path.stat().st_size for path in job.files) / OCTETS_PER_S if whole_file else 0.0)
 
 
-def _died(now: Mapping[str, Any], process: subprocess.Popen[bytes]) -> Exception:
+def _failed(error: str) -> Exception:
+    return refuse(
+        Text(f"beim Lesen der Datei ist dieses Programm gescheitert (`{error}`)", f"this program failed to read the file (`{error}`)"),
+        Text("bitte melden, möglichst mit der Datei", "please report it, if possible with the file"),
+    )
+
+
+def _died(now: Mapping[str, Any]) -> Exception:
     if now["kind"] == "checking":
         return TooCostly(range(now["first"], now["first"] + now["count"]))
     return refuse(

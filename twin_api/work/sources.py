@@ -14,12 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from pyproj import CRS
-
-from twin_api.imports.fetching.collect import Errand, collect
+from twin_api.imports.fetching.collect import collect
+from twin_api.imports.fetching.errands import errand_for
 from twin_api.imports.fetching.services.asked import Gathered
 from twin_api.imports.finding import FileRefused, refuse
-from twin_api.imports.formats import FORMATS
 from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.sources.file import SourceFile
@@ -112,12 +110,7 @@ class _Task:
         whence = self.source.whence
         if whence.address is None:
             return self._files()
-        settings, suffixes = self.settings, tuple(suffix for format_ in FORMATS for suffix in format_.suffixes)
-        authorities = str(settings.source_ca.resolve()) if settings.source_ca else None
-        return collect(
-            Errand(whence.address, whence.service, str(folder), settings.source_hosts, settings.source_networks, authorities,
-                whence.collection, self._epsg(), suffixes, known)
-        )  # fmt: skip
+        return collect(errand_for(whence, self.layer, self.source.description, self.settings, folder, known))
 
     def _files(self) -> Gathered:
         files = self.source.whence.found(self.settings.sources_folder.parent)
@@ -132,13 +125,6 @@ class _Task:
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         return Gathered(tuple(files), digest.hexdigest())
-
-    def _epsg(self) -> int | None:
-        """The layer's own CRS, where nothing was said of the source's and x comes first in it: JSON knows no other order."""
-        said, geometry = self.source.description, self.layer.geometry
-        if geometry is None or said.crs is not None or said.zone_prefix is not None or said.axes != "as-declared":
-            return None
-        return geometry.epsg if CRS.from_epsg(geometry.epsg).axis_info[0].direction == "east" else None
 
     def _import(self, gathered: Gathered) -> ImportOutcome:
         source = self.source

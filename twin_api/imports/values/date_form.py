@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,9 +20,12 @@ class DateForm:
     """A form and, for moments, the time zone that its texts leave out. Raises `ValueError` for a form that names no day."""
 
     def __init__(self, form: str, zone: str | None = None) -> None:
-        pieces, at = [], 0
-        for part in _LETTERS.finditer(form):
-            pieces += [re.escape(form[at : part.start()]), _PARTS[part[0]]]
+        pieces, at, parts = [], 0, list(_LETTERS.finditer(form))
+        touching = {place for one, other in pairwise(parts) if one.end() == other.start() for place in (one.start(), other.start())}
+        for part in parts:
+            digits = _PARTS[part[0]]
+            digits = digits.replace("{1,2}", "{2}") if part.start() in touching else digits  # else nobody can say whose digit it is
+            pieces += [re.escape(form[at : part.start()]), digits]
             at = part.end()
         try:
             self._pattern = re.compile("".join([*pieces, re.escape(form[at:])]), re.ASCII)
@@ -56,8 +60,16 @@ class DateForm:
 
 def in_zone(naive: datetime, zone: Zone) -> datetime | None:
     """The moment in UTC at which a clock of the zone shows this; `None` if it never does, or twice."""
-    first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    first, second = (in_utc(naive.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
     return first if first == second else None
+
+
+def in_utc(moment: datetime) -> datetime | None:
+    """`None` beyond the years 1 to 9999."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def zone_of(name: str) -> Zone:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
-from twin_api.imports.values.date_form import Zone, in_zone
+from twin_api.imports.values.date_form import Zone, in_utc, in_zone
 from twin_api.policy.documents import Attribute
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
@@ -69,9 +69,16 @@ def read_moment(value: str, zone: Zone | None = None) -> datetime:
         moment = None
     if moment is not None and moment.tzinfo is None and zone is not None:
         moment = in_zone(moment, zone)
-    if moment is None or moment.tzinfo is None:
+    moment = in_utc(moment) if moment is not None and moment.tzinfo is not None else None
+    if moment is None:
         raise Unfit("ein Zeitpunkt mit Zeitzone wie 2026-11-20T08:30:00+01:00", "a moment with offset such as 2026-11-20T08:30:00+01:00")
-    return moment.astimezone(UTC)
+    return moment
+
+
+def read_day(value: Any) -> date:
+    if not isinstance(value, date):
+        raise Unfit("ein Tag der Jahre 1 bis 9999", "a day of the years 1 to 9999")
+    return value
 
 
 def read_midnight(value: str) -> date:

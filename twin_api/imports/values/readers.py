@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC
+from fractions import Fraction
 from functools import partial
 from typing import Any, Final
 
 from twin_api.imports.description import Reading
 from twin_api.imports.format import Kind
 from twin_api.imports.values.date_form import zone_of
-from twin_api.imports.values.plain import Unfit, read_boolean, read_integer, read_midnight, read_moment, read_number, whole
+from twin_api.imports.values.plain import Unfit, read_boolean, read_day, read_integer, read_midnight, read_moment, read_number, whole
 from twin_api.imports.values.units import factor
 from twin_api.imports.values.written import reader_of_text
 from twin_api.policy.documents import Attribute
@@ -29,7 +30,7 @@ READERS: Final[dict[tuple[str, Kind], Read]] = {  # attribute type, kind of colu
     ("number", "integer"): read_number,
     ("boolean", "boolean"): bool,
     ("boolean", "integer"): read_boolean,
-    ("date", "date"): lambda day: day,
+    ("date", "date"): read_day,
     ("date", "datetime"): read_midnight,
 }
 
@@ -74,7 +75,12 @@ def in_unit(read: Read, attribute: Attribute, reading: Reading) -> Read:
 
     def convert(value: Any) -> Any:
         known = read(value)
-        return None if known is None else back(known * by.numerator / by.denominator)
+        if known is None:
+            return None
+        try:
+            return back(float(Fraction(str(known)) * by))  # 0.07 m are 7 cm, and not 7.000000000000001
+        except OverflowError:
+            raise Unfit("eine endliche Zahl", "a finite number") from None
 
     return convert
 
