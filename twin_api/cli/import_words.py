@@ -21,6 +21,8 @@ from twin_api.policy.documents import Layer
 from twin_api.policy.finding import listed
 from twin_api.texts import Text
 
+READING: Final = Text("lesen und prüfen", "reading and checking")
+SETTLING: Final = Text("übernehmen und veröffentlichen", "taking over and publishing")
 NOTHING_CHANGED: Final = Text("Nichts wurde geändert.", "Nothing has changed.")
 
 
@@ -35,8 +37,14 @@ class Rate(ProgressColumn):
 def bar() -> Iterator[OnProgress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=context.errors, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        lang = context.settings().lang
+        task = progress.add_task(READING.say(lang), total=None)
+
+        def show(done: int, total: int | None) -> None:
+            now = SETTLING if done and done == total else READING
+            progress.update(task, completed=done, total=total, description=now.say(lang))
+
+        yield show
 
 
 def fail_refused(refused: FileRefused, hint: Text | None) -> NoReturn:
