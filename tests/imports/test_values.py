@@ -59,3 +59,8 @@ def test_a_number_in_another_unit_gains_no_digits(bring: Bring, text: str, unit:
 def test_a_number_that_is_too_large_in_the_layers_unit_is_named(bring: Bring) -> None:
     with pytest.raises(FileRefused, match="a finite number is required"):
         bring("1e308", "number", Reading(unit="km"), unit="m")
+
+
+@pytest.mark.parametrize("text", ["-9999", "-9999.0", "-9999.00"])
+def test_a_number_that_means_not_known_does_so_however_it_is_written(bring: Bring, text: str) -> None:
+    assert bring(text, "number", Reading(nulls=frozenset({"-9999"}))) is None
