@@ -55,13 +55,34 @@ def test_a_draft_is_shown_and_nothing_is_written(home: Path, twin: Twin) -> None
 def test_a_draft_that_is_written_passes_the_check(home: Path, twin: Twin) -> None:
     ended = twin("layers", "infer", benches(home), "--write", "--class", "public", "--owner", "bauamt", "--layer", "baenke")
     assert ended.exit_code == 0, ended.output
-    assert "`twin policy check`" in ended.output
     checked = twin("policy", "check")
     assert checked.exit_code == 0, checked.output
     layer = load(home / "policies").layers["baenke"]
     assert (layer.owner, layer.existence, layer.holder, layer.key) == ("bauamt", "public", "Markt Neustadt", ("bank_nr",))
     assert layer.attributes["material"].enum == {"Holz": "Holz", "Stahl": "Stahl"}
     assert "\nfiles: Sitzbänke.geojson\n" in (home / "sources" / "baenke.yaml").read_text(encoding="utf-8")
+
+
+def test_the_grant_that_a_draft_proposes_holds_as_it_stands(home: Path, twin: Twin) -> None:
+    said = twin("layers", "infer", benches(home, Eigentümer="Muster, Erika"), "--write", "--class", "public").stdout
+    (grant,) = [line.strip() for line in said.splitlines() if line.strip().startswith("sitzbaenke: ")]
+    assert "eigentuemer" not in grant
+    layer, citizen = home / "policies/layers/sitzbaenke.yaml", home / "policies/citizen.yaml"
+    layer.write_text(layer.read_text(encoding="utf-8").replace("terms: internal-only", "terms: own"), encoding="utf-8")
+    citizen.write_text(citizen.read_text(encoding="utf-8").replace("collections:\n", f"collections:\n  {grant}\n"), encoding="utf-8")
+    assert twin("policy", "check").exit_code == 0
+    assert set(load(home / "policies").roles["citizen"].grants) == {"baeume", "sitzbaenke"}
+    assert "twin import --source sitzbaenke" in said
+
+
+@pytest.mark.parametrize(("words", "expected"), [
+    (["--class", "internal"], "council.yaml unter `collections:`"),
+    ([], "statt `unreviewed` die Klassen eintragen"),
+])  # fmt: skip
+def test_nothing_is_proposed_to_a_role_that_may_not_see_it(home: Path, twin: Twin, words: list[str], expected: str) -> None:
+    said = twin("layers", "infer", benches(home), "--write", *words).stdout
+    assert expected in said
+    assert "citizen.yaml" not in said
 
 
 def test_a_class_that_citizens_do_not_see_has_no_list_of_values(home: Path, twin: Twin) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,13 +15,14 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text as RichText
 
-from twin_api.cli import context
+from twin_api.cli import context, next_steps
 from twin_api.imports.description import ColumnRule, Description
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.run import Progress as OnProgress
 from twin_api.imports.sources.file import SourceFile, read_sources
+from twin_api.imports.tables.returned import is_returned
 from twin_api.policy.documents import Layer, Policies
 from twin_api.policy.finding import listed, quoted, render, suggestion
 from twin_api.store.journal import Journal, Origin
@@ -57,8 +58,9 @@ def import_file(
     town = context.policies()
     target = _layer(town, layer or (described.layer if described else ""))
     description = _with(described.description if described else Description(), _pairs(map_ or []), from_, where, crs)
+    found = files or _found(described)
     request = ImportRequest(
-        files or _found(described), description, replace or bool(described and described.replace), dry_run, rejects, source,
+        found, description, replace or _replaces(described, found), dry_run, rejects, source,
         town.town.extent, context.settings().proj_data, context.settings().lang,
         described.holder if described else None, described.licence if described else None,
         may_shrink or bool(described and described.may_shrink),
@@ -68,15 +70,16 @@ def import_file(
         with _bar() as on_progress:
             outcome = run_import(request, target, context.owner_connection, on_progress, journal=LastStep(), around=publishing)
     except FileRefused as refused:
-        _fail_refused(refused)
+        _fail_refused(refused, None if source else _described(target.name))
     except KeyboardInterrupt:
         _complain(Text(f"Abgebrochen. {NOTHING_CHANGED.de}", f"Interrupted. {NOTHING_CHANGED.en}"))
         raise typer.Exit(INTERRUPTED) from None
     except psycopg.Error as error:
-        _fail_database(error)
+        _fail_database(error, target)
     finally:
         signal.signal(signal.SIGINT, on_interrupt)
-    _say_done(outcome, rejects)
+    _say_done(outcome, rejects, replace=request.replace and bool(target.key))
+    _say_unseen(outcome)
 
 
 class LastStep(Journal):
@@ -104,9 +107,13 @@ def _found(described: SourceFile | None) -> list[Path]:
         raise typer.BadParameter("FILE, or --source NAME")
     found = described.whence.found(context.settings().sources_folder.parent)
     if not found:
-        context.fail(Text(f"Zur Quelle {quoted(described.name)} liegt keine Datei da: {described.whence.files or '–'}",
-                          f"There is no file for the source {quoted(described.name)}: {described.whence.files or '–'}"))  # fmt: skip
+        context.fail(next_steps.instead_of_file(described))
     return found
+
+
+def _replaces(described: SourceFile | None, files: list[Path]) -> bool:
+    """As the source says, but for rejects that come back mended: they are a part only."""
+    return bool(described and described.replace) and not any(path.is_file() and is_returned(path) for path in files)
 
 
 def _with(described: Description, pairs: Mapping[str, str], from_: str | None, where: str | None, crs: str | None) -> Description:
@@ -153,16 +160,23 @@ def _bar() -> Iterator[OnProgress]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _fail_refused(refused: FileRefused) -> NoReturn:
+def _fail_refused(refused: FileRefused, hint: Text | None) -> NoReturn:
     for finding in refused.findings:
         text = finding.text()
         _complain(Text(f"✗ {text.de}", f"✗ {text.en}"))
     if refused.total > len(refused.findings):
         _complain_groups(refused)
+    if hint is not None:
+        _complain(hint)
     more = refused.total - len(refused.findings)
-    counted = Text(f"{refused.total} Befunde", f"{refused.total} findings")
+    counted = Text("1 Befund", "1 finding") if refused.total == 1 else Text(f"{refused.total} Befunde", f"{refused.total} findings")
     hidden = Text(f", {more} davon nicht gezeigt", f", {more} of them not shown") if more else Text("")
     context.fail(Text(f"{counted.de}{hidden.de}. {NOTHING_CHANGED.de}", f"{counted.en}{hidden.en}. {NOTHING_CHANGED.en}"))
+
+
+def _described(layer: str) -> Text | None:
+    sources, _ = read_sources(context.settings().sources_folder, context.policies())
+    return next_steps.described_for(layer, sources)
 
 
 def _complain_groups(refused: FileRefused) -> None:
@@ -173,7 +187,7 @@ def _complain_groups(refused: FileRefused) -> None:
         _complain(Text(f"  {number:>9} × {name}{remedy.de}", f"  {number:>9} × {name}{remedy.say('en')}"))
 
 
-def _fail_database(error: psycopg.Error) -> NoReturn:
+def _fail_database(error: psycopg.Error, layer: Layer) -> NoReturn:
     """Without the database's own text, which may hold values. A connection lost during the commit leaves its end unknown."""
     if error.sqlstate is None:
         context.fail(
@@ -182,6 +196,9 @@ def _fail_database(error: psycopg.Error) -> NoReturn:
                 "The connection to the database was lost. Either all of it was imported or nothing; running it again does no harm.",
             )
         )
+    if error.sqlstate in next_steps.STORE_LACKS:
+        with context.owner() as connection:
+            context.fail_all(next_steps.what_the_store_lacks(connection, layer))
     context.fail(
         Text(
             f"Die Datenbank hat abgebrochen ({error.sqlstate}). {NOTHING_CHANGED.de}",
@@ -194,7 +211,7 @@ def _complain(text: Text) -> None:
     context.errors.print(text.say(context.settings().lang), markup=False)
 
 
-def _say_done(outcome: ImportOutcome, rejects: Path | None) -> None:
+def _say_done(outcome: ImportOutcome, rejects: Path | None, *, replace: bool) -> None:
     rate = f"{outcome.read / outcome.total_s:,.0f}" if outcome.total_s else "–"
     context.say(
         Text(
@@ -211,8 +228,18 @@ def _say_done(outcome: ImportOutcome, rejects: Path | None) -> None:
                 f"{outcome.rejected} not imported, with reasons in {rejects}",
             )
         )
+        if replace:
+            context.say(Text("Solange etwas fehlt, wird nichts gelöscht.", "As long as something is missing, nothing is deleted."))
     if outcome.ignored_columns:
         names = listed(outcome.ignored_columns)
         context.say(Text(f"Nicht übernommene Spalten: {names}", f"Columns not imported: {names}"))
     if outcome.dry_run:
         context.say(Text(f"Probelauf. {NOTHING_CHANGED.de}", f"Dry run. {NOTHING_CHANGED.en}"))
+
+
+def _say_unseen(outcome: ImportOutcome) -> None:
+    """What has been imported stays so, whether this can be told or not."""
+    with suppress(psycopg.Error), context.owner() as connection:
+        hint = None if outcome.dry_run else next_steps.after_import(connection, outcome.layer)
+        if hint is not None:
+            context.say(hint)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twin_api.cli import context
+from twin_api.cli import context, next_steps
 from twin_api.imports.draft_job import Draft, Wish
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.inside.drafting import draft_layer
@@ -40,7 +40,11 @@ def infer_layer(
         draft = draft_layer(file, wish, policies.town, context.today(policies), _sources().parent)
     except FileRefused as refused:
         context.fail_all([finding.text() for finding in refused.findings])
-    _write(draft) if write else _show(draft)
+    if not write:
+        _show(draft)
+        return
+    _write(draft)
+    context.say(next_steps.after_draft(draft, context.policies(), file, context.settings().policies))
 
 
 def _sources() -> Path:
@@ -98,7 +102,4 @@ def _write(draft: Draft) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     written = ", ".join(str(path) for path in files)
-    context.say(Text(
-        f"Geschrieben: {written}. Als Nächstes ansehen, was `# bitte prüfen` oder `# Verdacht` sagt, dann `twin policy check`.",
-        f"Written: {written}. Next, look at what says `# bitte prüfen` or `# Verdacht`, then `twin policy check`.",
-    ))  # fmt: skip
+    context.say(Text(f"Geschrieben: {written}", f"Written: {written}"))

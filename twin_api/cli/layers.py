@@ -9,12 +9,15 @@ import typer
 
 from twin_api.cli import context
 from twin_api.cli.infer import infer_layer
+from twin_api.cli.origin import imports, origin
 from twin_api.policy.documents import Policies
 from twin_api.publish.layers import LayerPlan, LayersRefused, apply_layers, describe
 from twin_api.texts import Text
 
 app = typer.Typer(no_args_is_help=True, help="The tables of the store, as the layer files describe them.")
 app.command(name="infer")(infer_layer)
+app.command(name="imports")(imports)
+app.command(name="origin")(origin)
 
 
 @app.command()

@@ -34,14 +34,14 @@ class Attempt:
     ) -> None:
         self._request, self._layer, self._job = request, layer, job
         self._journal, self._around, self._on_progress = journal, around, on_progress
-        self._rejects = Rejects(request.rejects, job, request.language)
+        self._rejects = Rejects(request, job)
         self._read = 0
 
     def run(self, connect: Callable[[], psycopg.Connection]) -> ImportOutcome:
         begun = time.monotonic()
         prints = [Fingerprint.of(path) for path in self._job.files]
         try:
-            with workshop(self._job) as messages:
+            with workshop(self._job, self._request.limits) as messages:
                 opened = next(messages).told
                 columns = [*opened["mapped"], *([GEOMETRY] if self._layer.geometry is not None else [])]
                 with connect() as connection, connection.transaction(force_rollback=self._request.dry_run):

@@ -17,6 +17,17 @@ TOLD, ROWS = b"t", b"r"
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What the process may use: so long for a step, such as the check of a batch, and so many octets of address space."""
+
+    step_s: float = 60.0
+    memory: int = 4 << 30
+
+
+USUAL: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """Read these files as `description` says, and check them against `layer`. All paths are absolute.
 

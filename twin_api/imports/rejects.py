@@ -12,20 +12,21 @@ from typing import Any, Final, TextIO
 
 from twin_api.imports.finding import Finding, refuse
 from twin_api.imports.job import Job
+from twin_api.imports.request import ImportRequest
+from twin_api.imports.tables.returned import FEATURE, REASON, SEPARATOR
 from twin_api.imports.workshop import workshop
 from twin_api.policy.finding import quoted
-from twin_api.texts import Language, Text
+from twin_api.texts import Text
 
 MOST: Final = 100_000
 REASONS: Final = 10  # of one feature
-FEATURE, REASON = "_objekt", "_grund"
 
 
 class Rejects:
     """Collects what is wrong by feature. The file is CSV in UTF-8 with `;`, readable by its owner alone: it holds values of every class."""
 
-    def __init__(self, path: Path | None, job: Job, language: Language) -> None:
-        self._path, self._job, self._language = path, job, language
+    def __init__(self, request: ImportRequest, job: Job) -> None:
+        self._request, self._path, self._job = request, request.rejects, job
         self._written = False
         self._reasons: dict[int, list[Finding]] = {}
 
@@ -73,14 +74,14 @@ class Rejects:
     def _write_to(self, file: TextIO) -> None:
         quote = replace(self._job, quote=frozenset(self._reasons))
         table: csv.DictWriter[str] | None = None
-        with workshop(quote) as messages:
+        with workshop(quote, self._request.limits) as messages:
             for message in messages:
                 for feature, values in message.told.get("features", ()):
                     table = table or _table(file, values)
                     table.writerow({**values, FEATURE: feature, REASON: self._reason(feature)})
 
     def _reason(self, feature: int) -> str:
-        texts = [(finding.attribute, finding.reason().say(self._language)) for finding in self._reasons[feature]]
+        texts = [(finding.attribute, finding.reason().say(self._request.language)) for finding in self._reasons[feature]]
         return " | ".join(f"{attribute}: {reason}" if attribute else reason for attribute, reason in texts)
 
 
@@ -92,6 +93,6 @@ def exists(path: Path) -> Exception:
 
 
 def _table(file: TextIO, values: Mapping[str, Any]) -> csv.DictWriter[str]:
-    table = csv.DictWriter(file, [FEATURE, REASON, *values], delimiter=";", extrasaction="ignore")
+    table = csv.DictWriter(file, [FEATURE, REASON, *values], delimiter=SEPARATOR, extrasaction="ignore")
     table.writeheader()
     return table

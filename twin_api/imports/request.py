@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twin_api.imports.description import Description
+from twin_api.imports.job import USUAL, Limits
 from twin_api.policy.documents import Extent
 from twin_api.texts import Language
 
@@ -33,6 +34,7 @@ class ImportRequest:
     holder: str | None = None
     licence: str | None = None
     may_shrink: bool = False
+    limits: Limits = USUAL
 
 
 @dataclass(frozen=True, slots=True)

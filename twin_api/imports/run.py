@@ -14,6 +14,7 @@ from twin_api.imports.finding import FileRefused, Finding, refuse
 from twin_api.imports.inside.reading import SIMPLER, TOO_COSTLY
 from twin_api.imports.job import Job
 from twin_api.imports.request import ImportOutcome, ImportRequest
+from twin_api.imports.tables.returned import is_returned
 from twin_api.imports.workshop import TooCostly
 from twin_api.policy.documents import Layer
 from twin_api.policy.finding import quoted
@@ -75,3 +76,9 @@ def _check_request(request: ImportRequest, layer: Layer) -> None:
                 Text(f"eine Datei {quoted(str(path))} gibt es nicht", f"there is no file {quoted(str(path))}"),
                 Text("Name und Ordner prüfen", "check its name and folder"),
             )
+        if request.replace and is_returned(path):
+            raise refuse(
+                Text(f"{quoted(path.name)} enthält, was nicht übernommen wurde, und ist nie der ganze Bestand",
+                     f"{quoted(path.name)} holds what was not imported, and is never everything there is"),
+                Text("ohne `--replace` einlesen", "import it without `--replace`"),
+            )  # fmt: skip

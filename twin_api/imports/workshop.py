@@ -25,10 +25,9 @@ import orjson
 import twin_api
 from twin_api.imports.draft_job import DraftJob
 from twin_api.imports.finding import FileRefused, Group, from_data, refuse
-from twin_api.imports.job import HEAD, Job
+from twin_api.imports.job import HEAD, USUAL, Job, Limits
 from twin_api.texts import Text
 
-STEP_S: Final = 60.0  # for a batch, as long as nothing comes
 OCTETS_PER_S: Final = 2_000_000  # for steps that look through a whole file
 CHUNK: Final = 1 << 20
 OFFLINE: Final = {  # for GDAL, beside the network that the process does not have
@@ -55,28 +54,28 @@ class TooCostly(Exception):
 
 
 @contextmanager
-def workshop(job: Job | DraftJob, step_s: float = STEP_S) -> Iterator[Iterator[Message]]:
+def workshop(job: Job | DraftJob, limits: Limits = USUAL) -> Iterator[Iterator[Message]]:
     """The messages of a process that does the job. Iterating raises `FileRefused`, and `TooCostly` where it was the check that failed.
 
     The process is gone when the context is left, however that happens.
     """
     folder = Path(tempfile.mkdtemp(prefix="twin-import-"))
     try:
-        with _started(replace(job, folder=folder), folder) as pipe:
-            yield _messages(pipe, job, step_s)
+        with _started(replace(job, folder=folder), folder, limits) as pipe:
+            yield _messages(pipe, job, limits.step_s)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _started(job: Job | DraftJob, folder: Path) -> Iterator[int]:
+def _started(job: Job | DraftJob, folder: Path, limits: Limits) -> Iterator[int]:
     pipe, their_end = os.pipe()
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": str(folder), "CPL_TMPDIR": str(folder)} | OFFLINE | SINGLE
     environment["PYTHONPATH"] = str(Path(twin_api.__file__).parent.parent)
-    words = [sys.executable, "-P", "-m", "twin_api.imports.inside.workbench", str(their_end), str(os.getpid())]
+    numbers = map(str, (their_end, limits.memory, os.getpid()))
     process = subprocess.Popen(  # noqa: S603 - our own module
-        words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        cwd=folder, env=environment, pass_fds=[their_end],
+        [sys.executable, "-P", "-m", "twin_api.imports.inside.workbench", *numbers], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, cwd=folder, env=environment, pass_fds=[their_end],
     )  # fmt: skip
     try:
         os.close(their_end)

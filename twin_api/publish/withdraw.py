@@ -183,14 +183,19 @@ def _delete_late(connection: Connection, layer: str, item: UUID) -> None:
 
 
 def _told(connection: Connection, collection: str, layer: str) -> Withdrawal:
+    rows = shown_of(connection, layer)
+    kept_out = withdrawn_collections(connection)
+    closed = tuple(role for role, name in rows if name == collection)
+    return Withdrawal(layer, closed, tuple((role, name) for role, name in rows if name != collection and name not in kept_out))
+
+
+def shown_of(connection: Connection, layer: str) -> list[tuple[str, str]]:
+    """The role and the collection of everything that is published of a layer, figures too; what is withdrawn still counts."""
     query = (
         "SELECT r.name, s.collection FROM published.shown s JOIN published.definition d USING (relation) "
         "JOIN published.role r USING (schema) WHERE d.layer = %s ORDER BY r.name, s.collection"
     )
-    rows = connection.execute(query, [layer]).fetchall()
-    kept_out = withdrawn_collections(connection)
-    closed = tuple(role for role, name in rows if name == collection)
-    return Withdrawal(layer, closed, tuple((role, name) for role, name in rows if name != collection and name not in kept_out))
+    return [(role, collection) for role, collection in connection.execute(query, [layer]).fetchall()]
 
 
 def list_withdrawn(connection: Connection) -> list[tuple[str, UUID | None, datetime]]:

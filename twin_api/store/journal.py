@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from twin_api.layers.table import STORE
 from twin_api.store.audit import note
 
 Connection = psycopg.Connection[Any]
@@ -68,3 +71,13 @@ def list_imports(connection: Connection, layer: str | None = None, most: int = 5
         "WHERE %(layer)s::text IS NULL OR layer = %(layer)s ORDER BY id DESC LIMIT %(most)s"
     )
     return [Import(*row) for row in connection.execute(query, {"layer": layer, "most": most}).fetchall()]
+
+
+def find_origin(connection: Connection, layer: str, item: UUID) -> tuple[bool, Import | None]:
+    """Whether the layer holds the item, and the import that last changed it, if it was one."""
+    query = sql.SQL(
+        "SELECT i.id, i.at, i.layer, i.source, i.files, i.holder, i.licence, i.counts "
+        "FROM {} t LEFT JOIN control.import i ON i.id = t.import_id WHERE t.id = %s"
+    )
+    row = connection.execute(query.format(sql.Identifier(STORE, layer)), [item]).fetchone()
+    return row is not None, None if row is None or row[0] is None else Import(*row)

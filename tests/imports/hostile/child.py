@@ -19,6 +19,7 @@ from twin_api.policy.documents import Layer
 
 ADDRESS_SPACE = 4 * 1024**3  # bytes
 CPU_SECONDS = 20  # a limit of harm, not of speed
+WAITING_SECONDS = 240  # for one that waits for somebody
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
 
@@ -40,6 +41,8 @@ def read_alone(case: Case, file: Path, layer: Layer, scratch: Path) -> Ending:
     process.start()
     theirs.close()
     with ours:
+        if not ours.poll(WAITING_SECONDS):
+            process.kill()
         try:
             ending: Ending = ours.recv()
         except EOFError:

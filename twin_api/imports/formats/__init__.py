@@ -12,6 +12,7 @@ from twin_api.imports.format import HEAD_BYTES, Format
 from twin_api.imports.formats import csv_table, flatgeobuf, geojson, geojson_lines, geopackage, gml, osm_pbf, shapefile, xlsx
 from twin_api.imports.guards.archive import unpack_gz, unpack_zip
 from twin_api.imports.source import Source, choose, open_source, unreadable
+from twin_api.imports.tables import returned
 from twin_api.imports.tables.sheet import open_sheet
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
@@ -48,6 +49,8 @@ def open_file(path: Path, description: Description, folder: Path) -> Source:
     """The file, ready to be read batch by batch; only its own format's driver is let at it. `folder` is for what has to be unpacked."""
     path, description = unpacked(path, description, folder)
     format_ = recognise(path)
+    if format_ is csv_table.FORMAT:
+        description = returned.described(path, description)
     source = open_sheet(path, format_, description, folder) if format_.sheet else open_source(path, format_, description, folder)
     if len(source.columns) > COLUMNS:
         what = Text(f"{quoted(path.name)} hat {len(source.columns)} Spalten", f"{quoted(path.name)} has {len(source.columns)} columns")

@@ -9,8 +9,7 @@ import shapely
 from twin_api.imports.formats import open_file
 from twin_api.imports.job import Job, tell
 from twin_api.imports.source import Batch, Source
-
-PLACE = "wkt"
+from twin_api.imports.tables.returned import SHAPE
 
 
 def quote(job: Job, out: BinaryIO) -> None:
@@ -39,7 +38,7 @@ def _quote_file(job: Job, source: Source, before: int, out: BinaryIO) -> int:
 def _as_texts(source: Source, batch: Batch, row: int) -> dict[str, str]:
     values = {name: as_text(column[row]) for name, column in batch.columns.items()}
     if source.has_geometry and not source.format.tabular:  # a table has its places in columns
-        values[PLACE] = _wkt(batch.wkb[row])
+        values[SHAPE] = _wkt(batch.wkb[row])
     return values
 
 

@@ -1,6 +1,7 @@
 """The process in which foreign files are opened: without network, secrets or database, with a bound on its memory.
 
-`python -m twin_api.imports.inside.workbench FD PARENT`: a pickled `Job` comes by standard input, messages go out by that file descriptor.
+`python -m twin_api.imports.inside.workbench FD MEMORY PARENT`: a pickled `Job` comes by standard input, messages go out by that file
+descriptor; MEMORY is in octets, PARENT the process that asks.
 Must never import what knows a credential.
 """
 
@@ -11,33 +12,32 @@ import os
 import pickle
 import resource
 import sys
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from twin_api.imports.draft_job import DraftJob
     from twin_api.imports.job import Job
 
-MEMORY: Final = 4 << 30
-EXHAUSTED: Final = ("MemoryError", "GEOSException")
+EXHAUSTED = ("MemoryError", "GEOSException")
 NEWUSER, NEWNET, DIE_WITH_PARENT = 0x10000000, 0x40000000, 1
 
 
-def confine(parent: int) -> None:
-    """No more memory than that, no core dumps, no network where the kernel lets us, and no life after the parent's."""
+def confine(memory: int, parent: int) -> None:
+    """No more memory than so many octets, no core dumps, no network where the kernel lets us, and no life after the parent's."""
     libc = ctypes.CDLL(None)
     libc.prctl(DIE_WITH_PARENT, 9)
     if os.getppid() != parent:  # it died before we could say so
         raise SystemExit(1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
-    bound = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)  # somebody may have set a lower one already
+    bound = memory if most == resource.RLIM_INFINITY else min(memory, most)  # somebody may have set a lower one already
     resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
     if libc.unshare(NEWNET):
         libc.unshare(NEWUSER | NEWNET)
 
 
 def main() -> None:
-    confine(int(sys.argv[2]))
+    confine(int(sys.argv[2]), int(sys.argv[3]))
     job: Job | DraftJob = pickle.load(sys.stdin.buffer)  # noqa: S301 - the parent's own
     with os.fdopen(int(sys.argv[1]), "wb") as out:
         _work(job, out)
