@@ -129,9 +129,9 @@ def test_it_does_not_outlive_who_started_it(database: Database, layers: dict[str
 
 
 NETWORK = """
-import socket, sys
+import os, socket, sys
 from twin_api.imports.inside.workbench import confine
-confine(1 << 30)
+confine(1 << 30, os.getppid())
 try:
     socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=3)
     print("reached")
