@@ -8,10 +8,8 @@ from __future__ import annotations
 import os
 import pickle
 import select
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,6 +23,7 @@ import orjson
 import twin_api
 from twin_api.imports.draft_job import DraftJob
 from twin_api.imports.finding import FileRefused, Group, from_data, refuse
+from twin_api.imports.folder import own_folder
 from twin_api.imports.job import HEAD, USUAL, Job, Limits
 from twin_api.texts import Text
 
@@ -59,12 +58,8 @@ def workshop(job: Job | DraftJob, limits: Limits = USUAL) -> Iterator[Iterator[M
 
     The process is gone when the context is left, however that happens.
     """
-    folder = Path(tempfile.mkdtemp(prefix="twin-import-"))
-    try:
-        with _started(replace(job, folder=folder), folder, limits) as pipe:
-            yield _messages(pipe, job, limits.step_s)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_folder() as folder, _started(replace(job, folder=folder), folder, limits) as pipe:
+        yield _messages(pipe, job, limits.step_s)
 
 
 @contextmanager
