@@ -12,7 +12,7 @@ import pytest
 from pyogrio.raw import write
 
 from tests.imports.things import Database, attribute
-from tests.imports.workbooks import DATE, EMPTY, EURO, MOMENT, OWN_DATE, OWN_MOMENT, number, shared, text, workbook
+from tests.imports.workbooks import DATE, DIGITS, EMPTY, EURO, MOMENT, OWN_DATE, OWN_MOMENT, number, shared, text, workbook
 from twin_api.imports.description import Description, Place, Reading
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.formats import open_file
@@ -54,6 +54,7 @@ def faults(source: Source) -> list[str]:
         ([number(1, DATE), number(61, DATE)], "date", [date(1900, 1, 1), date(1900, 3, 1)]),
         ([number("46346.3125", MOMENT), number(46346, OWN_MOMENT)], "datetime", ["2026-11-20T07:30:00", "2026-11-20"]),
         ([text("01234"), number(77)], "text", ["01234", "77"]),
+        ([number(1067, DIGITS), number(95444, DIGITS), number("1.5", DIGITS)], "text", ["01067", "95444", "1.5"]),
         ([text("a"), number(0.5), '<c t="b"><v>1</v></c>', number(46346, DATE)], "text", ["a", "0.5", "true", "2026-11-20"]),
         (['<c t="str"><f>A1</f><v>aus Formel</v></c>', '<c t="str"><f>A1</f><v></v></c>'], "text", ["aus Formel", None]),
         ([text("zwei_x000A_Zeilen"), text("_x0041_")], "text", ["zwei\nZeilen", "A"]),

@@ -33,3 +33,11 @@ def test_a_link_that_somebody_laid_beside_it_leads_nowhere(database: Database, l
     assert "CANARY" in rejects.read_text()
     assert (rejects.lstat().st_mode & 0o777, rejects.is_symlink()) == (0o600, False)
     assert {path.name for path in tmp_path.iterdir()} == {"other", "rejects.csv", "rejects.csv.part", "rows.csv"}
+
+
+def test_it_has_no_name_before_it_is_whole(database: Database, layer: Layer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[str]] = []
+    monkeypatch.setattr("twin_api.imports.rejects.os.fsync", lambda _: seen.append({path.name for path in tmp_path.iterdir()}))
+    run_import(asked(table(tmp_path / "rows.csv", "nr;wert", "1;CANARY"), rejects=tmp_path / "rejects.csv"), layer, database.connect)
+    assert seen == [{"rows.csv"}]
+    assert "CANARY" in (tmp_path / "rejects.csv").read_text()

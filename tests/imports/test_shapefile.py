@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -15,6 +16,7 @@ from pyogrio.raw import write
 from tests.imports.things import Database, attribute
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.fingerprint import Fingerprint
 from twin_api.imports.formats import open_file
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.imports.tables import dbf
@@ -191,3 +193,32 @@ def test_a_file_that_lost_its_end_is_refused(bring: Callable[..., int], database
     with pytest.raises(FileRefused):
         bring(file)
     assert database.value("SELECT count(*) FROM store.thing") == 0
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "ISO-8859-1"])
+def test_a_field_is_looked_at_whatever_letters_its_name_has(database: Database, new_layer: NewLayer, tmp_path: Path, encoding: str) -> None:
+    layer, file = new_layer(attribute("hoehe", "number"), attribute("nr", key=True)), tmp_path / "a.shp"
+    database.create(layer)
+    shapes = shapely.to_wkb(np.array([shapely.Point(678_000, 5_540_000)], dtype=object))
+    known = [np.array(["1"], dtype=object), np.array([7.25])]
+    write(file, shapes, known, ["nr", "Höhe"], driver="ESRI Shapefile", geometry_type="Point", crs="EPSG:25832", encoding=encoding)
+    table = file.with_suffix(".dbf")
+    table.write_bytes(table.read_bytes().replace(b"7.25", b"7,25"))
+    with pytest.raises(FileRefused, match=r"`hoehe`: `7,25.*number is required"):
+        run_import(ImportRequest([file]), layer, database.connect)
+
+
+def test_of_two_fields_of_one_name_none_is_taken(bring: Callable[..., int], tmp_path: Path) -> None:
+    table = save(tmp_path / "a.shp").with_suffix(".dbf")
+    table.write_bytes(table.read_bytes().replace(b"name\0", b"wert\0", 1))
+    with pytest.raises(FileRefused, match="2 columns are called `wert`"):
+        bring(tmp_path / "a.shp")
+
+
+def test_the_journal_knows_all_parts_of_it_and_a_part_that_changes_meanwhile_is_noticed(tmp_path: Path) -> None:
+    file = save(tmp_path / "a.shp")
+    prints = Fingerprint.of_all([file])
+    assert [print_.as_data()["name"] for print_ in prints] == ["a.cpg", "a.dbf", "a.prj", "a.shp", "a.shx"]
+    os.utime(file.with_suffix(".dbf"), (0, 0))
+    with pytest.raises(FileRefused, match=r"`a.dbf` changed while it was read"):
+        next(print_ for print_ in prints if print_.path.suffix == ".dbf").check()

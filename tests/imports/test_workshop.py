@@ -20,6 +20,7 @@ from tests.imports.test_interrupted import eventually, started
 from tests.imports.things import Database, asked, write_buildings
 from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused
+from twin_api.imports.folder import own_folder
 from twin_api.imports.job import Job, Limits
 from twin_api.imports.run import run_import
 from twin_api.imports.workshop import workshop
@@ -155,3 +156,20 @@ def test_a_process_that_says_nothing_is_not_waited_for(layer: Layer, geojson: Wr
     with pytest.raises(FileRefused, match="too much time or memory"):
         run_import(asked(geojson(({"nr": "1"}, square(0))), limits=Limits(step_s=0.01)), layer, database.connect)
     assert time.monotonic() - begun < 30  # a limit of harm
+
+
+def test_what_a_killed_import_left_behind_is_removed_by_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, fresh, link = (tmp_path / f"twin-import-{name}" for name in ("left", "fresh", "link"))
+    other = tmp_path / "other"
+    for folder in (left, fresh, other):
+        folder.mkdir(mode=0o700)
+        (folder / "unpacked.csv").write_text("CANARY")
+    link.symlink_to(other)
+    with own_folder() as used:
+        for folder in (left, other, used):
+            os.utime(folder, (time.time() - 3601,) * 2)
+        with own_folder():
+            assert used.is_dir()
+    assert {path.name for path in tmp_path.iterdir()} == {"twin-import-fresh", "twin-import-link", "other"}
+    assert (other / "unpacked.csv").is_file()

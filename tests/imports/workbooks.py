@@ -9,11 +9,12 @@ from xml.sax.saxutils import escape
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-DATE, MOMENT, OWN_DATE, EURO, OWN_MOMENT = 1, 2, 3, 4, 5  # styles
-STYLES = f"""<styleSheet xmlns="{MAIN}"><numFmts count="3"><numFmt numFmtId="164" formatCode="dd\\.mm\\.yyyy"/>
-<numFmt numFmtId="165" formatCode='#,##0.00\\ "Euro; hdmsy"'/><numFmt numFmtId="166" formatCode="[$-407]d. mmm yyyy hh:mm"/></numFmts>
+DATE, MOMENT, OWN_DATE, EURO, OWN_MOMENT, DIGITS = 1, 2, 3, 4, 5, 6  # styles
+STYLES = f"""<styleSheet xmlns="{MAIN}"><numFmts count="4"><numFmt numFmtId="164" formatCode="dd\\.mm\\.yyyy"/>
+<numFmt numFmtId="165" formatCode='#,##0.00\\ "Euro; hdmsy"'/><numFmt numFmtId="166" formatCode="[$-407]d. mmm yyyy hh:mm"/>
+<numFmt numFmtId="167" formatCode="00000"/></numFmts>
 <cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/><xf numFmtId="164"/>
-<xf numFmtId="165"/><xf numFmtId="166"/></cellXfs></styleSheet>"""
+<xf numFmtId="165"/><xf numFmtId="166"/><xf numFmtId="167"/></cellXfs></styleSheet>"""
 
 
 def text(value: str) -> str:

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
+import shapely
+from pyogrio.raw import write
 
 from tests.imports.servers import LOOPBACK, Answer, Asked, answering
 from tests.towns import Town
@@ -93,6 +96,16 @@ def test_what_has_not_changed_is_not_imported_again_until_the_file_or_what_is_sa
     file.write_bytes(trees(6))
     assert (run(kanaria, describe(kanaria, "b", said)).outcome, ask(kanaria, imports)) == ("imported", 2)
     assert (run(kanaria, describe(kanaria, "b", said + "# anders\n")).outcome, ask(kanaria, imports)) == ("imported", 3)
+
+
+def test_a_shapefile_of_which_only_the_attributes_changed_has_changed(kanaria: Town) -> None:
+    file, said = kanaria.folder / "daten" / "k.shp", SAID + "files: daten/k.shp\n"
+    shapes = np.array([shapely.to_wkb(shapely.Point(678_000, 5_540_000))], dtype=object)
+    for art in ("Linde", "Ulmen"):
+        known = [np.array([text], dtype=object) for text in ("B-1", art, "steht")]
+        write(file, shapes, known, ["baum_nr", "baumart", "status"], driver="ESRI Shapefile", geometry_type="Point", crs="EPSG:25832")
+        assert run(kanaria, describe(kanaria, "k", said)).outcome == "imported"
+    assert ask(kanaria, "SELECT art FROM citizen.baeume") == "Ulmen"
 
 
 def test_a_source_that_fails_keeps_the_last_good_state_and_says_why(kanaria: Town) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 from zoneinfo import ZoneInfo
 
+import psycopg
 import structlog
 import typer
 from rich.table import Column, Table
@@ -95,10 +96,19 @@ def run(
         context.fail(NOT_APPLIED)
     source = _source(name, policies)
     settled_s = SETTLED_S if log else 0.0
-    ended = run_source(source, policies, context.settings(), context.owner_connection, datetime.now(UTC), settled_s=settled_s)
+    try:
+        ended = run_source(source, policies, context.settings(), context.owner_connection, datetime.now(UTC), settled_s=settled_s)
+    except psycopg.Error as error:
+        _fail_database(source, error)
     _note(source, ended) if log else _say(source, ended)
     if ended.outcome == "refused":
         raise typer.Exit(1)
+
+
+def _fail_database(source: SourceFile, error: psycopg.Error) -> NoReturn:
+    """Without the database's own text, which may hold values."""
+    _log.error("source_failed", source=source.name, layer=source.layer, error=type(error).__name__, sqlstate=error.sqlstate)
+    context.fail(Text("Die Datenbank hat abgebrochen.", "The database gave up."))
 
 
 def _source(name: str, policies: Policies) -> SourceFile:

@@ -39,7 +39,7 @@ class Attempt:
 
     def run(self, connect: Callable[[], psycopg.Connection]) -> ImportOutcome:
         begun = time.monotonic()
-        prints = [Fingerprint.of(path) for path in self._job.files]
+        prints = Fingerprint.of_all(self._job.files)
         try:
             with workshop(self._job, self._request.limits) as messages:
                 opened = next(messages).told

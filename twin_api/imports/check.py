@@ -15,6 +15,7 @@ from twin_api.imports.values.copy_rows import encode_column, encode_rows
 from twin_api.imports.values.plain import Unfit, all_sound, read_text, shape
 from twin_api.imports.values.readers import Read, reader
 from twin_api.policy.documents import Attribute
+from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 MOST_DOUBTS: Final = 100_000
@@ -124,7 +125,7 @@ class Check:
         kind = self._source.columns[column]
         read = reader(attribute, kind, self._mapping.readings[attribute.name], self._source.format.moments_in_utc)
         if read is None and kind != "other":
-            what = Text(f"die Spalte `{column}` ist vom Typ {kind}", f"the column `{column}` is of type {kind}")
+            what = Text(f"die Spalte {quoted(column)} ist vom Typ {kind}", f"the column {quoted(column)} is of type {kind}")
             self._report(Finding(what, Text(f"verlangt ist {attribute.type}", f"{attribute.type} is required"), attribute=attribute.name))
         return read
 

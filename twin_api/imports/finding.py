@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 SHOWN: Final = 100
@@ -38,13 +39,13 @@ class Finding:
         return (f"{place}: " if place else "") + self._reason(language)
 
     def _where(self, de: bool) -> list[str]:
-        where = [] if self.file is None else [f"`{self.file}`"]
+        where = [] if self.file is None else [quoted(self.file)]
         if self.row is not None:
             where.append(f"{'Zeile' if de else 'row'} {self.row}")
         elif self.feature is not None:
             where.append(f"{'Objekt' if de else 'feature'} {self.feature}")
         where += [] if self.fid is None or self.row is not None else [f"fid {self.fid}"]
-        where += [f"{'Spalte' if de else 'column'} `{self.column}`"] if self.column not in (None, self.attribute) else []
+        where += [f"{'Spalte' if de else 'column'} {quoted(self.column)}"] if self.column not in (None, self.attribute) else []
         return where + ([] if self.attribute is None else [f"`{self.attribute}`"])
 
     def _reason(self, language: str) -> str:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twin_api.imports.finding import refuse
 from twin_api.policy.finding import quoted
 from twin_api.texts import Text
+
+PARTS: Final = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The file, and what belongs to it: the attributes of a Shapefile stand in a file of their own."""
+    if path.suffix.lower() != ".shp":
+        return [path]
+    return sorted(part for part in path.parent.iterdir() if part.stem == path.stem and part.suffix.lower() in PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +31,17 @@ class Fingerprint:
     changed_ns: int
 
     @staticmethod
+    def of_all(files: Iterable[Path]) -> list[Fingerprint]:
+        """Of every file that is read, those beside a Shapefile as well."""
+        return [Fingerprint.of(part) for path in files for part in parts_of(path)]
+
+    @staticmethod
     def of(path: Path) -> Fingerprint:
         """Reads the whole file. Raises `FileRefused` where it cannot be read."""
         try:
             with path.open("rb") as file:
+                told = os.fstat(file.fileno())  # before the first byte: what is written from now on is a change
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-            told = path.stat()
         except OSError as error:
             raise refuse(
                 Text(
@@ -46,4 +62,4 @@ class Fingerprint:
             )
 
     def as_data(self) -> dict[str, Any]:
-        return {"name": self.path.name, "sha256": self.sha256, "octets": self.octets}
+        return {"name": self.path.name.encode(errors="replace").decode(), "sha256": self.sha256, "octets": self.octets}

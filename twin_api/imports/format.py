@@ -17,13 +17,17 @@ Doubt = tuple[int, str, Any]  # fid, column, the value as it stands in the file
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The part of a file that is read: one layer of it, its columns with their kinds, the features that fulfil `where`."""
+    """The part of a file that is read: one layer of it, its columns with their kinds, the features that fulfil `where`.
+
+    `names` are all columns in the order of the file.
+    """
 
     path: Path
     layer: str
     fid_column: str
     columns: Mapping[str, Kind]
     where: str | None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,8 @@ def _is_known(layer: Layer, columns: Mapping[str, Kind], column: str, attribute:
 def _is_free(taken: Mapping[str, str], column: str, attribute: str, findings: Findings) -> bool:
     if attribute in taken:
         what = Text(
-            f"zwei Spalten für ein Attribut: `{taken[attribute]}` und {quoted(column)}",
-            f"two columns for one attribute: `{taken[attribute]}` and {quoted(column)}",
+            f"zwei Spalten für ein Attribut: {quoted(taken[attribute])} und {quoted(column)}",
+            f"two columns for one attribute: {quoted(taken[attribute])} and {quoted(column)}",
         )
         findings.add(Finding(what, Text("eine weglassen", "leave one out"), attribute=attribute))
     return attribute not in taken

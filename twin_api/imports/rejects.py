@@ -19,6 +19,10 @@ from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 MOST: Final = 100_000
+<<<<<<< HEAD
+=======
+NAMELESS: Final = "/proc/self/fd/"
+>>>>>>> breaker
 REASONS: Final = 10  # of one feature
 
 
@@ -47,15 +51,14 @@ class Rejects:
         """Read the files once more for just these features. The file is there in whole, or not at all; none is overwritten."""
         if self._path is None or not self._reasons:
             return
-        draft: Path | None = None
+        draft = ""
         try:
-            handle, name = tempfile.mkstemp(".part", f".{self._path.name}.", self._path.parent)  # nobody else can have laid it there
-            draft = Path(name)
+            handle, draft = _draft(self._path)
             with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
                 self._write_to(file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.link(draft, self._path)
+                os.link(draft, self._path, src_dir_fd=0, follow_symlinks=True)
             self._written = True
         except FileExistsError:
             raise exists(self._path) from None
@@ -63,8 +66,8 @@ class Rejects:
             raise refuse(Text(f"{quoted(str(self._path))} lässt sich nicht schreiben: {error.strerror}",
                               f"{quoted(str(self._path))} cannot be written: {error.strerror}")) from None  # fmt: skip
         finally:
-            if draft is not None:
-                draft.unlink(missing_ok=True)
+            if draft and not draft.startswith(NAMELESS):
+                os.unlink(draft)
 
     def remove(self) -> None:
         """Nothing was imported after all."""
@@ -83,6 +86,15 @@ class Rejects:
     def _reason(self, feature: int) -> str:
         texts = [(finding.attribute, finding.reason().say(self._request.language)) for finding in self._reasons[feature]]
         return " | ".join(f"{attribute}: {reason}" if attribute else reason for attribute, reason in texts)
+
+
+def _draft(path: Path) -> tuple[int, str]:
+    """An open file and what it is called: nothing at all where the file system can, so that a kill leaves nothing of it."""
+    try:
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o600)
+    except OSError:
+        return tempfile.mkstemp(".part", f".{path.name}.", path.parent)  # nobody else can have laid it there
+    return handle, f"{NAMELESS}{handle}"
 
 
 def exists(path: Path) -> Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -140,8 +141,9 @@ def open_source(path: Path, format_: Format, description: Description, folder: P
             Text(f"{quoted(path.name)} ist im Format {info['driver']}", f"{quoted(path.name)} is in the format {info['driver']}"),
             Text(f"verlangt ist {format_.name}", f"{format_.name} is required"),
         )
+    _check_names(info)
     kinds = _kinds(info) | _unspoken(info, format_.columns(prepared, chosen))
-    table = Table(prepared, chosen, info["fid_column"], kinds, description.where)
+    table = Table(prepared, chosen, info["fid_column"], kinds, description.where, tuple(map(str, info["fields"])))
     expected = int(info["features"]) if counted is None else counted
     has_geometry = info["geometry_type"] is not None
     read = partial(read_table, table, format_, options, has_geometry, expected)
@@ -189,6 +191,16 @@ def choose(name: str, layers: list[str], wanted: str | None) -> str:
         )
     what = Text(f"{quoted(name)} hat keinen Layer {quoted(wanted)}", f"{quoted(name)} has no layer {quoted(wanted)}")
     raise refuse(what, suggestion(wanted, layers))
+
+
+def _check_names(info: Mapping[str, Any]) -> None:
+    """Of two columns of one name only the last would be read."""
+    findings = Findings()
+    for name, count in Counter(map(str, info["fields"])).items():
+        if count > 1:
+            what = Text(f"{count} Spalten heißen {quoted(name)}", f"{count} columns are called {quoted(name)}")
+            findings.add(Finding(what, Text("jeder Spalte einen eigenen Namen geben", "give each column a name of its own")))
+    findings.raise_any()
 
 
 def _unspoken(info: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Kind]:

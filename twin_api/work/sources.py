@@ -18,6 +18,11 @@ from twin_api.imports.fetching.collect import collect
 from twin_api.imports.fetching.errands import errand_for
 from twin_api.imports.fetching.services.asked import Gathered
 from twin_api.imports.finding import FileRefused, refuse
+<<<<<<< HEAD
+=======
+from twin_api.imports.fingerprint import parts_of
+from twin_api.imports.formats import FORMATS
+>>>>>>> breaker
 from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.sources.file import SourceFile
@@ -118,7 +123,7 @@ class _Task:
             what = Text(f"keine Datei passt zu {quoted(self.source.whence.files)}", f"no file fits {quoted(self.source.whence.files)}")
             raise refuse(what, Text("Muster und Ordner prüfen", "check pattern and folder"))
         digest = hashlib.sha256()
-        for file in files:
+        for file in (part for path in files for part in parts_of(path)):
             if time.time() - file.stat().st_mtime < self.settled_s:
                 what = Text(f"{quoted(file.name)} wird vielleicht noch geschrieben", f"{quoted(file.name)} may still be being written")
                 raise refuse(what, Text("sie wird beim nächsten Mal gelesen", "it is read the next time"))

@@ -14,6 +14,7 @@ import pytest
 from tests.imports.things import OSM_POLICIES, Database, point
 from twin_api.imports.description import Description
 from twin_api.imports.draft_job import Draft, DraftJob, Wish
+from twin_api.imports.finding import FileRefused
 from twin_api.imports.infer import infer
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.sources.file import SourceFile, read_source
@@ -245,3 +246,11 @@ def test_a_file_without_any_column_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": point()}]}))
     with pytest.raises(Exception, match="no column for an attribute"):
         drafted(path)
+
+
+@pytest.mark.parametrize("cell", ["0171/5551234", "erna@muster.de", "Frau Muster", "DE02120300000000202051"])
+def test_a_table_whose_first_row_is_a_person_gives_no_names_to_columns(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "t.csv").write_text(f"Muster;{cell};Linde\nMeier;{cell};Eiche\n")
+    with pytest.raises(FileRefused) as refused:
+        drafted(tmp_path / "t.csv")
+    assert str(refused.value) == "row 1 holds values instead of column names → add a row with column names"

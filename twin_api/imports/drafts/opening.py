@@ -13,10 +13,12 @@ from typing import Final
 from twin_api.imports.arrow import Values
 from twin_api.imports.description import Description, Place, Reading
 from twin_api.imports.drafts.places import Whereabouts, bounds_of, find_place, whereabouts
+from twin_api.imports.drafts.suspects import PHONES, likeness_of, patterns_in
 from twin_api.imports.drafts.tables import is_written_table, read_writing
-from twin_api.imports.finding import FileRefused
+from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.formats import open_file, unpacked
 from twin_api.imports.source import Source
+from twin_api.texts import Text
 
 NAMELESS: Final = re.compile(r"field_\d+")
 TITLE_ROWS: Final = 12
@@ -50,6 +52,7 @@ def open_for_draft(path: Path, source_layer: str | None, town_epsg: int, folder:
         opened = Opened(open_file(inside, within, folder), within)
     else:
         opened = _below_titles(inside, within, folder)
+    _check_header(opened)
     placed = opened if opened.source.has_geometry else _placed(inside, opened, town_epsg, folder)
     return replace(placed, description=replace(placed.description, source_layer=source_layer))
 
@@ -66,6 +69,14 @@ def _below_titles(path: Path, description: Description, folder: Path) -> Opened:
             if _is_headed(source):
                 return Opened(source, below)
     return opened
+
+
+def _check_header(opened: Opened) -> None:
+    """A table without a header lends its first row's values as names, and a draft is made of names."""
+    if opened.source.format.tabular and any(patterns_in(name) or likeness_of(name) == PHONES for name in opened.source.columns):
+        row = opened.description.header
+        what = Text(f"in Zeile {row} stehen Werte statt Spaltennamen", f"row {row} holds values instead of column names")
+        raise refuse(what, Text("eine Zeile mit Spaltennamen ergänzen", "add a row with column names"))
 
 
 def _is_headed(source: Source) -> bool:

@@ -29,16 +29,17 @@ ADDRESS: Final = (
     "streetname", "streetnumber", "street number", "housenumber", "house number", "postalcode", "postal code", "address*",
 )  # fmt: skip
 
+PHONES: Final = "Telefonnummern"
 _PHONE: Final = r"(?:\+\d{2}|00\d{2}|\(?0[1-9]\d{1,4}\)?)[ /()-][\d /()-]{4,16}\d"
 SEARCHED: Final[Mapping[str, re.Pattern[str]]] = {  # one value is enough
     "E-Mail-Adressen": re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})*\.[a-z]{2,12}\b", re.IGNORECASE),
     "Anreden (Herr, Frau, Familie)": re.compile(r"\b(?:Herrn?|Frau|Familie|Fam\.|Eheleute)\s+(?:Dr\.\s*|Prof\.\s*)*[A-ZÄÖÜ][a-zäöüß]"),
     "Geburtsdaten": re.compile(r"(?:\bgeb(?:\.|oren)?|\*)\s*(?:am\s*)?\d{1,2}\.\s?\d{1,2}\.\s?(?:19|20)?\d{2}\b", re.IGNORECASE),
-    "Telefonnummern": re.compile(rf"\b(?:Tel|Telefon|Mobil|Handy|Fax)\b[.:]?\s*(?:{_PHONE}|[+\d]\d{{5,14}})", re.IGNORECASE),
+    PHONES: re.compile(rf"\b(?:Tel|Telefon|Mobil|Handy|Fax)\b[.:]?\s*(?:{_PHONE}|[+\d]\d{{5,14}})", re.IGNORECASE),
 }
 IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 WHOLE: Final[Mapping[str, re.Pattern[str]]] = {  # the whole value looks like it; a good part of the column has to
-    "Telefonnummern": re.compile(_PHONE),
+    PHONES: re.compile(_PHONE),
     "Namen in der Form `Nachname, Vorname`": re.compile(
         r"(?:von |van |zu )?[A-ZÄÖÜ][a-zäöüß]{2,24}(?:-[A-ZÄÖÜ][a-zäöüß]{2,24})?, ?[A-ZÄÖÜ][a-zäöüß]{2,15}(?:[ -][A-ZÄÖÜ][a-zäöüß]{2,15})?"
     ),

@@ -169,4 +169,4 @@ def too_large() -> FileRefused:
 
 
 SUFFIXES: Final = (".geojson", ".json", ".ndjson", ".geojsonl", ".geojsons", ".jsonl")  # a single feature may stand in a file of lines
-FORMAT = Format("GeoJSON", SUFFIXES, ("GeoJSON", "GeoJSONSeq"), recognises, dates_as_written, count=count, sparse=True)
+FORMAT = Format("GeoJSON", SUFFIXES, ("GeoJSON",), recognises, dates_as_written, count=count, sparse=True)

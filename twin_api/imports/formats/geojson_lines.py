@@ -8,10 +8,12 @@ from typing import IO, Final
 
 import orjson
 
+from twin_api.imports.description import Description
 from twin_api.imports.finding import Finding, Findings
 from twin_api.imports.format import Format
-from twin_api.imports.formats.geojson import dates_as_written, too_large
-from twin_api.imports.guards.json import MEMBER_BYTES, MemberCheck
+from twin_api.imports.formats.geojson import count, dates_as_written, too_large
+from twin_api.imports.guards.gdal import harmless
+from twin_api.imports.guards.json import MEMBER_BYTES
 from twin_api.texts import Text
 
 SEPARATOR: Final = b"\x1e"
@@ -26,20 +28,25 @@ def recognises(head: bytes) -> bool:
     return head.startswith(SEPARATOR) or (bool(more.strip()) and _is_feature(first))
 
 
-def count(path: Path) -> int:
-    """How many features there are. Every line must be one: the reader would leave out the others without a word."""
-    findings, features = Findings(), 0
-    check = MemberCheck(findings)
-    with path.open("rb") as file:
+def prepare(path: Path, description: Description, folder: Path) -> Path:
+    """The same features as one collection: the reader of lines makes 1 March of 30 February, and has no option against it.
+
+    Every line must be a feature: the reader would leave out the others without a word.
+    """
+    findings, before = Findings(), b"\n"
+    collection = harmless(path.with_suffix(".geojson"), folder)
+    with path.open("rb") as file, collection.open("xb") as out:
+        out.write(b'{"type":"FeatureCollection","features":[')
         for number, line in enumerate(_lines(file), start=1):
             record = line.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n" + SEPARATOR)
             if record and _is_feature(record):
-                features += 1
-                check.look(record)
+                out.write(before + record)
+                before = b",\n"
             elif record:
                 findings.add(Finding(Text(f"Zeile {number}: {NO_FEATURE.de}", f"line {number}: {NO_FEATURE.en}"), REMEDY))
+        out.write(b"\n]}\n")
     findings.raise_any()
-    return features
+    return collection
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes]:
@@ -59,4 +66,4 @@ def _is_feature(record: bytes) -> bool:
 
 
 SUFFIXES: Final = (".geojsonl", ".geojsons", ".ndjson", ".jsonl", ".geojson", ".json")
-FORMAT = Format("GeoJSON lines", SUFFIXES, ("GeoJSONSeq",), recognises, dates_as_written, count=count, sparse=True)
+FORMAT = Format("GeoJSON lines", SUFFIXES, ("GeoJSON",), recognises, dates_as_written, prepare, count=count, sparse=True)

@@ -11,7 +11,7 @@ from typing import Final
 from pyogrio.raw import read
 
 from twin_api.imports.description import Description
-from twin_api.imports.finding import refuse
+from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.format import Doubt, Format, Table
 from twin_api.imports.tables import dbf
 from twin_api.policy.finding import quoted
@@ -62,8 +62,12 @@ def _opened(path: Path, attributes: Path) -> dbf.Table:
     try:
         return dbf.open_table(attributes)
     except ValueError:
-        what = Text(f"die Datei `.dbf` zu {quoted(path.name)} ist beschädigt", f"the file `.dbf` of {quoted(path.name)} is damaged")
-        raise refuse(what, Text("Datei neu ausgeben lassen", "export the file again")) from None
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> FileRefused:
+    what = Text(f"die Datei `.dbf` zu {quoted(path.name)} ist beschädigt", f"the file `.dbf` of {quoted(path.name)} is damaged")
+    return refuse(what, Text("Datei neu ausgeben lassen", "export the file again"))
 
 
 def count(path: Path) -> int:
@@ -80,7 +84,10 @@ def count(path: Path) -> int:
 
 
 def doubts(table: Table) -> Iterable[Doubt]:
-    found = dbf.doubts(_opened(table.path, table.path.with_suffix(".dbf")), table.columns)
+    attributes, names = _opened(table.path, table.path.with_suffix(".dbf")), table.names
+    if len(names) != len(attributes.fields):
+        raise _damaged(table.path)
+    found = dbf.doubts(attributes, names, table.columns)
     return found if table.where is None else _chosen(table, found)
 
 

@@ -141,7 +141,8 @@ def _number(workbook: Workbook, cell: Cell) -> Any:
     if cell.style in workbook.date_styles:
         return _day(workbook, cell)
     if WHOLE.fullmatch(cell.value):
-        return int(cell.value)
+        width = workbook.widths.get(cell.style)
+        return int(cell.value) if width is None else f"{int(cell.value):0{width}}"  # as people see it: `01067`
     number = float(cell.value)
     if not math.isfinite(number):
         return _broken(cell, Text("keine endliche Zahl", "no finite number"))

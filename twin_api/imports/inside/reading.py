@@ -97,7 +97,11 @@ def open_part(job: Job, number: int, report: Report) -> Part:
     folder = job.folder / str(number)
     folder.mkdir()
     source = open_file(path, job.description, folder)
-    return Part(source, map_columns(job.layer, source.columns, job.description, report.refusing), path.name if len(job.files) > 1 else None)
+    return Part(
+        source,
+        map_columns(job.layer, source.columns, job.description, report.refusing),
+        path.name.encode(errors="replace").decode() if len(job.files) > 1 else None,
+    )
 
 
 def _alike(parts: list[Part], layer: Layer, report: Report) -> list[Part]:

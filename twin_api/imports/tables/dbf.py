@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -79,16 +79,21 @@ def count(table: Table) -> int:
     return table.announced - sum(record[:1] == b"*" for record in table.records())
 
 
-def doubts(table: Table, columns: Mapping[str, object]) -> Iterator[Doubt]:
-    """Values of these columns that are not of their field's type, by the number of their record from 0. One pass."""
-    looked_at = [(field, SOUND[field.type]) for field in table.fields if field.name in columns and field.type in SOUND]
+def doubts(table: Table, names: Sequence[str], columns: Container[str]) -> Iterator[Doubt]:
+    """Values of these columns that are not of their field's type, by the number of their record from 0. One pass.
+
+    `names` are the columns of all fields in their order: how a name is encoded is for its reader to know.
+    """
+    looked_at = [
+        (name, field, SOUND[field.type]) for name, field in zip(names, table.fields, strict=True) if name in columns and field.type in SOUND
+    ]
     for number, record in enumerate(table.records() if looked_at else ()):
         if record[:1] == b"*":
             continue
-        for field, is_sound in looked_at:
+        for name, field, is_sound in looked_at:
             text = record[field.start : field.end].decode("latin-1").strip(" \0")
             if text and not is_sound(text, field.end - field.start):
-                yield number, field.name, text
+                yield number, name, text
 
 
 def _is_number(text: str, width: int) -> bool:

@@ -18,6 +18,7 @@ ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 REFERENCE: Final = re.compile(r"([A-Z]{1,3})(\d+)")
 DATE_FORMATS: Final = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 NO_LETTERS_OF_TIME: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|General', re.IGNORECASE)
+DIGITS: Final = re.compile("0{2,20}")
 TIME_LETTERS: Final = re.compile("[ymdhs]", re.IGNORECASE)
 Attributes = Mapping[str, str]
 
@@ -41,12 +42,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """`sheets` leads from their names to their parts, in their order; `date_styles` are the formats that make a date of a number."""
+    """`sheets` leads from their names to their parts, in their order; `date_styles` are the formats that make a date of a number.
+
+    `widths` leads from formats such as `00000`, which show a postal code with the zero it begins with, to their number of digits.
+    """
 
     folder: Path
     sheets: Mapping[str, Path]
     texts: tuple[str, ...]
     date_styles: frozenset[int]
+    widths: Mapping[int, int]
     since_1904: bool
 
 
@@ -61,8 +66,8 @@ def open_workbook(folder: Path) -> Workbook:
         elif name == "workbookPr":
             since_1904 = attributes.get("date1904") in ("1", "true")
     sheets = {name: targets[relation] for name, relation in names.items() if relation in targets}
-    texts, styles = _texts(folder / "xl" / "sharedStrings.xml"), _date_styles(folder / "xl" / "styles.xml")
-    return Workbook(folder, sheets, texts, styles, since_1904)
+    texts, (dates, widths) = _texts(folder / "xl" / "sharedStrings.xml"), _styles(folder / "xl" / "styles.xml")
+    return Workbook(folder, sheets, texts, dates, widths, since_1904)
 
 
 def read_cells(workbook: Workbook, sheet: str) -> Iterator[Cell]:
@@ -172,9 +177,10 @@ def unescape(text: str) -> str:
     return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 
-def _date_styles(path: Path) -> frozenset[int]:
+def _styles(path: Path) -> tuple[frozenset[int], Mapping[int, int]]:
+    """Those of dates, and the width of those of nothing but digits."""
     if not path.is_file():
-        return frozenset()
+        return frozenset(), {}
     own: dict[int, str] = {}
     styles: list[int] = []
     inside = ""
@@ -187,7 +193,9 @@ def _date_styles(path: Path) -> frozenset[int]:
             styles.append(int(attributes.get("numFmtId", "0")))
     dates = {number for number, code in own.items() if TIME_LETTERS.search(NO_LETTERS_OF_TIME.sub("", code))}
     dates |= DATE_FORMATS - own.keys()
-    return frozenset(at for at, number in enumerate(styles) if number in dates)
+    digits = {number: len(code) for number, code in own.items() if DIGITS.fullmatch(code)}
+    widths = {at: digits[number] for at, number in enumerate(styles) if number in digits}
+    return frozenset(at for at, number in enumerate(styles) if number in dates), widths
 
 
 @dataclass(slots=True)

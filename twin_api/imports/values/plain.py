@@ -44,7 +44,7 @@ def read_integer(value: int) -> int:
 
 
 def whole(value: float) -> int:
-    if not math.isfinite(value) or value != int(value) or abs(value) > 2**53:
+    if not math.isfinite(value) or value != int(value) or abs(value) >= 2**53:
         raise Unfit("eine ganze Zahl", "a whole number")
     return int(value)
 

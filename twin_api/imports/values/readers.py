@@ -49,7 +49,8 @@ def reader(attribute: Attribute, kind: Kind, reading: Reading = PLAIN, moments_i
 
 def _plain_reader(attribute: Attribute, kind: Kind, reading: Reading, moments_in_utc: bool) -> Read | None:
     if kind == "text":
-        return reader_of_text(attribute.type, reading)
+        of_text = reader_of_text(attribute.type, reading)
+        return _but_null(of_text, reading) if attribute.type in ("integer", "number") else of_text  # `-9999.0` is `-9999`
     if kind == "integer" and reading.values:  # codes such as 1, 2, 3
         of_text = reader_of_text(attribute.type, reading)
         return lambda code: of_text(str(code))
@@ -63,7 +64,12 @@ def _plain_reader(attribute: Attribute, kind: Kind, reading: Reading, moments_in
 def _but_null(read: Read, reading: Reading) -> Read:
     """Numbers that mean "not known", such as -9999."""
     nulls = {float(text) for text in reading.nulls if NUMBER.fullmatch(text)}
-    return (lambda value: None if value in nulls else read(value)) if nulls else read
+
+    def read_or_null(value: Any) -> Any:
+        number = read(value)
+        return None if number in nulls else number
+
+    return read_or_null if nulls else read
 
 
 def in_unit(read: Read, attribute: Attribute, reading: Reading) -> Read:
