@@ -19,10 +19,7 @@ from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 MOST: Final = 100_000
-<<<<<<< HEAD
-=======
 NAMELESS: Final = "/proc/self/fd/"
->>>>>>> breaker
 REASONS: Final = 10  # of one feature
 
 

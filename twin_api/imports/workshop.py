@@ -58,17 +58,8 @@ def workshop(job: Job | DraftJob, limits: Limits = USUAL) -> Iterator[Iterator[M
 
     The process is gone when the context is left, however that happens.
     """
-<<<<<<< HEAD
-    folder = Path(tempfile.mkdtemp(prefix="twin-import-"))
-    try:
-        with _started(replace(job, folder=folder), folder, limits) as pipe:
-            yield _messages(pipe, job, limits.step_s)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-=======
     with own_folder() as folder, _started(replace(job, folder=folder), folder, limits) as pipe:
         yield _messages(pipe, job, limits.step_s)
->>>>>>> breaker
 
 
 @contextmanager
@@ -76,17 +67,10 @@ def _started(job: Job | DraftJob, folder: Path, limits: Limits) -> Iterator[int]
     pipe, their_end = os.pipe()
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": str(folder), "CPL_TMPDIR": str(folder)} | OFFLINE | SINGLE
     environment["PYTHONPATH"] = str(Path(twin_api.__file__).parent.parent)
-<<<<<<< HEAD
-    words = ["-P", "-m", "twin_api.imports.inside.workbench", str(their_end), str(limits.memory), str(os.getpid())]
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        cwd=folder, env=environment, pass_fds=[their_end],
-=======
     numbers = map(str, (their_end, limits.memory, os.getpid()))
     process = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-P", "-m", "twin_api.imports.inside.workbench", *numbers], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, cwd=folder, env=environment, pass_fds=[their_end],
->>>>>>> breaker
     )  # fmt: skip
     try:
         os.close(their_end)

@@ -18,11 +18,7 @@ from twin_api.imports.fetching.collect import collect
 from twin_api.imports.fetching.errands import errand_for
 from twin_api.imports.fetching.services.asked import Gathered
 from twin_api.imports.finding import FileRefused, refuse
-<<<<<<< HEAD
-=======
 from twin_api.imports.fingerprint import parts_of
-from twin_api.imports.formats import FORMATS
->>>>>>> breaker
 from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.sources.file import SourceFile

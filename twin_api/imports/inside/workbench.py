@@ -1,11 +1,6 @@
 """The process in which foreign files are opened: without network, secrets or database, with a bound on its memory.
 
-<<<<<<< HEAD
 `python -m twin_api.imports.inside.workbench FD MEMORY PARENT`: a pickled `Job` comes by standard input, messages go out by that descriptor.
-=======
-`python -m twin_api.imports.inside.workbench FD MEMORY PARENT`: a pickled `Job` comes by standard input, messages go out by that file
-descriptor; MEMORY is in octets, PARENT the process that asks.
->>>>>>> breaker
 Must never import what knows a credential.
 """
 
@@ -22,11 +17,7 @@ if TYPE_CHECKING:
     from twin_api.imports.draft_job import DraftJob
     from twin_api.imports.job import Job
 
-<<<<<<< HEAD
 EXHAUSTED: Final = ("MemoryError", "GEOSException")
-=======
-EXHAUSTED = ("MemoryError", "GEOSException")
->>>>>>> breaker
 NEWUSER, NEWNET, DIE_WITH_PARENT = 0x10000000, 0x40000000, 1
 
 
