@@ -268,6 +268,27 @@ def test_a_withdrawn_item_that_is_deleted_and_delivered_anew_stays_away(town: To
     assert next(row for row in items(town, "citizen", "baeume") if row["nr"] == "B12")["id"] == chosen["id"]
 
 
+def test_an_item_that_a_writer_deletes_while_it_is_withdrawn_is_known_again_all_the_same(town: Town) -> None:
+    chosen = next(row for row in items(town, "citizen", "baeume") if row["nr"] == "B12")
+    with town.login("owner") as connection, town.login("owner") as writer:
+        withdrawing = threading.Thread(target=withdraw, args=(connection, "baeume", UUID(chosen["id"])))
+        with writer.transaction():
+            writer.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM store.baeume WHERE nr = 'B12'")
+            writer.execute("DELETE FROM store.baeume WHERE nr = 'B12'")
+            withdrawing.start()
+            withdrawn = "SELECT FROM published.withdrawn WHERE item = %s"
+            with town.login("owner") as watching:
+                while watching.execute(withdrawn, [chosen["id"]]).fetchone() is None:
+                    time.sleep(0.01)
+        withdrawing.join()
+        with writer.transaction(), published_setwise(writer, "baeume", 1):
+            writer.execute(
+                "INSERT INTO store.baeume SELECT (jsonb_populate_record(k, jsonb_build_object('id', gen_random_uuid()))).* FROM kept k"
+            )
+    assert "B12" not in {row["nr"] for row in items(town, "citizen", "baeume")}
+    assert town.drift() == []
+
+
 def test_withdrawing_what_nobody_sees_is_said(town: Town) -> None:
     with town.login("owner") as connection:
         with pytest.raises(NothingToWithdraw):

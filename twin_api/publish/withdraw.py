@@ -57,6 +57,8 @@ def withdraw(connection: Connection, collection: str, item: UUID | None = None) 
         connection.execute("LOCK TABLE published.definition IN ROW EXCLUSIVE MODE")
         insert = "INSERT INTO published.withdrawn (collection, layer, item) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
         connection.execute(insert, [collection, layer, item])
+        if item is not None:
+            _mark(connection, layer)  # while it is there: a writer that we wait for below may be deleting it
         note(connection, "twin.withdraw", {"collection": collection, "item": str(item) if item else None})
     if item is None:
         keep_withdrawn(connection)
