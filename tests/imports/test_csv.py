@@ -127,6 +127,14 @@ def test_places_come_from_two_columns_with_decimal_comma_and_thousands(
     assert database.value("SELECT ST_AsText(geometry) FROM store.thing") == "POINT(678000.25 5540000.5)"
 
 
+@pytest.mark.parametrize("x", ["6780.00,25", "678.0005", "6.78.000"])
+def test_a_coordinate_whose_thousands_are_not_in_threes_is_none(
+    database: Database, new_layer: NewLayer, written: Callable[..., Path], x: str
+) -> None:
+    with pytest.raises(FileRefused, match="the coordinate in column `x` is no number"):
+        bring(database, new_layer(attribute("nr", key=True)), written(f"nr;x;y\n1;{x};5.540.000,5\n"), reading=Reading(",", "."), **XY)
+
+
 def test_places_come_from_wkt_or_with_a_height(database: Database, new_layer: NewLayer, written: Callable[..., Path]) -> None:
     layer = new_layer(attribute("nr", key=True), type_="PointZ")
     bring(database, layer, written("nr;o\n1;POINT Z (678000 5540000 340.5)\n"), crs="EPSG:25832", place=Place(wkt="o"))

@@ -33,5 +33,8 @@ def described(path: Path, description: Description) -> Description:
 
 
 def _header(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.readline(HEADER_OCTETS)
+    try:
+        with path.open("rb") as file:
+            return file.readline(HEADER_OCTETS)
+    except OSError:
+        return b""  # whoever reads it in earnest says why it cannot be read

@@ -18,6 +18,7 @@ from twin_api.imports.finding import refuse
 from twin_api.imports.format import Broken, Format, Record, Sheet, Table
 from twin_api.imports.source import BATCH, Batch, Source
 from twin_api.imports.tables.condition import Condition
+from twin_api.imports.values.written import ungrouped
 from twin_api.policy.finding import quoted, suggestion
 from twin_api.texts import Text
 
@@ -129,9 +130,7 @@ def _coordinate(name: str, value: Any, reading: Reading, row: int, faults: _Faul
 def _number(value: Any, reading: Reading) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value) if math.isfinite(value) else None
-    text = str(value).strip()
-    if reading.thousands:
-        text = text.replace(reading.thousands, "")
+    text = ungrouped(reading)(str(value).strip())
     if reading.decimal != ".":
         text = text.replace(".", "?").replace(reading.decimal, ".")
     return float(text) if NUMBER.fullmatch(text) and math.isfinite(float(text)) else None

@@ -35,7 +35,7 @@ def reader_of_text(type_: AttributeType, reading: Reading) -> Callable[[str], An
 
 
 def _integer(reading: Reading) -> Callable[[str], int]:
-    group = _ungrouped(reading)
+    group = ungrouped(reading)
 
     def read(text: str) -> int:
         plain = group(text)
@@ -48,7 +48,7 @@ def _integer(reading: Reading) -> Callable[[str], int]:
 
 
 def _number(reading: Reading) -> Callable[[str], float]:
-    group = _ungrouped(reading)
+    group = ungrouped(reading)
 
     def read(text: str) -> float:
         plain = group(text)
@@ -63,7 +63,7 @@ def _number(reading: Reading) -> Callable[[str], float]:
     return read
 
 
-def _ungrouped(reading: Reading) -> Callable[[str], str]:
+def ungrouped(reading: Reading) -> Callable[[str], str]:
     """Takes separators of thousands out, where they stand as they must: before groups of three digits."""
     if not reading.thousands:
         return lambda text: text
