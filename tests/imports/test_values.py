@@ -136,7 +136,7 @@ def test_a_whole_number_stays_whole_in_another_unit_or_is_refused() -> None:
 
 @pytest.mark.parametrize("form", ["DD.MM", "MM.YYYY", "DD.DD.MM.YYYY", "gestern", "hh:mm"])
 def test_a_form_that_names_no_day_is_none(form: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(form)):
+    with pytest.raises(ValueError, match=f"^{re.escape(form)}$"):
         DateForm(form)
 
 
