@@ -18,6 +18,7 @@ SPELLED_OUT: Final = str.maketrans({
     "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "oe", "å": "aa", "ł": "l", "đ": "d",
     "%": " prozent ", "‰": " promille ", "°": " grad ", "º": " grad ", "€": " euro ", "µ": "u", "μ": "u",
 })  # fmt: skip
+INNER_CAPITAL: Final = re.compile(r"(?<=[a-zäöüß])(?=[A-ZÄÖÜ])")  # `hoeheM`, as programmers write
 SUFFIXES: Final = re.compile(r"(\.(osm|shp))?\.[a-z0-9]{2,9}(\.(gz|zip))?$", re.IGNORECASE)
 UNIT_AT_END: Final = re.compile(r"\s*(?:\[([^\[\]()]{1,12})\]|\(([^\[\]()]{1,12})\))\s*$")
 
@@ -57,6 +58,7 @@ def bracketed(header: str) -> str:
 
 def _plain(text: str) -> str:
     """Small letters, digits and `_`, umlauts spelled out and accents left off."""
+    text = INNER_CAPITAL.sub(" ", unicodedata.normalize("NFC", text))
     text = unicodedata.normalize("NFC", DIAMETER.sub(" durchmesser ", text)).lower().translate(SPELLED_OUT)
     letters = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")

@@ -41,7 +41,7 @@ def test_roofs_whose_numbers_are_texts_come_in_as_numbers(database: Database, te
     path = testdata / "rooftops-nrw" / "rooftops_selkfant.geojson.gz"
     draft = drafted(path)
     types = {name: each.type for name, each in loaded(draft).attributes.items()}
-    assert (types["area"], types["azimuth"], types["tilt"], types["rooftoptype"], types["postalcode"]) == (
+    assert (types["area"], types["azimuth"], types["tilt"], types["rooftop_type"], types["postal_code"]) == (
         "number",
         "number",
         "number",
@@ -65,9 +65,9 @@ def test_trees_with_their_place_in_two_columns_come_in(database: Database, testd
     path = testdata / "trees-konstanz" / "KN_Baumkataster_2020S_2of3.csv.gz"
     draft = drafted(path, layer="baeume", class_="public", listing=True)
     layer = loaded(draft)
-    assert (layer.key, layer.geometry and layer.geometry.type, "x" in layer.attributes) == (("objectid",), "Point", False)
+    assert (layer.key, layer.geometry and layer.geometry.type, "x" in layer.attributes) == (("baum_id",), "Point", False)
     assert (described(draft).description.crs, described(draft).description.place) == ("EPSG:4326", Place("X", "Y"))
-    assert (layer.attributes["stammumfangcm"].unit, layer.attributes["stammumfangcm"].type) == ("cm", "integer")
+    assert (layer.attributes["stammumfang_cm"].unit, layer.attributes["stammumfang_cm"].type) == ("cm", "integer")
     assert brought(draft, path, database).inserted == 10_624
 
 
