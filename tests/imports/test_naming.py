@@ -30,7 +30,6 @@ HEADERS = {
     "Baum-Nr": "baum_nr",
     "BaumNr": "baum_nr",
     "stammumfangCM": "stammumfang_cm",
-    "OBJECTID": "objectid",
     "ObjektID": "objekt_id",
     "  Art  ": "art",
     "Fläche [m²]": "flaeche_m2",
