@@ -44,52 +44,69 @@ ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 INTERRUPTED: Final = 130
 
 
+Files = Annotated[
+    list[str] | None, typer.Argument(metavar="[FILE]...", help="One file, several of one form, or an address (docs/imports.md).")
+]
+LayerName = Annotated[str | None, typer.Option("--layer", help="The layer that is filled.")]
+SourceName = Annotated[
+    str | None, typer.Option("--source", metavar="NAME", help="Read as sources/NAME.yaml says; without FILE also what it names.")
+]
+Pairs = Annotated[
+    list[str] | None, typer.Option("--map", metavar="COLUMN=ATTRIBUTE", help="Which column fills which attribute; repeatable.")
+]
+From = Annotated[str | None, typer.Option("--from", metavar="LAYER", help="Which layer of the file, if it has several.")]
+ByService = Annotated[Service, typer.Option("--service", help="What answers at the address: a file, WFS, or OGC API Features.")]
+Where = Annotated[str | None, typer.Option("--where", help="Only features that fulfil this OGR SQL condition.")]
+Crs = Annotated[str | None, typer.Option("--crs", help="The coordinate reference system, instead of what the file says.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Delete what the file does not have.")]
+MayShrink = Annotated[bool, typer.Option("--may-shrink", help="Let --replace delete more than half of the layer.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Do everything, then undo it.")]
+RejectsFile = Annotated[
+    Path | None, typer.Option("--rejects", metavar="FILE", help="Import what is right and write what is not to this table.")
+]
+
+
 def import_file(
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="One file, several of one form, or an address (docs/imports.md)."),
-    ] = None,
-    layer: Annotated[str | None, typer.Option("--layer", help="The layer that is filled.")] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", metavar="NAME", help="Read as sources/NAME.yaml says; without FILE also what it names.")
-    ] = None,
-    map_: Annotated[
-        list[str] | None, typer.Option("--map", metavar="COLUMN=ATTRIBUTE", help="Which column fills which attribute; repeatable.")
-    ] = None,
-    from_: Annotated[str | None, typer.Option("--from", metavar="LAYER", help="Which layer of the file, if it has several.")] = None,
-    service: Annotated[Service, typer.Option("--service", help="What answers at the address: a file, WFS, or OGC API Features.")] = "file",
-    where: Annotated[str | None, typer.Option("--where", help="Only features that fulfil this OGR SQL condition.")] = None,
-    crs: Annotated[str | None, typer.Option("--crs", help="The coordinate reference system, instead of what the file says.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Delete what the file does not have.")] = False,
-    may_shrink: Annotated[bool, typer.Option("--may-shrink", help="Let --replace delete more than half of the layer.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then undo it.")] = False,
-    rejects: Annotated[
-        Path | None, typer.Option("--rejects", metavar="FILE", help="Import what is right and write what is not to this table.")
-    ] = None,
-) -> None:
+    files: Files = None, layer: LayerName = None, source: SourceName = None, map_: Pairs = None, from_: From = None,
+    service: ByService = "file", where: Where = None, crs: Crs = None, replace: Replace = False, may_shrink: MayShrink = False,
+    dry_run: DryRun = False, rejects: RejectsFile = None,
+) -> None:  # fmt: skip
     """Import files into a layer: all of it, or nothing."""
     described = _source(source) if source else None
     town = context.policies()
     target = _layer(town, layer or (described.layer if described else ""))
     whence = _whence(files or [], described, service, from_)
-    by_service = whence.address is not None and whence.service != "file"
-    description = _with(
-        described.description if described else Description(), _pairs(map_ or []), None if by_service else from_, where, crs
-    )
+    within = None if whence.address is not None and whence.service != "file" else from_  # a service has been told already
+    description = _with(described.description if described else Description(), _pairs(map_ or []), within, where, crs)
+    with _ending_clearly(target, described), _gathered(files or [], whence, target, description) as gathered:
+        request = ImportRequest(
+            gathered.files,
+            with_fields(description, crs=description.crs or gathered.crs),
+            replace=replace or _replaces(described, gathered.files),
+            dry_run=dry_run,
+            rejects=rejects,
+            source=source,
+            extent=town.town.extent,
+            grids=context.settings().proj_data,
+            language=context.settings().lang,
+            holder=described.holder if described else None,
+            licence=described.licence if described else None,
+            may_shrink=may_shrink or bool(described and described.may_shrink),
+        )
+        with bar() as on_progress:
+            outcome = run_import(request, target, context.owner_connection, on_progress, journal=LastStep(), around=publishing)
+    say_done(outcome, rejects, replace=request.replace and bool(target.key))
+    say_unseen(outcome)
+
+
+@contextmanager
+def _ending_clearly(target: Layer, described: SourceFile | None) -> Iterator[None]:
+    """Whatever ends the import early is said in words, with its exit code."""
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
-        with _gathered(files or [], whence, target, description) as gathered:
-            request = ImportRequest(
-                gathered.files, with_fields(description, crs=description.crs or gathered.crs),
-                replace or _replaces(described, gathered.files), dry_run, rejects, source,
-                town.town.extent, context.settings().proj_data, context.settings().lang,
-                described.holder if described else None, described.licence if described else None,
-                may_shrink or bool(described and described.may_shrink),
-            )  # fmt: skip
-            with bar() as on_progress:
-                outcome = run_import(request, target, context.owner_connection, on_progress, journal=LastStep(), around=publishing)
+        yield
     except FileRefused as refused:
-        fail_refused(refused, None if source else described_for_layer(target.name))
+        fail_refused(refused, None if described else described_for_layer(target.name))
     except KeyboardInterrupt:
         complain(Text(f"Abgebrochen. {NOTHING_CHANGED.de}", f"Interrupted. {NOTHING_CHANGED.en}"))
         raise typer.Exit(INTERRUPTED) from None
@@ -97,8 +114,6 @@ def import_file(
         fail_database(error, target)
     finally:
         signal.signal(signal.SIGINT, on_interrupt)
-    say_done(outcome, rejects, replace=request.replace and bool(target.key))
-    say_unseen(outcome)
 
 
 class LastStep(Journal):

@@ -89,7 +89,7 @@ class Check:
         faults.take_over()
         self._check_doubts(batch, faults)
         columns = {name: self._values(batch, name, column, faults) for name, column in self._mapping.columns.items()}
-        self._check_keys(columns, len(batch.fids), faults)
+        self._check_keys(columns, faults)
         shapes = self._shapes.ewkb(batch.wkb, faults.report, faults.report_astray) if self._shapes is not None else None
         right = [row for row in range(len(batch.fids)) if row not in faults.rows]
         numbers = [self._before + batch.first + row for row in right]
@@ -153,7 +153,7 @@ class Check:
                 faults.report(row, shape(self._layer.attributes[name], value), expected, name)
         return values
 
-    def _check_keys(self, columns: dict[str, list[Any]], count: int, faults: _Faults) -> None:
+    def _check_keys(self, columns: dict[str, list[Any]], faults: _Faults) -> None:
         if not self._layer.key:
             return
         keys = zip(*(columns[name] for name in self._layer.key), strict=True)

@@ -75,14 +75,10 @@ def _check(attribute: Attribute, column: str, kind: Kind, reading: Reading, find
     try:
         reader(attribute, kind, reading)
     except ValueError as error:
-        what = Text(
-            f"{quoted(str(error))} ist keine Form eines Datums und keine Zeitzone", f"{quoted(str(error))} is no form of a date and no zone"
-        )
-        findings.add(
-            Finding(
-                what, Text("etwa `DD.MM.YYYY` und `Europe/Berlin`", "such as `DD.MM.YYYY` and `Europe/Berlin`"), attribute=attribute.name
-            )
-        )
+        said = quoted(str(error))
+        what = Text(f"{said} ist keine Form eines Datums und keine Zeitzone", f"{said} is no form of a date and no zone")
+        remedy = Text("etwa `DD.MM.YYYY` und `Europe/Berlin`", "such as `DD.MM.YYYY` and `Europe/Berlin`")
+        findings.add(Finding(what, remedy, attribute=attribute.name))
     if reading.unit and attribute.type in ("integer", "number") and (not attribute.unit or factor(reading.unit, attribute.unit) is None):
         findings.add(_no_factor(attribute, reading.unit))
 

@@ -26,9 +26,10 @@ def mark_withdrawn(connection: Connection, layer: str) -> None:
     if not _items(connection, layer):
         return
     pin_session(connection)
+    mark = _mark(connection, layer)
     update = (
-        f"UPDATE published.withdrawn w SET mark = {_mark(connection, layer)} FROM {quoted(STORE, layer)} t "
-        f"WHERE w.layer = %s AND w.item = t.{ID} AND w.mark IS DISTINCT FROM {_mark(connection, layer)}"
+        f"UPDATE published.withdrawn w SET mark = {mark} FROM {quoted(STORE, layer)} t "
+        f"WHERE w.layer = %s AND w.item = t.{ID} AND w.mark IS DISTINCT FROM {mark}"
     )
     connection.execute(update.encode(), [layer])
 

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import shapely
 
-from twin_api.imports.formats import open_file
+from twin_api.imports.inside.reading import open_nth
 from twin_api.imports.job import Job, tell
 from twin_api.imports.source import Batch, Source
 from twin_api.imports.tables.returned import SHAPE
@@ -15,10 +15,8 @@ from twin_api.imports.tables.returned import SHAPE
 def quote(job: Job, out: BinaryIO) -> None:
     """Every feature asked for, as texts by column, in the order of the files."""
     before = 0
-    for number, path in enumerate(job.files):
-        folder = job.folder / str(number)
-        folder.mkdir()
-        before += _quote_file(job, open_file(path, job.description, folder), before, out)
+    for number in range(len(job.files)):
+        before += _quote_file(job, open_nth(job, number), before, out)
     tell(out, {"kind": "end", "read": before})
 
 

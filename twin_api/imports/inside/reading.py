@@ -92,11 +92,15 @@ def read(job: Job, out: BinaryIO) -> None:
     tell(out, {"kind": "end", "read": before})
 
 
-def open_part(job: Job, number: int, report: Report) -> Part:
-    path = job.files[number]
+def open_nth(job: Job, number: int) -> Source:
+    """One of the job's files, with a folder of its own for what has to be unpacked."""
     folder = job.folder / str(number)
     folder.mkdir()
-    source = open_file(path, job.description, folder)
+    return open_file(job.files[number], job.description, folder)
+
+
+def open_part(job: Job, number: int, report: Report) -> Part:
+    path, source = job.files[number], open_nth(job, number)
     return Part(
         source,
         map_columns(job.layer, source.columns, job.description, report.refusing),
