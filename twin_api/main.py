@@ -13,7 +13,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
-from twin_api.door import Door, problem_response
+from twin_api.door.answering import problem_response
+from twin_api.door.door import Door
 from twin_api.identity.subject import CITIZEN, schema_of
 from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound
 from twin_api.settings import Settings

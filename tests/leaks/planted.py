@@ -20,9 +20,11 @@ from tests.leaks.process import find_keys, find_logged
 from tests.leaks.reach import find_reach
 from tests.leaks.truth import find_stale_figures, find_traces, find_untruth
 from tests.towns import Town
-from twin_api import door, problems
+from twin_api import problems
 from twin_api.block import Block, Route
 from twin_api.blocks import features
+from twin_api.door import answering
+from twin_api.door import door as door_module
 from twin_api.encodings import openapi
 from twin_api.identity.subject import Subject
 from twin_api.policy.masks import Round
@@ -172,7 +174,7 @@ def _never_looked_up_again(patch: Patch) -> None:
 
 def _error_text_let_out(patch: Patch) -> None:
     patch.setattr(window, "read_value", lambda parameter, type_, text: text)
-    patch.setattr(door, "Unexpected", lambda: problems.Unexpected(str(sys.exc_info()[1])))
+    patch.setattr(door_module, "Unexpected", lambda: problems.Unexpected(str(sys.exc_info()[1])))
 
 
 def _hidden_filter(town: Town, patch: Patch) -> None:
@@ -188,18 +190,18 @@ def _versioned_etag(town: Town, patch: Patch) -> None:
             row = connection.execute("SELECT sum(xmin::text::bigint) FROM store.baeume").fetchone()
         return blake2b(body + repr(row).encode(), digest_size=digest_size)
 
-    patch.setattr(door, "blake2b", of_row_versions)
+    patch.setattr(answering, "blake2b", of_row_versions)
 
 
 def _cached_for_everybody(patch: Patch) -> None:
-    answer = door.cached_response
+    answer = answering.cached_response
 
     def public(*told: Any) -> Any:
         response = answer(*told)
         response.headers["Cache-Control"] = "public, no-cache"
         return response
 
-    patch.setattr(door, "cached_response", public)
+    patch.setattr(door_module, "cached_response", public)
 
 
 def _parts_open_to_their_family(patch: Patch) -> None:

@@ -1,4 +1,4 @@
-"""The door: from a path to who asks, to the one twin that may be opened; and what caches may keep of the answer.
+"""The door: from a path to who asks, to the one twin that may be opened.
 
 Must never hand a handler anything but an open `Twin`, and never let an error's own text out.
 """
@@ -6,7 +6,6 @@ Must never hand a handler anything but an open `Twin`, and never let an error's 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 import structlog
@@ -17,12 +16,11 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twin_api.block import Block, Handler
-from twin_api.encodings.answer import Answer
+from twin_api.door.answering import cached_response, problem_response
 from twin_api.encodings.media import weights_of
 from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
 from twin_api.identity.tokens import Token, TokenMalformed, read_token
 from twin_api.problems import (
-    MEDIA_TYPE,
     CredentialsInvalid,
     CredentialsMissing,
     MethodNotAllowed,
@@ -155,28 +153,6 @@ class Door:
             return cached_response(request, twin, answer)
 
         return endpoint
-
-
-def cached_response(request: Request, twin: Twin, answer: Answer) -> Response:
-    """The answer with its validator: a hash of its bytes, so nothing hidden can move it."""
-    etag = f'"{blake2b(answer.body, digest_size=12).hexdigest()}"'
-    visibility = "public" if twin.name == CITIZEN else "private"
-    headers = {"ETag": etag, "Cache-Control": f"{visibility}, no-cache", "Vary": "Accept, Accept-Language", **answer.headers}
-    if _matches(request.headers.getlist("if-none-match"), etag):
-        return Response(status_code=304, headers=headers)
-    described = {"Content-Type": answer.media_type, "X-Content-Type-Options": "nosniff"}
-    return Response(answer.body, headers=headers | described)
-
-
-def problem_response(problem: Problem) -> Response:
-    headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **problem.headers}
-    return Response(problem.body(), status_code=problem.status, headers=headers)
-
-
-def _matches(if_none_match: Sequence[str], etag: str) -> bool:
-    """RFC 9110, 13.1.2: weak comparison; the header may stand on several lines."""
-    known = [tag.strip() for line in if_none_match for tag in line.split(",")]
-    return known == ["*"] or etag in (tag.removeprefix("W/") for tag in known)
 
 
 def _authorization(scope: Scope) -> str | None:
