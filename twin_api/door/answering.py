@@ -1,4 +1,4 @@
-"""From what a handler gives, or the problem that ended it, to an HTTP response; what caches may keep of it is decided here."""
+"""From what a handler gives to an HTTP response; what caches may keep of it is decided here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from twin_api.encodings.answer import Answer
 from twin_api.identity.subject import CITIZEN
-from twin_api.problems import MEDIA_TYPE, Problem
 from twin_api.store.twin import Twin
 
 
@@ -23,11 +22,6 @@ def cached_response(request: Request, twin: Twin, answer: Answer) -> Response:
         return Response(status_code=304, headers=headers)
     described = {"Content-Type": answer.media_type, "X-Content-Type-Options": "nosniff"}
     return Response(answer.body, headers=headers | described)
-
-
-def problem_response(problem: Problem) -> Response:
-    headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **problem.headers}
-    return Response(problem.body(), status_code=problem.status, headers=headers)
 
 
 def _matches(if_none_match: Sequence[str], etag: str) -> bool:
