@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
+import structlog
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -14,9 +17,14 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
 from twin_api.door.door import Door
+from twin_api.door.front import Front, Note, log_visits
+from twin_api.door.health import Readiness
 from twin_api.door.refusing import refuse
 from twin_api.identity.subject import CITIZEN, schema_of
-from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound, Problem
+from twin_api.problems import MethodNotAllowed, NotFound, Problem
+from twin_api.query.ask import unknown
+from twin_api.seeing import logs
+from twin_api.seeing.visit import visit
 from twin_api.settings import Settings
 from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
@@ -38,11 +46,6 @@ class Twins:
         self._open: dict[str, tuple[Twin, Pool]] = {}
 
     @property
-    def first(self) -> str:
-        """A role that is served here, to ask whether the store answers."""
-        return CITIZEN if self._served is None else self._settings.roles.partition(",")[0].strip()
-
-    @property
     def serves_citizens_only(self) -> bool:
         return self._served == frozenset({CITIZEN})
 
@@ -56,12 +59,28 @@ class Twins:
             self._open[role] = Twin(role, pool), pool
         return self._open[role][0]
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The roles that this process must serve; where it serves whatever comes, the citizen at least."""
+        return (CITIZEN,) if self._served is None else tuple(role.strip() for role in self._settings.roles.split(","))
+
+    def pools(self) -> list[Pool]:
+        return [pool for _, pool in self._open.values()]
+
     async def close(self) -> None:
         for _, pool in self._open.values():
             await pool.close()
 
 
-def create_app(settings: Settings) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is told of each request, and of the pools once a second."""
+
+    notes: tuple[Note, ...] = ()
+    see_pools: Callable[[Sequence[Pool]], None] | None = None
+
+
+def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
     """The whole server for the roles in `settings.roles`. Opens nothing until the first request."""
     server = Server(settings.server_address, Secrets(settings.secrets_folder))
     twins = Twins(server, settings)
@@ -70,15 +89,19 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with _sampled(watch, lambda: [*twins.pools(), *([control] if control else [])]):
+            yield
+        await readiness.close()
         await twins.close()
         if control:
             await control.close()
 
+    readiness = Readiness(server, twins.named, ("control",) if control else ())
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
-    _add_own_addresses(app, twins, settings)
+    _add_own_addresses(app, twins.named[0], readiness, settings)
     app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
+    app.add_middleware(Front, notes=watch.notes, lang=settings.lang, traced=settings.traced)  # the last added is the outermost
     return app
 
 
@@ -101,7 +124,7 @@ def create_preview(server: Server, role: str, schema: str, lang: Language) -> Fa
     return app
 
 
-def _add_own_addresses(app: FastAPI, twins: Twins, settings: Settings) -> None:
+def _add_own_addresses(app: FastAPI, first: str, readiness: Readiness, settings: Settings) -> None:
     """What belongs to no role: the bare address, and whether the server is alive and ready."""
     base = settings.base_url.rstrip("/")
 
@@ -110,9 +133,12 @@ def _add_own_addresses(app: FastAPI, twins: Twins, settings: Settings) -> None:
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_start(request: Request) -> Response:
+        visit().route = "/"
         if request.scope["path"] != "/":  # a route's pattern takes an encoded line end for the end
             return refused(request, NotFound())
-        return RedirectResponse(f"{base}/{twins.first}", status_code=302)
+        for name in request.query_params:
+            return refused(request, unknown(name, ()))
+        return RedirectResponse(f"{base}/{first}", status_code=302)
 
     @app.exception_handler(405)
     async def refuse_method(request: Request, error: Exception) -> Response:
@@ -120,20 +146,40 @@ def _add_own_addresses(app: FastAPI, twins: Twins, settings: Settings) -> None:
 
     @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_health() -> PlainTextResponse:
+        visit().route = "/healthz"
         return PlainTextResponse("ok\n")
 
     @app.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_readiness() -> PlainTextResponse:
-        twin = twins.open(twins.first)
-        try:
-            if twin is None:
-                raise DatabaseAway()
-            await twin.collections()
-        except Exception:  # whatever it is, this server is not ready
-            return PlainTextResponse("not ready\n", status_code=503)
-        return PlainTextResponse("ready\n")
+        visit().route = "/readyz"
+        return PlainTextResponse("ready\n") if await readiness.is_ready() else PlainTextResponse("not ready\n", status_code=503)
+
+
+@asynccontextmanager
+async def _sampled(watch: Watch, pools: Callable[[], Sequence[Pool]]) -> AsyncIterator[None]:
+    async def look(see: Callable[[Sequence[Pool]], None]) -> None:
+        while True:
+            see(pools())
+            await asyncio.sleep(1)
+
+    task = asyncio.create_task(look(watch.see_pools)) if watch.see_pools else None
+    try:
+        yield
+    finally:
+        if task:
+            task.cancel()
 
 
 def create_served_app() -> FastAPI:
-    """For a server's workers: the settings of this process's environment."""
-    return create_app(Settings())
+    """For a server's workers: the settings of this process's environment, a log, and metrics where they are wanted."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    structlog.get_logger(__name__).info("serving", roles=settings.roles)
+    log = log_visits(settings.log_level)
+    if not settings.metrics_port:
+        return create_app(settings, Watch((log,)))
+    from twin_api.seeing import metrics  # on import, Prometheus' library decides whether processes share what they count
+    from twin_api.seeing.listener import listen
+
+    listen(settings.metrics_host, settings.metrics_port, metrics.registry_of(settings.metrics_folder))
+    return create_app(settings, Watch((log, metrics.count), metrics.see_pools))

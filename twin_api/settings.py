@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -46,6 +46,14 @@ class Settings(BaseSettings):
     lang: Annotated[Language, Field(description="Language of texts for people: `de` or `en`.")] = "de"
     base_url: Annotated[str, Field(description="Public address in links; taken from the request unless set.")] = ""
     roles: Annotated[str, Field(description="Roles this process serves, separated by commas; `all` for every one.")] = "all"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="The least that `twin serve` and `twin work` write to their logs.")
+    ] = "info"
+    metrics_port: Annotated[int, Field(ge=0, le=65535, description="Port of the server's metrics (Prometheus); 0: none.")] = 0
+    work_metrics_port: Annotated[int, Field(ge=0, le=65535, description="Port of the worker's metrics (Prometheus); 0: none.")] = 0
+    metrics_host: Annotated[str, Field(description="Address the metrics are told at.")] = "127.0.0.1"
+    metrics_folder: Annotated[Path | None, Field(description="Where a server's processes keep their metrics; set by `twin serve`.")] = None
+    traced: Annotated[bool, Field(description="A proxy of ours writes `traceparent`: its trace id stands in the log.")] = False
     pool_size: Annotated[int, Field(ge=1, le=40, description="Database connections per role and process.")] = 8
     pool_wait_s: Annotated[float, Field(gt=0, description="How long a request waits for a connection before 503.")] = 1.0
 

@@ -15,7 +15,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from twin_api.block import Block, Handler
+from twin_api.block import Block, Route
 from twin_api.door.answering import cached_response
 from twin_api.door.refusing import language_of, refuse
 from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
@@ -30,6 +30,8 @@ from twin_api.problems import (
     Unexpected,
     UriTooLong,
 )
+from twin_api.seeing.logs import fault
+from twin_api.seeing.visit import visit
 from twin_api.store.twin import Twin
 from twin_api.texts import Language
 
@@ -69,7 +71,7 @@ class Door:
         self._lang = lang
         self._blocks = blocks
         routes = [
-            StarletteRoute(route.path, self._endpoint(route.handler), methods=["GET"], name=getattr(route.handler, "__name__", ""))
+            StarletteRoute(route.path, self._endpoint(route), methods=["GET"], name=getattr(route.handler, "__name__", ""))
             for block in blocks
             for route in block.routes
         ]
@@ -85,7 +87,7 @@ class Door:
         except Problem as problem:
             await self._refuse(problem, scope)(scope, receive, send)
         except Exception as error:
-            _log.error("unexpected", error=type(error).__name__, where=_where(error))
+            _log.error("unexpected", **fault(error))
             await self._refuse(Unexpected(), scope)(scope, receive, send)
 
     def _refuse(self, problem: Problem, scope: Scope) -> Response:
@@ -97,6 +99,7 @@ class Door:
         role, rest = self._split(scope["path"].removeprefix(scope.get("root_path", "")))
         subject = await self._subject(_authorization(scope))
         twin = self._admit(role, subject)
+        _note(role, subject)
         if not rest.isprintable():
             raise NotFound()  # no pattern of a route may take a line's end for the end of an address
         if scope["method"] not in ("GET", "HEAD"):
@@ -147,15 +150,24 @@ class Door:
             raise CredentialsInvalid()
         return subject
 
-    def _endpoint(self, handler: Handler) -> Callable[[Request], Any]:
+    def _endpoint(self, route: Route) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
+            visit().route = route.path
             twin: Twin = request.state.twin
-            answer = await handler(request, twin)
+            answer = await route.handler(request, twin)
             if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
                 await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
             return cached_response(request, twin, answer)
 
         return endpoint
+
+
+def _note(role: str, subject: Subject | None) -> None:
+    """For the log. Who of the administration asks is noted, by the public part of the token; of councillors and citizens nothing is."""
+    seen = visit()
+    seen.role = role
+    if subject is not None and role.startswith("administration"):
+        seen.token = subject.token
 
 
 def _authorization(scope: Scope) -> str | None:
@@ -168,14 +180,6 @@ def _authorization(scope: Scope) -> str | None:
 def _origin(scope: Scope) -> str:
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
     return f"{scope['scheme']}://{host}{scope.get('root_path', '')}"
-
-
-def _where(error: BaseException) -> str:
-    """File and line of the innermost frame; never values."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final
 
 import psycopg
@@ -20,6 +21,7 @@ from psycopg.pq import Format, TransactionStatus
 from psycopg.rows import tuple_row
 
 from twin_api.problems import DatabaseAway, NotFound, TooBusy
+from twin_api.seeing.visit import visit
 from twin_api.store.secrets import SecretMissing, Secrets, is_twin_role
 
 # the statement took more time, room or patience than its login has
@@ -84,6 +86,12 @@ class Pool:
         self._idle: deque[AsyncConnection[Any]] = deque()
         self._places = asyncio.Semaphore(size)
         self._closed = False
+        self.in_use = 0
+        self.waiting = 0
+
+    @property
+    def login(self) -> str:
+        return self._role
 
     async def row(self, sql: str, params: Params) -> tuple[Any, ...] | None:
         """The first row of a single autocommit statement."""
@@ -111,8 +119,12 @@ class Pool:
     async def _run(self, sql: str, params: Params, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
         try:
             async with self._connection(fresh) as connection, asyncio.timeout(_ANSWER_S):
-                cursor = await connection.execute(sql, params, prepare=True, binary=True)
-                return await cursor.fetchall()
+                since = perf_counter()
+                try:
+                    cursor = await connection.execute(sql, params, prepare=True, binary=True)
+                    return await cursor.fetchall()
+                finally:
+                    visit().sql_s += perf_counter() - since
         except TimeoutError:
             raise DatabaseAway() from None
         except _STALE:
@@ -124,6 +136,7 @@ class Pool:
     @asynccontextmanager
     async def _connection(self, fresh: bool) -> AsyncIterator[AsyncConnection[Any]]:
         await self._take_place()
+        self.in_use += 1
         try:
             connection = await self._find(fresh)
             try:
@@ -134,17 +147,23 @@ class Pool:
             finally:
                 await self._give_back(connection)
         finally:
+            self.in_use -= 1
             self._places.release()
 
     async def _take_place(self) -> None:
         if not self._places.locked():
             await self._places.acquire()  # free: returns without waiting
             return
+        self.waiting += 1
+        since = perf_counter()
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._places.acquire()
         except TimeoutError:
             raise TooBusy() from None
+        finally:
+            self.waiting -= 1
+            visit().waited_s += perf_counter() - since
 
     async def _find(self, fresh: bool) -> AsyncConnection[Any]:
         """An idle connection, or a new one, which stands in for an idle one: there are never more than places."""
