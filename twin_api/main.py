@@ -15,6 +15,8 @@ from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
 from twin_api.door.answering import problem_response
 from twin_api.door.door import Door
+from twin_api.door.headers import METHODS, manners, preview_manners
+from twin_api.door.porch import Porch
 from twin_api.identity.subject import CITIZEN, schema_of
 from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound
 from twin_api.settings import Settings
@@ -79,6 +81,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     _add_own_addresses(app, twins, settings.base_url.rstrip("/"))
     app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
+    by_https = settings.base_url.startswith("https://")
+    app.add_middleware(Porch, manners=lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
     return app
 
 
@@ -98,6 +102,7 @@ def create_preview(server: Server, role: str, schema: str, lang: Language) -> Fa
     app = FastAPI(title="Twin API preview", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.router.default = Door(BLOCKS, lambda name: twin if name == role else None, None, "", lang, unguarded=True)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
+    app.add_middleware(Porch, manners=lambda _: preview_manners())
     return app
 
 
@@ -112,7 +117,7 @@ def _add_own_addresses(app: FastAPI, twins: Twins, base: str) -> None:
 
     @app.exception_handler(405)
     async def refuse_method(request: Request, error: Exception) -> Response:
-        return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
+        return problem_response(MethodNotAllowed(headers={"Allow": METHODS}))
 
     @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_health() -> PlainTextResponse:

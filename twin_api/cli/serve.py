@@ -69,6 +69,7 @@ def serving_environment(roles: str) -> dict[str, str]:
         "TWIN_ROLES": roles,
         "TWIN_LANG": told.lang,
         "TWIN_BASE_URL": told.base_url,
+        "TWIN_COUNCIL_ORIGINS": told.council_origins,
         "TWIN_POOL_SIZE": str(told.pool_size),
         "TWIN_POOL_WAIT_S": str(told.pool_wait_s),
     }

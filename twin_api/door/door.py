@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twin_api.block import Block, Handler
 from twin_api.door.answering import cached_response, problem_response
+from twin_api.door.headers import METHODS
 from twin_api.encodings.media import weights_of
 from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
 from twin_api.identity.tokens import Token, TokenMalformed, read_token
@@ -97,7 +98,7 @@ class Door:
         if not rest.isprintable():
             raise NotFound()  # no pattern of a route may take a line's end for the end of an address
         if scope["method"] not in ("GET", "HEAD"):
-            raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
+            raise MethodNotAllowed(headers={"Allow": METHODS})
         base = self._base_url or _origin(scope)
         inner = dict(scope, path=rest, root_path="", state=self._state(scope, twin, f"{base}/{role}") | {"subject": subject})
         await self._rooms(inner, receive, send)
@@ -150,7 +151,7 @@ class Door:
             answer = await handler(request, twin)
             if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
                 await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
-            return cached_response(request, twin, answer)
+            return await cached_response(request, twin, answer)
 
         return endpoint
 
