@@ -5,7 +5,6 @@ Must never pack on the event loop what would hold up others.
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from typing import Final
 import zstandard
 
 from twin_api.encodings.answer import Answer
-from twin_api.encodings.media import weights_of
 from twin_api.problems import NotAcceptable
+from twin_api.texts import Text
 
 WORTH_IT: Final = 1024  # bytes; below, the answer fits into one packet either way
 ASIDE: Final = 64 * 1024  # bytes that take gzip half a millisecond; more is packed in a thread
@@ -46,6 +45,7 @@ class Wish:
 
 
 NO_WISH: Final = Wish(None, plain=True)
+_OFFERED: Final = Text("Angeboten: die Kodierungen `zstd`, `gzip` und `identity`.", "Offered: the codings `zstd`, `gzip` and `identity`.")
 
 
 def choose_coding(accept_encoding: str | None, answer: Answer) -> Coding | None:
@@ -54,19 +54,7 @@ def choose_coding(accept_encoding: str | None, answer: Answer) -> Coding | None:
     if wish.plain and (wish.coding is None or len(answer.body) < WORTH_IT or not _is_text(answer.media_type)):
         return None
     if wish.coding is None:
-        raise NotAcceptable("offered are the codings `zstd`, `gzip` and `identity`")
-    return wish.coding
-
-
-async def packed(coding: Coding, body: bytes) -> bytes:
-    """The body in this coding; a large one is packed beside the event loop."""
-    return coding.pack(body) if len(body) < ASIDE else await asyncio.to_thread(coding.pack, body)
-
-
-@lru_cache(maxsize=256)
-def _wish(accept_encoding: str) -> Wish:
-    """`zstd` is sent to who names it only: many that say `*` cannot read it. Equal weights: zstd, then gzip, then plain."""
-    weights = dict(weights_of(accept_encoding))
+        raise NotAcceptable(_OFFERED)
     others = weights.get("*")
     gzip_weight = weights.get("gzip", weights.get("x-gzip", others or 0.0))
     coding, weight = max((ZSTD, weights.get("zstd", 0.0)), (GZIP, gzip_weight), key=lambda offered: offered[1])
