@@ -5,6 +5,7 @@ Must never pack on the event loop what would hold up others.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Final
 import zstandard
 
 from twin_api.encodings.answer import Answer
+from twin_api.encodings.media import weights_of
 from twin_api.problems import NotAcceptable
 from twin_api.texts import Text
 
@@ -55,6 +57,18 @@ def choose_coding(accept_encoding: str | None, answer: Answer) -> Coding | None:
         return None
     if wish.coding is None:
         raise NotAcceptable(_OFFERED)
+    return wish.coding
+
+
+async def packed(coding: Coding, body: bytes) -> bytes:
+    """The body in this coding; a large one is packed beside the event loop."""
+    return coding.pack(body) if len(body) < ASIDE else await asyncio.to_thread(coding.pack, body)
+
+
+@lru_cache(maxsize=256)
+def _wish(accept_encoding: str) -> Wish:
+    """`zstd` is sent to who names it only: many that say `*` cannot read it. Equal weights: zstd, then gzip, then plain."""
+    weights = dict(weights_of(accept_encoding))
     others = weights.get("*")
     gzip_weight = weights.get("gzip", weights.get("x-gzip", others or 0.0))
     coding, weight = max((ZSTD, weights.get("zstd", 0.0)), (GZIP, gzip_weight), key=lambda offered: offered[1])
