@@ -22,7 +22,6 @@ from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
 from twin_api.store.secrets import Secrets
 from twin_api.store.twin import Twin
-from twin_api.texts import Language
 
 # hot rooms first: routes are tried in this order
 BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, landing.BLOCK)
@@ -78,11 +77,11 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
     _add_own_addresses(app, twins, settings.base_url.rstrip("/"))
-    app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
+    app.router.default = Door(BLOCKS, twins.open, subjects, settings)
     return app
 
 
-def create_preview(server: Server, role: str, schema: str, lang: Language) -> FastAPI:
+def create_preview(server: Server, role: str, schema: str, settings: Settings) -> FastAPI:
     """One role's twin from the schema of a preview. Nobody is asked for a token: it must listen on this machine alone.
 
     It answers to this machine's own names only: a page in a browser here must not read it through a name that leads here.
@@ -96,7 +95,9 @@ def create_preview(server: Server, role: str, schema: str, lang: Language) -> Fa
         await pool.close()
 
     app = FastAPI(title="Twin API preview", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.router.default = Door(BLOCKS, lambda name: twin if name == role else None, None, "", lang, unguarded=True)
+    app.router.default = Door(
+        BLOCKS, lambda name: twin if name == role else None, None, settings.model_copy(update={"base_url": ""}), unguarded=True
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
     return app
 

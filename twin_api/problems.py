@@ -77,6 +77,37 @@ class UriTooLong(Problem):
     status, type, title = 414, "uri-too-long", "the address is longer than 8 KiB"
 
 
+class HeadersTooLarge(Problem):
+    status, type, title = 431, "headers-too-large", "the headers are more than 64 or longer than 32 KiB"
+
+
+class TooManyParameters(Problem):
+    status, type, title = 400, "too-many-parameters", "the address has more than 64 parameters"
+
+
+class ContentNotTaken(Problem):
+    status, type, title = 413, "content-not-taken", "a request that reads has no content"
+
+    def __init__(self) -> None:
+        super().__init__("send it without `Content-Length` and `Transfer-Encoding`", headers={"Connection": "close"})
+
+
+class RequestTooSlow(Problem):
+    status, type, title = 408, "request-too-slow", "the request did not arrive in time"
+
+
+class RequestMalformed(Problem):
+    status, type, title = 400, "request-malformed", "this is no HTTP request"
+
+
+class TooManyRequests(Problem):
+    status, type, title = 429, "too-many-requests", "too many requests from one client"
+
+    def __init__(self, wait_s: int, policy: str) -> None:
+        headers = {"Retry-After": str(wait_s), "RateLimit-Policy": policy, "RateLimit": f'"client";r=0;t={wait_s}'}
+        super().__init__("wait as many seconds as `Retry-After` says", headers=headers)
+
+
 class TooBusy(Problem):
     status, type, title = 503, "too-busy", "the server is busy"
 
@@ -97,5 +128,6 @@ class Unexpected(Problem):
 
 PROBLEMS: Final[tuple[type[Problem], ...]] = (
     NotFound, MethodNotAllowed, InvalidParameter, NotAcceptable, CredentialsMissing, CredentialsInvalid, RoleMissing, UriTooLong,
+    HeadersTooLarge, TooManyParameters, ContentNotTaken, RequestTooSlow, RequestMalformed, TooManyRequests,
     TooBusy, DatabaseAway, Unexpected,
 )  # fmt: skip
