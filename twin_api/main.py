@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -15,6 +15,7 @@ from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
 from twin_api.door.answering import problem_response
 from twin_api.door.door import Door
+from twin_api.door.draining import Draining
 from twin_api.identity.subject import CITIZEN, schema_of
 from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound
 from twin_api.settings import Settings
@@ -65,18 +66,20 @@ def create_app(settings: Settings) -> FastAPI:
     server = Server(settings.server_address, Secrets(settings.secrets_folder))
     twins = Twins(server, settings)
     control = None if twins.serves_citizens_only else Pool(server, "control", 2, settings.pool_wait_s)
+    draining = Draining()
     subjects = Tokens(control, server.secrets.read("pepper")) if control else None
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        with draining.upon_sigterm(settings.drain_s):
+            yield {"connections": settings.connections}
         await twins.close()
         if control:
             await control.close()
 
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
-    _add_own_addresses(app, twins, settings.base_url.rstrip("/"))
+    _add_own_addresses(app, twins, draining, settings.base_url.rstrip("/"))
     app.router.default = Door(BLOCKS, twins.open, subjects, settings)
     return app
 
@@ -102,7 +105,7 @@ def create_preview(server: Server, role: str, schema: str, settings: Settings) -
     return app
 
 
-def _add_own_addresses(app: FastAPI, twins: Twins, base: str) -> None:
+def _add_own_addresses(app: FastAPI, twins: Twins, draining: Draining, base: str) -> None:
     """What belongs to no role: the bare address, and whether the server is alive and ready."""
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
@@ -123,7 +126,7 @@ def _add_own_addresses(app: FastAPI, twins: Twins, base: str) -> None:
     async def get_readiness() -> PlainTextResponse:
         twin = twins.open(twins.first)
         try:
-            if twin is None:
+            if twin is None or draining.has_begun:
                 raise DatabaseAway()
             await twin.collections()
         except Exception:  # whatever it is, this server is not ready
