@@ -108,6 +108,6 @@ def _hand(names: list[str], folder: Path) -> None:
 def _listening(host: str, port: int, workers: int) -> list[str]:
     return [
         "--host", host, "--port", str(port), "--workers", str(workers), "--loop", "uvloop",
-        "--http", "twin_api.door.connection:ClientConnection", "--no-proxy-headers", "--no-access-log", "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "20",
-        "--timeout-keep-alive", "30",
+        "--http", "twin_api.door.connection:ClientConnection", "--no-proxy-headers", "--no-server-header", "--no-access-log",
+        "--log-level", "warning", "--timeout-graceful-shutdown", "20", "--timeout-keep-alive", "30",
     ]  # fmt: skip
