@@ -16,6 +16,9 @@ from twin_api.blocks import collections, features, landing
 from twin_api.door.answering import problem_response
 from twin_api.door.door import Door
 from twin_api.door.draining import Draining
+from twin_api.door.headers import METHODS, manners, preview_manners
+from twin_api.door.porch import Porch
+from twin_api.door.proxy import BehindProxies, Proxies
 from twin_api.identity.subject import CITIZEN, schema_of
 from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound
 from twin_api.settings import Settings
@@ -81,6 +84,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     _add_own_addresses(app, twins, draining, settings.base_url.rstrip("/"))
     app.router.default = Door(BLOCKS, twins.open, subjects, settings)
+    by_https = settings.base_url.startswith("https://")
+    app.add_middleware(Porch, manners=lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
+    app.add_middleware(BehindProxies, proxies=Proxies(settings.trusted_proxies, settings.proxy_headers))  # added last: the first to see it
     return app
 
 
@@ -102,6 +108,7 @@ def create_preview(server: Server, role: str, schema: str, settings: Settings) -
         BLOCKS, lambda name: twin if name == role else None, None, settings.model_copy(update={"base_url": ""}), unguarded=True
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
+    app.add_middleware(Porch, manners=lambda _: preview_manners())
     return app
 
 
@@ -116,7 +123,7 @@ def _add_own_addresses(app: FastAPI, twins: Twins, draining: Draining, base: str
 
     @app.exception_handler(405)
     async def refuse_method(request: Request, error: Exception) -> Response:
-        return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
+        return problem_response(MethodNotAllowed(headers={"Allow": METHODS}))
 
     @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_health() -> PlainTextResponse:

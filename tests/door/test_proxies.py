@@ -14,7 +14,9 @@ OURS = "127.0.0.1, 10.0.0.0/8, ::1, 2001:db8:1::/48"
 LOCAL = ("127.0.0.1", 40000)
 
 
-def seen(headers: list[tuple[str, str]], *, peer: tuple[str, int] | None = LOCAL, named: str = "x-forwarded") -> tuple[dict[str, Any], str | None]:
+def seen(
+    headers: list[tuple[str, str]], *, peer: tuple[str, int] | None = LOCAL, named: str = "x-forwarded"
+) -> tuple[dict[str, Any], str | None]:
     raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
     scope = {"type": "http", "scheme": "http", "client": peer, "headers": [(b"host", b"inside"), *raw]}
     return Proxies(OURS, named).look_through(scope)  # type: ignore[arg-type, return-value]
@@ -48,7 +50,12 @@ def test_the_client_is_the_nearest_hop_that_is_no_proxy_of_ours(lines: list[str]
 
 @pytest.mark.parametrize("named", ["x-forwarded", "forwarded"])
 def test_what_anybody_else_says_of_itself_does_not_count(named: str) -> None:
-    lies = [("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.example"), ("Forwarded", "for=1.1.1.1;host=evil.example")]
+    lies = [
+        ("X-Forwarded-For", "1.1.1.1"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "evil.example"),
+        ("Forwarded", "for=1.1.1.1;host=evil.example"),
+    ]
     scope, client = seen(lies, peer=("203.0.113.9", 1), named=named)
     assert client == "203.0.113.9"
     assert (scope["scheme"], dict(scope["headers"])[b"host"]) == ("http", b"inside")

@@ -17,8 +17,8 @@ from twin_api.texts import Text
 
 # settings that a server needs besides where PostgreSQL is
 _HANDED_ON: Final = (
-    "lang", "base_url", "pool_size", "pool_wait_s", "requests", "waiting", "request_s", "rate", "burst", "trusted_proxies", "proxy_headers",
-    "connections", "drain_s",
+    "lang", "base_url", "council_origins", "pool_size", "pool_wait_s", "requests", "waiting", "request_s", "rate", "burst",
+    "trusted_proxies", "proxy_headers", "connections", "drain_s",
 )  # fmt: skip
 
 

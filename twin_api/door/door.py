@@ -18,8 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from twin_api.block import Block, Handler
 from twin_api.door.answering import cached_response, problem_response
 from twin_api.door.bearer import Bearer, Subjects
+from twin_api.door.headers import METHODS
 from twin_api.door.limits import Limits, check_size
-from twin_api.door.proxy import Proxies
+from twin_api.door.proxy import CLIENT
 from twin_api.encodings.media import weights_of
 from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
 from twin_api.problems import (
@@ -60,7 +61,6 @@ class Door:
         self._lang = settings.lang
         self._limits = Limits(settings)
         self._bearer = Bearer(subjects, self._limits)
-        self._proxies = Proxies(settings.trusted_proxies, settings.proxy_headers)
         self._blocks = blocks
         routes = [
             StarletteRoute(route.path, self._endpoint(route.handler), methods=["GET"], name=getattr(route.handler, "__name__", ""))
@@ -76,14 +76,15 @@ class Door:
             return
         try:
             check_size(scope)
-            await self._enter(*self._proxies.look_through(scope), receive, send)
+            await self._enter(scope, receive, send)
         except Problem as problem:
             await problem_response(problem)(scope, receive, send)
         except Exception as error:
             _log.error("unexpected", error=type(error).__name__, where=_where(error))
             await problem_response(Unexpected())(scope, receive, send)
 
-    async def _enter(self, scope: Scope, client: str | None, receive: Receive, send: Send) -> None:
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client: str | None = scope.get(CLIENT)
         role, rest = self._split(scope["path"].removeprefix(scope.get("root_path", "")))
         subject = await self._bearer.subject(scope, client)
         who = subject.token if subject else client
@@ -92,7 +93,7 @@ class Door:
         if not rest.isprintable():
             raise NotFound()  # no pattern of a route may take a line's end for the end of an address
         if scope["method"] not in ("GET", "HEAD"):
-            raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
+            raise MethodNotAllowed(headers={"Allow": METHODS})
         base = self._base_url or _origin(scope)
         inner = dict(scope, path=rest, root_path="", state=self._state(scope, twin, f"{base}/{role}") | {"subject": subject, "client": who})
         await self._rooms(inner, receive, send)
@@ -129,7 +130,7 @@ class Door:
                 answer = await handler(request, twin)
                 if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
                     await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
-                return cached_response(request, twin, answer)
+                return await cached_response(request, twin, answer)
 
         return endpoint
 

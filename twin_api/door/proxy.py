@@ -11,9 +11,11 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, Literal
 
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 Named = Literal["x-forwarded", "forwarded"]
+
+CLIENT: Final = "twin_api.client"  # in the scope; None or absent: this machine itself, which nobody limits
 
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
 _PAIR: Final = re.compile(r'\s*(for|proto|host|by)\s*=\s*("[^"]*"|[^";,\s]+)\s*', re.I | re.ASCII)
@@ -22,6 +24,20 @@ _PREFIX_V6: Final = 56  # what a household gets; a client that hops through its 
 _REMEMBERED: Final = 4096
 
 Hops = tuple[Sequence[str], str, str]  # addresses, nearest proxy's word last; scheme; host
+
+
+class BehindProxies:
+    """An ASGI application around all others: they see the request as the client sent it, and who the client is under `CLIENT`."""
+
+    def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
+        self._app = app
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope, client = self._proxies.look_through(scope)
+            scope[CLIENT] = client
+        await self._app(scope, receive, send)
 
 
 class Proxies:
@@ -33,7 +49,7 @@ class Proxies:
         self._is_ours = lru_cache(_REMEMBERED)(self._looked_up)
 
     def look_through(self, scope: Scope) -> tuple[Scope, str | None]:
-        """The request as the client sent it, and a name for the client; None for this machine itself, which nobody limits."""
+        """The request as the client sent it, and a name for the client, None for this machine itself."""
         peer = scope.get("client")
         if peer is not None and not self._is_ours(peer[0]):
             return scope, network_of(peer[0])
