@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
@@ -17,8 +17,12 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
 from twin_api.door.door import Door
+from twin_api.door.draining import Draining
 from twin_api.door.front import Front, Note, log_visits
+from twin_api.door.headers import METHODS, manners, preview_manners
 from twin_api.door.health import Readiness
+from twin_api.door.porch import Porch
+from twin_api.door.proxy import BehindProxies, Proxies
 from twin_api.door.refusing import refuse
 from twin_api.identity.subject import CITIZEN, schema_of
 from twin_api.problems import MethodNotAllowed, NotFound, Problem
@@ -30,7 +34,6 @@ from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
 from twin_api.store.secrets import Secrets
 from twin_api.store.twin import Twin
-from twin_api.texts import Language
 
 # hot rooms first: routes are tried in this order
 BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, landing.BLOCK)
@@ -85,12 +88,14 @@ def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
     server = Server(settings.server_address, Secrets(settings.secrets_folder))
     twins = Twins(server, settings)
     control = None if twins.serves_citizens_only else Pool(server, "control", 2, settings.pool_wait_s)
+    draining = Draining()
     subjects = Tokens(control, server.secrets.read("pepper")) if control else None
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _sampled(watch, lambda: [*twins.pools(), *([control] if control else [])]):
-            yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        with draining.upon_sigterm(settings.drain_s):
+            async with _sampled(watch, lambda: [*twins.pools(), *([control] if control else [])]):
+                yield {"connections": settings.connections, "lang": settings.lang}
         await readiness.close()
         await twins.close()
         if control:
@@ -99,13 +104,16 @@ def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
     readiness = Readiness(server, twins.named, ("control",) if control else ())
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
-    _add_own_addresses(app, twins.named[0], readiness, settings)
-    app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
-    app.add_middleware(Front, notes=watch.notes, lang=settings.lang, traced=settings.traced)  # the last added is the outermost
+    _add_own_addresses(app, twins.named[0], readiness, draining, settings)
+    app.router.default = Door(BLOCKS, twins.open, subjects, settings)
+    by_https = settings.base_url.startswith("https://")
+    app.add_middleware(Porch, manners=lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
+    app.add_middleware(BehindProxies, proxies=Proxies(settings.trusted_proxies, settings.proxy_headers))
+    app.add_middleware(Front, notes=watch.notes, lang=settings.lang, traced=settings.traced)  # added last: the first to see it
     return app
 
 
-def create_preview(server: Server, role: str, schema: str, lang: Language) -> FastAPI:
+def create_preview(server: Server, role: str, schema: str, settings: Settings) -> FastAPI:
     """One role's twin from the schema of a preview. Nobody is asked for a token: it must listen on this machine alone.
 
     It answers to this machine's own names only: a page in a browser here must not read it through a name that leads here.
@@ -119,12 +127,15 @@ def create_preview(server: Server, role: str, schema: str, lang: Language) -> Fa
         await pool.close()
 
     app = FastAPI(title="Twin API preview", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.router.default = Door(BLOCKS, lambda name: twin if name == role else None, None, "", lang, unguarded=True)
+    app.router.default = Door(
+        BLOCKS, lambda name: twin if name == role else None, None, settings.model_copy(update={"base_url": ""}), unguarded=True
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
+    app.add_middleware(Porch, manners=lambda _: preview_manners())
     return app
 
 
-def _add_own_addresses(app: FastAPI, first: str, readiness: Readiness, settings: Settings) -> None:
+def _add_own_addresses(app: FastAPI, first: str, readiness: Readiness, draining: Draining, settings: Settings) -> None:
     """What belongs to no role: the bare address, and whether the server is alive and ready."""
     base = settings.base_url.rstrip("/")
 
@@ -142,7 +153,7 @@ def _add_own_addresses(app: FastAPI, first: str, readiness: Readiness, settings:
 
     @app.exception_handler(405)
     async def refuse_method(request: Request, error: Exception) -> Response:
-        return refused(request, MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
+        return refused(request, MethodNotAllowed(headers={"Allow": METHODS}))
 
     @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_health() -> PlainTextResponse:
@@ -152,7 +163,9 @@ def _add_own_addresses(app: FastAPI, first: str, readiness: Readiness, settings:
     @app.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_readiness() -> PlainTextResponse:
         visit().route = "/readyz"
-        return PlainTextResponse("ready\n") if await readiness.is_ready() else PlainTextResponse("not ready\n", status_code=503)
+        if draining.has_begun or not await readiness.is_ready():
+            return PlainTextResponse("not ready\n", status_code=503)
+        return PlainTextResponse("ready\n")
 
 
 @asynccontextmanager

@@ -116,6 +116,54 @@ class UriTooLong(Problem):
     advice = Text("Kürzer fragen, etwa in mehreren Anfragen.", "Ask in fewer words, such as in several requests.")
 
 
+class HeadersTooLarge(Problem):
+    status, type = 431, "headers-too-large"
+    title = Text("Mehr als 64 Kopfzeilen oder mehr als 32 KiB davon", "the headers are more than 64 or longer than 32 KiB")
+    advice = Text("Weniger und kürzere Kopfzeilen schicken.", "Send fewer and shorter headers.")
+
+
+class TooManyParameters(Problem):
+    status, type = 400, "too-many-parameters"
+    title = Text("Die Adresse hat mehr als 64 Parameter", "the address has more than 64 parameters")
+    advice = Text("Mit weniger Parametern fragen.", "Ask with fewer parameters.")
+
+
+class ContentNotTaken(Problem):
+    status, type = 413, "content-not-taken"
+    title = Text("Eine lesende Anfrage hat keinen Inhalt", "a request that reads has no content")
+    advice = Text("Ohne Inhalt fragen.", "Ask without content.")
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("ohne `Content-Length` und `Transfer-Encoding` schicken", "send it without `Content-Length` and `Transfer-Encoding`"),
+            headers={"Connection": "close"},
+        )
+
+
+class RequestTooSlow(Problem):
+    status, type = 408, "request-too-slow"
+    title = Text("Die Anfrage ist nicht rechtzeitig angekommen", "the request did not arrive in time")
+    advice = Text("Die Anfrage ohne Pausen schicken.", "Send the request without pauses.")
+
+
+class RequestMalformed(Problem):
+    status, type = 400, "request-malformed"
+    title = Text("Das ist keine HTTP-Anfrage", "this is no HTTP request")
+    advice = Text("HTTP/1.1 sprechen, wie RFC 9112 es beschreibt.", "Speak HTTP/1.1 as RFC 9112 describes it.")
+
+
+class TooManyRequests(Problem):
+    status, type = 429, "too-many-requests"
+    title = Text("Zu viele Anfragen von einem Absender", "too many requests from one client")
+    advice = Text("So viele Sekunden warten, wie `Retry-After` sagt.", "Wait as many seconds as `Retry-After` says.")
+
+    def __init__(self, wait_s: int, policy: str) -> None:
+        headers = {"Retry-After": str(wait_s), "RateLimit-Policy": policy, "RateLimit": f'"client";r=0;t={wait_s}'}
+        super().__init__(
+            Text("so viele Sekunden warten, wie `Retry-After` sagt", "wait as many seconds as `Retry-After` says"), headers=headers
+        )
+
+
 class Unexpected(Problem):
     status, type = 500, "unexpected"
     title = Text("Hier ist etwas schiefgegangen", "something went wrong here")
@@ -146,6 +194,7 @@ class DatabaseAway(Problem):
 _IN_A_MOMENT: Final = Text("gleich noch einmal versuchen", "try again in a moment")
 
 PROBLEMS: Final[tuple[type[Problem], ...]] = (
-    InvalidParameter, CredentialsMissing, CredentialsInvalid, RoleMissing, NotFound, MethodNotAllowed, NotAcceptable, UriTooLong,
+    InvalidParameter, TooManyParameters, RequestMalformed, CredentialsMissing, CredentialsInvalid, RoleMissing, NotFound,
+    MethodNotAllowed, NotAcceptable, RequestTooSlow, ContentNotTaken, UriTooLong, TooManyRequests, HeadersTooLarge,
     Unexpected, TooBusy, DatabaseAway,
 )  # fmt: skip

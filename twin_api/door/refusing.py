@@ -27,7 +27,7 @@ def refuse(problem: Problem, scope: Scope, default: Language, home: str) -> Resp
     lang = language_of(scope, default)
     answer = _page(problem, lang, home) if _wants_page(scope) else Answer(problem.body(lang), MEDIA_TYPE, {"Content-Language": lang})
     headers = {"Content-Type": answer.media_type, "Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
-    told = headers | {"X-Content-Type-Options": "nosniff"} | dict(answer.headers) | problem.headers
+    told = headers | dict(answer.headers) | problem.headers
     return Response(answer.body, status_code=problem.status, headers=told)
 
 

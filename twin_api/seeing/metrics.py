@@ -38,7 +38,7 @@ ANSWERS: Final = Histogram(
 OCTETS: Final = Histogram("twin_answer_bytes", "Size of answers", ("role", "route"), buckets=_OCTETS, registry=REGISTRY)
 SQL: Final = Histogram("twin_sql_seconds", "Time of a request in the database", ("role",), buckets=_SECONDS, registry=REGISTRY)
 WAITS: Final = Histogram(
-    "twin_pool_wait_seconds", "Time that requests waited for a connection", ("role",), buckets=_SECONDS, registry=REGISTRY
+    "twin_wait_seconds", "Time that requests waited for their turn or a connection", ("role",), buckets=_SECONDS, registry=REGISTRY
 )
 PROBLEMS: Final = Counter("twin_problems", "Refusals by type", ("type",), registry=REGISTRY)
 IN_USE: Final = Gauge("twin_pool_in_use", "Connections at work", ("login",), registry=REGISTRY, multiprocess_mode="livesum")
