@@ -13,14 +13,14 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
-from twin_api.door.answering import problem_response
 from twin_api.door.door import Door
 from twin_api.door.draining import Draining
 from twin_api.door.headers import METHODS, manners, preview_manners
 from twin_api.door.porch import Porch
 from twin_api.door.proxy import BehindProxies, Proxies
+from twin_api.door.refusing import refuse
 from twin_api.identity.subject import CITIZEN, schema_of
-from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound
+from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound, Problem
 from twin_api.settings import Settings
 from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
@@ -82,7 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
-    _add_own_addresses(app, twins, draining, settings.base_url.rstrip("/"))
+    _add_own_addresses(app, twins, draining, settings)
     app.router.default = Door(BLOCKS, twins.open, subjects, settings)
     by_https = settings.base_url.startswith("https://")
     app.add_middleware(Porch, manners=lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
@@ -112,18 +112,22 @@ def create_preview(server: Server, role: str, schema: str, settings: Settings) -
     return app
 
 
-def _add_own_addresses(app: FastAPI, twins: Twins, draining: Draining, base: str) -> None:
+def _add_own_addresses(app: FastAPI, twins: Twins, draining: Draining, settings: Settings) -> None:
     """What belongs to no role: the bare address, and whether the server is alive and ready."""
+    base = settings.base_url.rstrip("/")
+
+    def refused(request: Request, problem: Problem) -> Response:
+        return refuse(problem, request.scope, settings.lang, f"{base or request.scope.get('root_path', '')}/")
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_start(request: Request) -> Response:
         if request.scope["path"] != "/":  # a route's pattern takes an encoded line end for the end
-            return problem_response(NotFound())
+            return refused(request, NotFound())
         return RedirectResponse(f"{base}/{twins.first}", status_code=302)
 
     @app.exception_handler(405)
     async def refuse_method(request: Request, error: Exception) -> Response:
-        return problem_response(MethodNotAllowed(headers={"Allow": METHODS}))
+        return refused(request, MethodNotAllowed(headers={"Allow": METHODS}))
 
     @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_health() -> PlainTextResponse:

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         str, Field(description="Private networks sources may be fetched from, separated by commas; none by default.")
     ] = ""
     source_ca: Annotated[Path | None, Field(description="Certificates trusted in sources besides those of the machine, PEM.")] = None
+    backups: Annotated[Path | None, Field(description="Where backups lie (`*.twinbackup`); `<home>/backups` unless set.")] = None
     proj_data: Annotated[Path, Field(description="Where the system keeps grids for exact transformations of coordinates.")] = Path(
         "/usr/share/proj"
     )
@@ -90,6 +91,10 @@ class Settings(BaseSettings):
     @property
     def secrets_folder(self) -> Path:
         return self.secrets or self.home / "secrets"
+
+    @property
+    def backups_folder(self) -> Path:
+        return self.backups or self.home / "backups"
 
     @property
     def sources_folder(self) -> Path:

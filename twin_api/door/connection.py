@@ -12,6 +12,7 @@ from typing import Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from twin_api.problems import MEDIA_TYPE, HeadersTooLarge, Problem, RequestMalformed, RequestTooSlow
+from twin_api.texts import LANGUAGES
 
 ARRIVE_S: Final = 10.0  # a request may take so long to arrive from its first byte on, and the first one from the connection on
 MAX_HEAD: Final = 65_536  # read before the end of the head is seen; of a whole one, the door is the judge
@@ -140,10 +141,11 @@ class ClientConnection(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         """The answer to what never became a request of the application."""
         if not self.transport.is_closing() and not self._is_answering():
-            body = problem.body()
+            body = problem.body(LANGUAGES[0])
             head = [
                 f"HTTP/1.1 {problem.status} {type(problem).__name__}",
                 f"content-type: {MEDIA_TYPE}",
+                f"content-language: {LANGUAGES[0]}",
                 f"content-length: {len(body)}",
                 "cache-control: no-store",
                 "x-content-type-options: nosniff",

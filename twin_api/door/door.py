@@ -16,12 +16,12 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twin_api.block import Block, Handler
-from twin_api.door.answering import cached_response, problem_response
+from twin_api.door.answering import cached_response
 from twin_api.door.bearer import Bearer, Subjects
 from twin_api.door.headers import METHODS
 from twin_api.door.limits import Limits, check_size
 from twin_api.door.proxy import CLIENT
-from twin_api.encodings.media import weights_of
+from twin_api.door.refusing import language_of, refuse
 from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
 from twin_api.problems import (
     CredentialsMissing,
@@ -33,7 +33,6 @@ from twin_api.problems import (
 )
 from twin_api.settings import Settings
 from twin_api.store.twin import Twin
-from twin_api.texts import LANGUAGES, Language
 
 _log = structlog.get_logger(__name__)
 
@@ -78,10 +77,13 @@ class Door:
             check_size(scope)
             await self._enter(scope, receive, send)
         except Problem as problem:
-            await problem_response(problem)(scope, receive, send)
+            await self._refuse(problem, scope)(scope, receive, send)
         except Exception as error:
             _log.error("unexpected", error=type(error).__name__, where=_where(error))
-            await problem_response(Unexpected())(scope, receive, send)
+            await self._refuse(Unexpected(), scope)(scope, receive, send)
+
+    def _refuse(self, problem: Problem, scope: Scope) -> Response:
+        return refuse(problem, scope, self._lang, f"{self._base_url or scope.get('root_path', '')}/")
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         client: str | None = scope.get(CLIENT)
@@ -100,7 +102,7 @@ class Door:
 
     def _state(self, scope: Scope, twin: Twin, base: str) -> dict[str, Any]:
         """What a handler finds in `request.state` besides its twin: address, language and the house's rooms."""
-        return {"twin": twin, "base": base, "lang": _language(scope, self._lang), "blocks": self._blocks}
+        return {"twin": twin, "base": base, "lang": language_of(scope, self._lang), "blocks": self._blocks}
 
     def _split(self, path: str) -> tuple[str, str]:
         """`/administration/bauhof/collections` -> (`administration/bauhof`, `/collections`)."""
@@ -133,15 +135,6 @@ class Door:
                 return await cached_response(request, twin, answer)
 
         return endpoint
-
-
-def _language(scope: Scope, default: Language) -> Language:
-    """The language of the house that the client wants most (RFC 9110, 12.5.4), else the town's own."""
-    wanted = b",".join(value for name, value in scope["headers"] if name == b"accept-language")
-    weights = [(word.partition("-")[0], weight) for word, weight in weights_of(wanted.decode("latin-1"))]
-    offered = {language: max((w for word, w in weights if word == language), default=0.0) for language in (default, *LANGUAGES)}
-    best = max(offered, key=lambda language: offered[language])
-    return best if offered[best] > 0 else default
 
 
 def _origin(scope: Scope) -> str:
