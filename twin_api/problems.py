@@ -154,7 +154,7 @@ class TooManyRequests(Problem):
     status, type = 429, "too-many-requests"
     title = Text("Zu viele Anfragen von einem Fragenden", "too many requests from one client")
     advice = Text(
-        "So viele Sekunden warten, wie `Retry-After` sagt, dann langsamer fragen: erlaubt sind `q` Anfragen in `w` Sekunden (`RateLimit-Policy`).",
+        "So viele Sekunden warten, wie `Retry-After` sagt, dann langsamer fragen: `q` Anfragen in `w` Sekunden (`RateLimit-Policy`).",
         "Wait as many seconds as `Retry-After` says, then ask more slowly: `q` requests are allowed in `w` seconds (`RateLimit-Policy`).",
     )
 
