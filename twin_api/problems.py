@@ -48,7 +48,7 @@ class InvalidParameter(Problem):
 
 
 class NotAcceptable(Problem):
-    status, type, title = 406, "not-acceptable", "none of the accepted media types is offered"
+    status, type, title = 406, "not-acceptable", "nothing that the request accepts is offered"
 
 
 class CredentialsMissing(Problem):
