@@ -92,7 +92,7 @@ _FAILURES: Final = {
     "400": "a parameter is not understood",
     "401": "the token is missing or not valid",
     "403": "the token does not hold the role of this twin",
-    "406": "none of the accepted media types is offered",
+    "406": "nothing that the request accepts is offered",
     "414": "the address is too long",
     "500": "something went wrong",
     "503": "busy; try again in a moment",
