@@ -53,6 +53,14 @@ class Settings(BaseSettings):
         str, Field(description="Origins whose pages may read council twins in a browser, separated by commas: `https://rat.example`.")
     ] = ""
     roles: Annotated[str, Field(description="Roles this process serves, separated by commas; `all` for every one.")] = "all"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="The least that `twin serve` and `twin work` write to their logs.")
+    ] = "info"
+    metrics_port: Annotated[int, Field(ge=0, le=65535, description="Port of the server's metrics (Prometheus); 0: none.")] = 0
+    work_metrics_port: Annotated[int, Field(ge=0, le=65535, description="Port of the worker's metrics (Prometheus); 0: none.")] = 0
+    metrics_host: Annotated[str, Field(description="Address the metrics are told at.")] = "127.0.0.1"
+    metrics_folder: Annotated[Path | None, Field(description="Where a server's processes keep their metrics; set by `twin serve`.")] = None
+    traced: Annotated[bool, Field(description="A proxy of ours writes `traceparent`: its trace id stands in the log.")] = False
     pool_size: Annotated[int, Field(ge=1, le=40, description="Database connections per role and process.")] = 8
     requests: Annotated[int, Field(ge=1, le=100, description="Requests in work at once, per family of roles and process.")] = 8
     waiting: Annotated[int, Field(ge=0, le=10_000, description="Requests that wait for their turn, per family of roles and process.")] = 64

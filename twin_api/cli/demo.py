@@ -124,7 +124,8 @@ def _make_tokens(loaded: Policies) -> Mapping[str, str]:
 def _serve(loaded: Policies, host: str, port: int, *, first_time: bool) -> None:
     tokens = _make_tokens(loaded)
     signal.signal(signal.SIGTERM, _interrupt)
-    children = [_start("serve", "--host", host, "--port", str(port)), _start("work")]
+    quiet = ("--log-level", "warning")
+    children = [_start("serve", "--host", host, "--port", str(port), *quiet), _start("work", *quiet)]
     try:
         _wait_until_ready(children[0], f"http://{host}:{port}/readyz")
         _introduce(f"http://{host}:{port}", tokens)
