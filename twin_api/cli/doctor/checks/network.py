@@ -8,13 +8,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, Unseen, fault, warning
+from twin_api.cli.doctor.finding import Finding, Unseen, fault, named, warning
 from twin_api.cli.doctor.patient import Patient
 from twin_api.cli.doctor.running import listeners, running
 from twin_api.imports.fetching.reach import Reach, Url
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.sources.file import read_sources
-from twin_api.policy.finding import quoted
 from twin_api.settings import Settings
 from twin_api.texts import Text
 
@@ -33,13 +32,13 @@ def _base_url(said: str) -> Iterator[Finding]:
     address, example = urlsplit(said), "export TWIN_BASE_URL=https://zwilling.example.de"
     if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
         yield fault(
-            Text(f"`TWIN_BASE_URL` ist keine Webadresse: {quoted(said)}", f"`TWIN_BASE_URL` is no web address: {quoted(said)}"),
+            Text(f"`TWIN_BASE_URL` ist keine Webadresse: {named(said)}", f"`TWIN_BASE_URL` is no web address: {named(said)}"),
             Text("alle Verweise führen ins Leere", "all links lead nowhere"),
             example,
         )
     elif address.scheme == "http" and address.hostname not in LOOPBACK:
         yield warning(
-            Text(f"`TWIN_BASE_URL` ist unverschlüsselt: {quoted(said)}", f"`TWIN_BASE_URL` is not encrypted: {quoted(said)}"),
+            Text(f"`TWIN_BASE_URL` ist unverschlüsselt: {named(said)}", f"`TWIN_BASE_URL` is not encrypted: {named(said)}"),
             Text(
                 "Token von Rat und Verwaltung gingen im Klartext durchs Netz",
                 "tokens of council and administration would cross the network in clear",
@@ -70,7 +69,7 @@ def _reach(settings: Settings, patient: Patient) -> Iterator[Finding]:
     for network in filter(None, (word.strip() for word in settings.source_networks.split(","))):
         if ip_network(network, strict=False).prefixlen < 8:
             yield warning(
-                Text(f"`TWIN_SOURCE_NETWORKS` umfasst {quoted(network)}", f"`TWIN_SOURCE_NETWORKS` spans {quoted(network)}"),
+                Text(f"`TWIN_SOURCE_NETWORKS` umfasst {named(network)}", f"`TWIN_SOURCE_NETWORKS` spans {named(network)}"),
                 Text(
                     "eine Quelle könnte in innere Netze greifen, in die sie nicht soll",
                     "a source might reach into inner networks it should not",
@@ -80,8 +79,8 @@ def _reach(settings: Settings, patient: Patient) -> Iterator[Finding]:
     if settings.source_ca is not None and not settings.source_ca.is_file():
         yield fault(
             Text(
-                f"`TWIN_SOURCE_CA`: {quoted(settings.source_ca)} gibt es nicht",
-                f"`TWIN_SOURCE_CA`: there is no {quoted(settings.source_ca)}",
+                f"`TWIN_SOURCE_CA`: {named(settings.source_ca)} gibt es nicht",
+                f"`TWIN_SOURCE_CA`: there is no {named(settings.source_ca)}",
             ),
             Text("keine Quelle wird geholt", "no source is fetched"),
             f"ls -l {settings.source_ca}",
