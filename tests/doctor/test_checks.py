@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from tests.conftest import POLICIES
+from tests.doctor import table
 from tests.doctor.examining import call, complaints, document, follow, look, rebuild, settings
 from tests.publish.test_upkeep import LANGUAGE, square, tree
 from tests.towns import DAY, Town
@@ -392,8 +393,9 @@ def test_sources_beyond_what_may_be_reached_are_told(mine: Town) -> None:
         assert any("`kreis`" in line for line in complaints(look(mine, "network")))
         assert not any("`kreis`" in line for line in complaints(look(mine, "network", source_hosts="daten.example.de")))
     assert complaints(look(mine, "network", source_hosts="nicht erlaubt!"))[0].startswith("fault:")
-    wide = complaints(look(mine, "network", source_networks="10.0.0.0/7"))
-    assert any("`TWIN_SOURCE_NETWORKS` spans" in line or line.startswith("fault:") for line in wide)
+    assert "fault: `TWIN_SOURCE_NETWORKS` spans `10.0.0.0/7`" in complaints(look(mine, "network", source_networks="10.0.0.0/7"))
+    assert "fault: `TWIN_TRUSTED_PROXIES` spans `0.0.0.0/0`" in complaints(look(mine, "network", trusted_proxies="0.0.0.0/0"))
+    assert "fault: `TWIN_TRUSTED_PROXIES`: `proxy` is no network" in complaints(look(mine, "network", trusted_proxies="proxy"))
     assert any("`TWIN_SOURCE_CA`" in line for line in complaints(look(mine, "network", source_ca=mine.folder / "keine.pem")))
 
 
@@ -435,3 +437,8 @@ def test_both_languages_are_spoken(mine: Town, monkeypatch: pytest.MonkeyPatch) 
         call(monkeypatch, settings(mine, lang="en"), "--only", "grants").stdout
         == "✓ Grants: each role reads its schema and nothing else\nAll is well.\n"
     )
+
+
+def test_the_page_of_the_doctor_lists_its_checks() -> None:
+    page = table.PAGE.read_text(encoding="utf-8")
+    assert page == table.with_table(page), "run `python -m tests.doctor.table --write` and commit the result"
