@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import conninfo, sql
 
+from twin_api.settings import carried
 from twin_api.store.secrets import Secrets
 
 BASE_LOGINS: Final = ("owner", "writer", "audit", "control")
-_HERE: Final = Path(__file__).resolve().parent.parent
-SCRIPTS: Final = next(p for p in (_HERE / "migrations", _HERE.parent / "alembic") if p.is_dir() or p.name == "alembic")
+SCRIPTS: Final = carried("migrations", "alembic")
 
 
 class StoreUnfit(Exception):
