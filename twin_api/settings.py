@@ -11,9 +11,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from twin_api.texts import Language
 
-PROJECT = Path(__file__).resolve().parent.parent
 # https, or this machine while somebody develops; browsers leave out the port that goes without saying
 _ORIGIN = re.compile(r"(https://[a-z0-9-]+(\.[a-z0-9-]+)*(?!:443$)|http://(localhost|127\.0\.0\.1)(?!:80$))(:[1-9][0-9]{0,4})?", re.ASCII)
+PACKAGE = Path(__file__).resolve().parent
+PROJECT = PACKAGE.parent
+
+
+def carried(inside: str, beside: str) -> Path:
+    """A folder that a wheel carries inside the package and a checkout has at its top."""
+    installed = PACKAGE / inside
+    return installed if installed.is_dir() else PROJECT / beside
 
 
 class Settings(BaseSettings):
@@ -32,7 +39,7 @@ class Settings(BaseSettings):
         Field(description="Where a serving process finds PostgreSQL: `host=… port=… dbname=…`, without any credentials."),
     ] = None
     secrets: Annotated[Path | None, Field(description="One file of mode 0600 per role; `<home>/secrets` unless set.")] = None
-    policies: Annotated[Path, Field(description="The town's policy folder.")] = PROJECT / "policies"
+    policies: Annotated[Path, Field(description="The town's policy folder.")] = Path("policies")
     sources: Annotated[Path | None, Field(description="Source files; `sources` beside the policy folder unless set.")] = None
     source_hosts: Annotated[
         str, Field(description="Hosts sources may be fetched from, separated by commas: `a.de`, `*.a.de`, `http://a.de`, `a.de:8443`.")

@@ -83,21 +83,26 @@ def refuse_taken_port(host: str, port: int, setting: str = "PORT") -> None:
 
 def serving_environment(roles: str) -> dict[str, str]:
     """The environment of a server for `roles`: where PostgreSQL is, a folder with these roles' secrets, and no administrator's word."""
+    names = schemas_of(roles)
+    folder = _folder(names)
+    address = context.settings().server or context.server().address
+    if context.settings().server is None:
+        hand_secrets(names, folder)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("TWIN_", "PG"))}
+    told = context.settings()
+    serving = {f"TWIN_{name.upper()}": str(getattr(told, name)) for name in _HANDED_ON}
+    return kept | serving | {"TWIN_SERVER": address, "TWIN_SECRETS": str(folder), "TWIN_ROLES": roles}
+
+
+def schemas_of(roles: str) -> list[str]:
+    """The schemas of the roles in a list such as `council,administration/bauhof`; ends where one is no role."""
     words = [role.strip() for role in roles.split(",")]
     strange = [word for word in words if word != "all" and not is_role(word)]
     if strange:
         listed = ", ".join(strange)
         context.fail(Text(f"Keine Rollen: {listed}. Rollen heißen wie ihr Pfad, etwa council oder administration/bauhof.",
                           f"No roles: {listed}. A role is called like its path, such as council or administration/bauhof."))  # fmt: skip
-    names = [schema_of(word) for word in words]
-    folder = _folder(names)
-    address = context.settings().server or context.server().address
-    if context.settings().server is None:
-        _hand(names, folder)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("TWIN_", "PG"))}
-    told = context.settings()
-    serving = {f"TWIN_{name.upper()}": str(getattr(told, name)) for name in _HANDED_ON}
-    return kept | serving | {"TWIN_SERVER": address, "TWIN_SECRETS": str(folder), "TWIN_ROLES": roles}
+    return [schema_of(word) for word in words]
 
 
 def _folder(names: list[str]) -> Path:
@@ -108,7 +113,8 @@ def _folder(names: list[str]) -> Path:
     return (told.home / "serve" / "-".join(sorted(names))).absolute()
 
 
-def _hand(names: list[str], folder: Path) -> None:
+def hand_secrets(names: list[str], folder: Path) -> None:
+    """Make `folder` hold the secrets of these roles; what tells tokens apart goes with them unless they are the citizen alone."""
     secrets = context.secrets()
     identity = () if names == [CITIZEN] else ("control", "pepper")
     secrets.ensure("pepper")
