@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -13,18 +13,19 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
-from twin_api.door.answering import problem_response
 from twin_api.door.door import Door
+from twin_api.door.draining import Draining
 from twin_api.door.headers import METHODS, manners, preview_manners
 from twin_api.door.porch import Porch
+from twin_api.door.proxy import BehindProxies, Proxies
+from twin_api.door.refusing import refuse
 from twin_api.identity.subject import CITIZEN, schema_of
-from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound
+from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound, Problem
 from twin_api.settings import Settings
 from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
 from twin_api.store.secrets import Secrets
 from twin_api.store.twin import Twin
-from twin_api.texts import Language
 
 # hot rooms first: routes are tried in this order
 BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, landing.BLOCK)
@@ -68,25 +69,28 @@ def create_app(settings: Settings) -> FastAPI:
     server = Server(settings.server_address, Secrets(settings.secrets_folder))
     twins = Twins(server, settings)
     control = None if twins.serves_citizens_only else Pool(server, "control", 2, settings.pool_wait_s)
+    draining = Draining()
     subjects = Tokens(control, server.secrets.read("pepper")) if control else None
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        with draining.upon_sigterm(settings.drain_s):
+            yield {"connections": settings.connections, "lang": settings.lang}
         await twins.close()
         if control:
             await control.close()
 
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
-    _add_own_addresses(app, twins, settings.base_url.rstrip("/"))
-    app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
+    _add_own_addresses(app, twins, draining, settings)
+    app.router.default = Door(BLOCKS, twins.open, subjects, settings)
     by_https = settings.base_url.startswith("https://")
     app.add_middleware(Porch, manners=lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
+    app.add_middleware(BehindProxies, proxies=Proxies(settings.trusted_proxies, settings.proxy_headers))  # added last: the first to see it
     return app
 
 
-def create_preview(server: Server, role: str, schema: str, lang: Language) -> FastAPI:
+def create_preview(server: Server, role: str, schema: str, settings: Settings) -> FastAPI:
     """One role's twin from the schema of a preview. Nobody is asked for a token: it must listen on this machine alone.
 
     It answers to this machine's own names only: a page in a browser here must not read it through a name that leads here.
@@ -100,24 +104,30 @@ def create_preview(server: Server, role: str, schema: str, lang: Language) -> Fa
         await pool.close()
 
     app = FastAPI(title="Twin API preview", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.router.default = Door(BLOCKS, lambda name: twin if name == role else None, None, "", lang, unguarded=True)
+    app.router.default = Door(
+        BLOCKS, lambda name: twin if name == role else None, None, settings.model_copy(update={"base_url": ""}), unguarded=True
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
     app.add_middleware(Porch, manners=lambda _: preview_manners())
     return app
 
 
-def _add_own_addresses(app: FastAPI, twins: Twins, base: str) -> None:
+def _add_own_addresses(app: FastAPI, twins: Twins, draining: Draining, settings: Settings) -> None:
     """What belongs to no role: the bare address, and whether the server is alive and ready."""
+    base = settings.base_url.rstrip("/")
+
+    def refused(request: Request, problem: Problem) -> Response:
+        return refuse(problem, request.scope, settings.lang, f"{base or request.scope.get('root_path', '')}/")
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_start(request: Request) -> Response:
         if request.scope["path"] != "/":  # a route's pattern takes an encoded line end for the end
-            return problem_response(NotFound())
+            return refused(request, NotFound())
         return RedirectResponse(f"{base}/{twins.first}", status_code=302)
 
     @app.exception_handler(405)
     async def refuse_method(request: Request, error: Exception) -> Response:
-        return problem_response(MethodNotAllowed(headers={"Allow": METHODS}))
+        return refused(request, MethodNotAllowed(headers={"Allow": METHODS}))
 
     @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_health() -> PlainTextResponse:
@@ -127,7 +137,7 @@ def _add_own_addresses(app: FastAPI, twins: Twins, base: str) -> None:
     async def get_readiness() -> PlainTextResponse:
         twin = twins.open(twins.first)
         try:
-            if twin is None:
+            if twin is None or draining.has_begun:
                 raise DatabaseAway()
             await twin.collections()
         except Exception:  # whatever it is, this server is not ready

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         str, Field(description="Private networks sources may be fetched from, separated by commas; none by default.")
     ] = ""
     source_ca: Annotated[Path | None, Field(description="Certificates trusted in sources besides those of the machine, PEM.")] = None
+    backups: Annotated[Path | None, Field(description="Where backups lie (`*.twinbackup`); `<home>/backups` unless set.")] = None
     proj_data: Annotated[Path, Field(description="Where the system keeps grids for exact transformations of coordinates.")] = Path(
         "/usr/share/proj"
     )
@@ -53,6 +54,20 @@ class Settings(BaseSettings):
     ] = ""
     roles: Annotated[str, Field(description="Roles this process serves, separated by commas; `all` for every one.")] = "all"
     pool_size: Annotated[int, Field(ge=1, le=40, description="Database connections per role and process.")] = 8
+    requests: Annotated[int, Field(ge=1, le=100, description="Requests in work at once, per family of roles and process.")] = 8
+    waiting: Annotated[int, Field(ge=0, le=10_000, description="Requests that wait for their turn, per family of roles and process.")] = 64
+    request_s: Annotated[float, Field(gt=0, description="How long a request may be in work before 503.")] = 10.0
+    rate: Annotated[float, Field(ge=0, description="Requests a second and client in the long run, per process; 0: no limit.")] = 50.0
+    burst: Annotated[int, Field(ge=1, description="Requests that a client may send at once, per process.")] = 500
+    trusted_proxies: Annotated[
+        str, Field(description="Addresses and networks of our own proxies, separated by commas; what they say about a client counts.")
+    ] = "127.0.0.1,::1"
+    proxy_headers: Annotated[
+        Literal["x-forwarded", "forwarded"],
+        Field(description="The headers our proxies write: `x-forwarded` (`X-Forwarded-For` …) or `forwarded` (RFC 7239)."),
+    ] = "x-forwarded"
+    connections: Annotated[int, Field(ge=10, description="Open connections per process; beyond, the idlest gives way.")] = 1000
+    drain_s: Annotated[float, Field(ge=0, le=300, description="After SIGTERM, how long `/readyz` says 503 before the door closes.")] = 1.0
     pool_wait_s: Annotated[float, Field(gt=0, description="How long a request waits for a connection before 503.")] = 1.0
 
     @field_validator("council_origins")
@@ -76,6 +91,10 @@ class Settings(BaseSettings):
     @property
     def secrets_folder(self) -> Path:
         return self.secrets or self.home / "secrets"
+
+    @property
+    def backups_folder(self) -> Path:
+        return self.backups or self.home / "backups"
 
     @property
     def sources_folder(self) -> Path:

@@ -132,7 +132,8 @@ def test_who_sends_a_header_slowly_is_sent_away(told: Proxy) -> None:
 
 def test_what_is_too_large_is_refused(told: Proxy, upstreams: tuple[Upstream, Upstream]) -> None:
     with told.client() as client:
-        assert client.post("/council/large", content=b"x" * (2 << 20)).status_code in (413, 501)
+        # Caddy 2.6 says 502 where it has begun to send when the limit is reached
+        assert client.post("/council/large", content=b"x" * (2 << 20)).status_code in (413, 501, 502)
     with connected(told) as connection, suppress(OSError):  # it may hang up before it has read everything
         connection.sendall(f"GET /citizen/{'a' * 40_000} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
         assert b" 200 " not in connection.recv(100)

@@ -103,9 +103,9 @@ def test_broken_credentials_open_nothing_and_all_look_the_same(town: Town, path:
     assert refused.status_code == 401
     assert refused.json() == {
         "type": "urn:twin-api:problem:credentials-invalid",
-        "title": "the token is not valid",
+        "title": "Das Token ist nicht gültig",
         "status": 401,
-        "detail": "it is malformed, unknown, revoked or expired",
+        "detail": "es ist falsch geschrieben, unbekannt, widerrufen oder abgelaufen",
     }
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from twin_api.cli import context, layers, policy, sources, token
 from twin_api.cli.demo import demo
-from twin_api.cli.doctor import doctor
+from twin_api.cli.doctor.command import doctor
 from twin_api.cli.import_ import import_file
 from twin_api.cli.init import init_town
 from twin_api.cli.openapi import write_openapi

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from twin_api.cli import context
 from twin_api.identity.subject import CITIZEN, is_role, schema_of
 from twin_api.texts import Text
+
+# settings that a server needs besides where PostgreSQL is
+_HANDED_ON: Final = (
+    "lang", "base_url", "council_origins", "pool_size", "pool_wait_s", "requests", "waiting", "request_s", "rate", "burst",
+    "trusted_proxies", "proxy_headers", "connections", "drain_s",
+)  # fmt: skip
 
 
 def serve(
@@ -24,10 +31,17 @@ def serve(
     """Serve the twins. The process that listens is started with the secrets of its roles alone."""
     refuse_taken_port(host, port)
     environment = serving_environment(roles)
+    _open_files_up_to_the_most()
     shown = Text(f"Bedient {roles} auf http://{host}:{port}. Ende mit Strg-C.", f"Serving {roles} on http://{host}:{port}. Ctrl-C ends it.")
     context.errors.print(shown.say(context.settings().lang), markup=False)
     command = [sys.executable, "-m", "uvicorn", "twin_api.main:create_served_app", "--factory", *_listening(host, port, workers)]
     os.execve(sys.executable, command, environment)  # noqa: S606  # our own interpreter, no shell
+
+
+def _open_files_up_to_the_most() -> None:
+    """A connection is an open file, and many systems allow 1024 unless asked for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def refuse_taken_port(host: str, port: int, setting: str = "PORT") -> None:
@@ -63,16 +77,8 @@ def serving_environment(roles: str) -> dict[str, str]:
         _hand(names, folder)
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("TWIN_", "PG"))}
     told = context.settings()
-    return kept | {
-        "TWIN_SERVER": address,
-        "TWIN_SECRETS": str(folder),
-        "TWIN_ROLES": roles,
-        "TWIN_LANG": told.lang,
-        "TWIN_BASE_URL": told.base_url,
-        "TWIN_COUNCIL_ORIGINS": told.council_origins,
-        "TWIN_POOL_SIZE": str(told.pool_size),
-        "TWIN_POOL_WAIT_S": str(told.pool_wait_s),
-    }
+    serving = {f"TWIN_{name.upper()}": str(getattr(told, name)) for name in _HANDED_ON}
+    return kept | serving | {"TWIN_SERVER": address, "TWIN_SECRETS": str(folder), "TWIN_ROLES": roles}
 
 
 def _folder(names: list[str]) -> Path:
@@ -101,6 +107,7 @@ def _hand(names: list[str], folder: Path) -> None:
 
 def _listening(host: str, port: int, workers: int) -> list[str]:
     return [
-        "--host", host, "--port", str(port), "--workers", str(workers), "--loop", "uvloop", "--http", "httptools", "--no-access-log",
-        "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "20", "--timeout-keep-alive", "30",
+        "--host", host, "--port", str(port), "--workers", str(workers), "--loop", "uvloop",
+        "--http", "twin_api.door.connection:ClientConnection", "--no-proxy-headers", "--no-server-header", "--no-access-log",
+        "--log-level", "warning", "--timeout-graceful-shutdown", "20", "--timeout-keep-alive", "30",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""From what a handler gives, or the problem that ended it, to an HTTP response; what caches may keep of it is decided here."""
+"""From what a handler gives to an HTTP response; what caches may keep of it is decided here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from starlette.responses import Response
 from twin_api.door.coding import choose_coding, packed
 from twin_api.encodings.answer import Answer
 from twin_api.identity.subject import CITIZEN
-from twin_api.problems import MEDIA_TYPE, Problem
 from twin_api.store.twin import Twin
 
 VARY: Final = "Accept, Accept-Language, Accept-Encoding"
@@ -37,11 +36,6 @@ async def cached_response(request: Request, twin: Twin, answer: Answer) -> Respo
         return Response(answer.body, headers=headers)
     headers["Content-Encoding"] = coding.name
     return Response(await packed(coding, answer.body), headers=headers)
-
-
-def problem_response(problem: Problem) -> Response:
-    headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **problem.headers}
-    return Response(problem.body(), status_code=problem.status, headers=headers)
 
 
 def _asked(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, list[str]]:

@@ -17,6 +17,7 @@ import zstandard
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.media import weights_of
 from twin_api.problems import NotAcceptable
+from twin_api.texts import Text
 
 WORTH_IT: Final = 1024  # bytes; below, the answer fits into one packet either way
 ASIDE: Final = 64 * 1024  # bytes that take gzip half a millisecond; more is packed in a thread
@@ -46,6 +47,7 @@ class Wish:
 
 
 NO_WISH: Final = Wish(None, plain=True)
+_OFFERED: Final = Text("Angeboten: die Kodierungen `zstd`, `gzip` und `identity`.", "Offered: the codings `zstd`, `gzip` and `identity`.")
 
 
 def choose_coding(accept_encoding: str | None, answer: Answer) -> Coding | None:
@@ -54,7 +56,7 @@ def choose_coding(accept_encoding: str | None, answer: Answer) -> Coding | None:
     if wish.plain and (wish.coding is None or len(answer.body) < WORTH_IT or not _is_text(answer.media_type)):
         return None
     if wish.coding is None:
-        raise NotAcceptable("offered are the codings `zstd`, `gzip` and `identity`")
+        raise NotAcceptable(_OFFERED)
     return wish.coding
 
 
