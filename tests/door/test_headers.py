@@ -91,7 +91,7 @@ def test_no_page_of_another_origin_reads_a_preview(town: Town) -> None:
     """It shows what nobody has released yet, and any page in the browser of whoever looks at it can call this machine."""
 
     async def ask() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(create_preview(town.server, "citizen", "citizen", "de"))
+        transport = httpx.ASGITransport(create_preview(town.server, "citizen", "citizen", town.settings()))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return [await client.get("/citizen/nix", headers={"Origin": "https://evil.example"}), await client.options("/citizen")]
 
