@@ -103,7 +103,7 @@ class MethodNotAllowed(Problem):
 
 class NotAcceptable(Problem):
     status, type = 406, "not-acceptable"
-    title = Text("Keine der gewünschten Formen wird angeboten", "none of the accepted media types is offered")
+    title = Text("Nichts von dem, was die Anfrage annimmt, wird angeboten", "nothing that the request accepts is offered")
     advice = Text(
         "`detail` nennt, was es gibt; `f=json` oder `f=html` gilt vor der Kopfzeile `Accept`.",
         "`detail` names what there is; `f=json` or `f=html` goes before the header `Accept`.",
@@ -116,10 +116,13 @@ class UriTooLong(Problem):
     advice = Text("Kürzer fragen, etwa in mehreren Anfragen.", "Ask in fewer words, such as in several requests.")
 
 
-class HeadersTooLarge(Problem):
-    status, type = 431, "headers-too-large"
-    title = Text("Mehr als 64 Kopfzeilen oder mehr als 32 KiB davon", "the headers are more than 64 or longer than 32 KiB")
-    advice = Text("Weniger und kürzere Kopfzeilen schicken.", "Send fewer and shorter headers.")
+class RequestMalformed(Problem):
+    status, type = 400, "request-malformed"
+    title = Text("Das ist keine HTTP-Anfrage", "this is no HTTP request")
+    advice = Text(
+        "Das Programm prüfen, das fragt, und was zwischen ihm und dem Server steht.",
+        "Check the program that asks, and what stands between it and the server.",
+    )
 
 
 class TooManyParameters(Problem):
@@ -128,40 +131,45 @@ class TooManyParameters(Problem):
     advice = Text("Mit weniger Parametern fragen.", "Ask with fewer parameters.")
 
 
-class ContentNotTaken(Problem):
-    status, type = 413, "content-not-taken"
-    title = Text("Eine lesende Anfrage hat keinen Inhalt", "a request that reads has no content")
-    advice = Text("Ohne Inhalt fragen.", "Ask without content.")
-
-    def __init__(self) -> None:
-        super().__init__(
-            Text("ohne `Content-Length` und `Transfer-Encoding` schicken", "send it without `Content-Length` and `Transfer-Encoding`"),
-            headers={"Connection": "close"},
-        )
-
-
 class RequestTooSlow(Problem):
     status, type = 408, "request-too-slow"
     title = Text("Die Anfrage ist nicht rechtzeitig angekommen", "the request did not arrive in time")
-    advice = Text("Die Anfrage ohne Pausen schicken.", "Send the request without pauses.")
+    advice = Text(
+        "Eine Anfrage muss nach ihrem ersten Byte in zehn Sekunden ganz da sein.",
+        "A request has to arrive whole within ten seconds from its first byte on.",
+    )
 
 
-class RequestMalformed(Problem):
-    status, type = 400, "request-malformed"
-    title = Text("Das ist keine HTTP-Anfrage", "this is no HTTP request")
-    advice = Text("HTTP/1.1 sprechen, wie RFC 9112 es beschreibt.", "Speak HTTP/1.1 as RFC 9112 describes it.")
+class ContentNotTaken(Problem):
+    status, type = 413, "content-not-taken"
+    title = Text("Eine Anfrage, die liest, hat keinen Inhalt", "a request that reads has no content")
+    advice = Text("Alles steht in Adresse und Kopfzeilen.", "Everything stands in the address and the headers.")
+
+    def __init__(self) -> None:
+        detail = Text("ohne `Content-Length` und `Transfer-Encoding` senden", "send it without `Content-Length` and `Transfer-Encoding`")
+        super().__init__(detail, headers={"Connection": "close"})
 
 
 class TooManyRequests(Problem):
     status, type = 429, "too-many-requests"
-    title = Text("Zu viele Anfragen von einem Absender", "too many requests from one client")
-    advice = Text("So viele Sekunden warten, wie `Retry-After` sagt.", "Wait as many seconds as `Retry-After` says.")
+    title = Text("Zu viele Anfragen von einem Fragenden", "too many requests from one client")
+    advice = Text(
+        "So viele Sekunden warten, wie `Retry-After` sagt, dann langsamer fragen: `q` Anfragen in `w` Sekunden (`RateLimit-Policy`).",
+        "Wait as many seconds as `Retry-After` says, then ask more slowly: `q` requests are allowed in `w` seconds (`RateLimit-Policy`).",
+    )
 
     def __init__(self, wait_s: int, policy: str) -> None:
+        detail = Text("so viele Sekunden warten, wie `Retry-After` sagt", "wait as many seconds as `Retry-After` says")
         headers = {"Retry-After": str(wait_s), "RateLimit-Policy": policy, "RateLimit": f'"client";r=0;t={wait_s}'}
-        super().__init__(
-            Text("so viele Sekunden warten, wie `Retry-After` sagt", "wait as many seconds as `Retry-After` says"), headers=headers
-        )
+        super().__init__(detail, headers=headers)
+
+
+class HeadersTooLarge(Problem):
+    status, type = 431, "headers-too-large"
+    title = Text("Die Kopfzeilen sind mehr als 64 oder länger als 32 KiB", "the headers are more than 64 or longer than 32 KiB")
+    advice = Text(
+        "Weniger oder kürzere Kopfzeilen senden; oft sind es alte Cookies.", "Send fewer or shorter headers; often it is old cookies."
+    )
 
 
 class Unexpected(Problem):
@@ -194,7 +202,6 @@ class DatabaseAway(Problem):
 _IN_A_MOMENT: Final = Text("gleich noch einmal versuchen", "try again in a moment")
 
 PROBLEMS: Final[tuple[type[Problem], ...]] = (
-    InvalidParameter, TooManyParameters, RequestMalformed, CredentialsMissing, CredentialsInvalid, RoleMissing, NotFound,
-    MethodNotAllowed, NotAcceptable, RequestTooSlow, ContentNotTaken, UriTooLong, TooManyRequests, HeadersTooLarge,
-    Unexpected, TooBusy, DatabaseAway,
+    InvalidParameter, RequestMalformed, TooManyParameters, CredentialsMissing, CredentialsInvalid, RoleMissing, NotFound, MethodNotAllowed,
+    NotAcceptable, RequestTooSlow, ContentNotTaken, UriTooLong, TooManyRequests, HeadersTooLarge, Unexpected, TooBusy, DatabaseAway,
 )  # fmt: skip

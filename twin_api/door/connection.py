@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from os import urandom
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
 from typing import Final
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from twin_api.problems import MEDIA_TYPE, HeadersTooLarge, Problem, RequestMalformed, RequestTooSlow
@@ -24,6 +28,8 @@ UNREAD_GRACE_S: Final = 10.0  # ... unless it has not had so long for it
 LOOK_S: Final = 2.0
 FAREWELL_S: Final = 0.2  # a request that is on its way when the server ends is still answered
 CONNECTIONS: Final = 1000
+_NO_LINGERING: Final = pack("ii", 1, 0)
+_log = structlog.get_logger(__name__)
 
 
 class ClientConnection(HttpToolsProtocol):
@@ -112,7 +118,12 @@ class ClientConnection(HttpToolsProtocol):
         self._idle_looks = self._idle_looks + 1 if unread > max(0, self._unread - READ_BYTES) else 0
         self._unread = unread
         if self._idle_looks * LOOK_S >= UNREAD_S:
-            self.transport.abort()
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        """Without lingering: what the client has not read is dropped in the system's buffers too."""
+        self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGERING)
+        self.transport.abort()
 
     def _is_late(self) -> bool:
         if self.owed_since is None:
@@ -132,7 +143,7 @@ class ClientConnection(HttpToolsProtocol):
         for other in sorted(filter(reading.__getitem__, reading), key=lambda other: other.unread_since or now):
             if unread <= UNREAD_BYTES or now - (other.unread_since or now) < UNREAD_GRACE_S:
                 return
-            other.transport.abort()
+            other._cut_off()
             unread -= reading[other]
 
     def _others(self) -> Iterator[ClientConnection]:
@@ -141,6 +152,8 @@ class ClientConnection(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         """The answer to what never became a request of the application."""
         if not self.transport.is_closing() and not self._is_answering():
+            id = urandom(16).hex()
+            _log.info("refused", request_id=id, status=problem.status, problem=problem.type)
             language: Language = self.app_state.get("lang", "de")
             body = problem.body(language)
             head = [
@@ -150,6 +163,7 @@ class ClientConnection(HttpToolsProtocol):
                 f"content-length: {len(body)}",
                 "cache-control: no-store",
                 "x-content-type-options: nosniff",
+                f"x-request-id: {id}",
                 "connection: close",
             ]
             self.transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
