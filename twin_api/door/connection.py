@@ -24,7 +24,7 @@ READ_BYTES: Final = 1024
 UNREAD_BYTES: Final = 128 * 1_048_576  # in the answers to all clients; beyond, who is reading longest is given up ...
 UNREAD_GRACE_S: Final = 10.0  # ... unless it has not had so long for it
 LOOK_S: Final = 2.0
-FAREWELL_S: Final = 0.2  # a request that is on its way when the server ends is still answered
+FAREWELL_S: Final = 1.0  # a request that is on its way when the server ends is still answered
 CONNECTIONS: Final = 1000
 _NO_LINGERING: Final = pack("ii", 1, 0)
 
