@@ -103,7 +103,7 @@ class MethodNotAllowed(Problem):
 
 class NotAcceptable(Problem):
     status, type = 406, "not-acceptable"
-    title = Text("Keine der gewünschten Formen wird angeboten", "none of the accepted media types is offered")
+    title = Text("Nichts von dem, was die Anfrage annimmt, wird angeboten", "nothing that the request accepts is offered")
     advice = Text(
         "`detail` nennt, was es gibt; `f=json` oder `f=html` gilt vor der Kopfzeile `Accept`.",
         "`detail` names what there is; `f=json` or `f=html` goes before the header `Accept`.",

@@ -11,9 +11,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from twin_api.texts import Language
 
-PROJECT = Path(__file__).resolve().parent.parent
 # https, or this machine while somebody develops; browsers leave out the port that goes without saying
 _ORIGIN = re.compile(r"(https://[a-z0-9-]+(\.[a-z0-9-]+)*(?!:443$)|http://(localhost|127\.0\.0\.1)(?!:80$))(:[1-9][0-9]{0,4})?", re.ASCII)
+PACKAGE = Path(__file__).resolve().parent
+PROJECT = PACKAGE.parent
+
+
+def carried(inside: str, beside: str) -> Path:
+    """A folder that a wheel carries inside the package and a checkout has at its top."""
+    installed = PACKAGE / inside
+    return installed if installed.is_dir() else PROJECT / beside
 
 
 class Settings(BaseSettings):
@@ -32,7 +39,7 @@ class Settings(BaseSettings):
         Field(description="Where a serving process finds PostgreSQL: `host=… port=… dbname=…`, without any credentials."),
     ] = None
     secrets: Annotated[Path | None, Field(description="One file of mode 0600 per role; `<home>/secrets` unless set.")] = None
-    policies: Annotated[Path, Field(description="The town's policy folder.")] = PROJECT / "policies"
+    policies: Annotated[Path, Field(description="The town's policy folder.")] = Path("policies")
     sources: Annotated[Path | None, Field(description="Source files; `sources` beside the policy folder unless set.")] = None
     source_hosts: Annotated[
         str, Field(description="Hosts sources may be fetched from, separated by commas: `a.de`, `*.a.de`, `http://a.de`, `a.de:8443`.")
@@ -53,6 +60,14 @@ class Settings(BaseSettings):
         str, Field(description="Origins whose pages may read council twins in a browser, separated by commas: `https://rat.example`.")
     ] = ""
     roles: Annotated[str, Field(description="Roles this process serves, separated by commas; `all` for every one.")] = "all"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="The least that `twin serve` and `twin work` write to their logs.")
+    ] = "info"
+    metrics_port: Annotated[int, Field(ge=0, le=65535, description="Port of the server's metrics (Prometheus); 0: none.")] = 0
+    work_metrics_port: Annotated[int, Field(ge=0, le=65535, description="Port of the worker's metrics (Prometheus); 0: none.")] = 0
+    metrics_host: Annotated[str, Field(description="Address the metrics are told at.")] = "127.0.0.1"
+    metrics_folder: Annotated[Path | None, Field(description="Where a server's processes keep their metrics; set by `twin serve`.")] = None
+    traced: Annotated[bool, Field(description="A proxy of ours writes `traceparent`: its trace id stands in the log.")] = False
     pool_size: Annotated[int, Field(ge=1, le=40, description="Database connections per role and process.")] = 8
     requests: Annotated[int, Field(ge=1, le=100, description="Requests in work at once, per family of roles and process.")] = 8
     waiting: Annotated[int, Field(ge=0, le=10_000, description="Requests that wait for their turn, per family of roles and process.")] = 64

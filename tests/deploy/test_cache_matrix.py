@@ -161,7 +161,7 @@ def test_a_cache_answers_conditional_requests_as_the_server_does(
         for form, held in product(FORMS, FORMS):
             if right["citizen", address, form].status == 200:
                 tag = dict(right["citizen", address, held].headers)["etag"]
-                same = tag == dict(right["citizen", address, form].headers)["etag"]
+                same = right["citizen", address, held].body == right["citizen", address, form].body
                 got = lines[0].get(address, form, "citizen", **{"If-None-Match": tag})
                 assert (got.status, got.body) == ((304, b"") if same else (200, right["citizen", address, form].body))
 

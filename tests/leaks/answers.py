@@ -51,7 +51,9 @@ def _role_leaks(town: Town, seen: Seen, role: str) -> Iterator[str]:
 
 
 def _check_manner(role: str, response: httpx.Response) -> Iterator[str]:
-    """Caching as the door promises it, and errors from the closed list."""
+    """Caching as the door promises it, open to pages of other origins where everybody may see it, and errors from the closed list."""
+    if (role == "citizen") != ("access-control-allow-origin" in response.headers):
+        yield f"`Access-Control-Allow-Origin: {response.headers.get('access-control-allow-origin')}`"
     cache = response.headers.get("cache-control", "")
     if response.status_code >= 400:
         yield from find_faults(response.status_code, response.headers, response.content)
@@ -61,7 +63,8 @@ def _check_manner(role: str, response: httpx.Response) -> Iterator[str]:
     wanted = ("public" if role == "citizen" else "private") + ", no-cache"
     if cache != wanted:
         yield f"`Cache-Control: {cache}` instead of `{wanted}`"
-    if response.headers.get("etag") != f'"{blake2b(response.content, digest_size=12).hexdigest()}"':
+    coding = f"-{response.headers['content-encoding']}" if "content-encoding" in response.headers else ""
+    if response.headers.get("etag") != f'"{blake2b(response.content, digest_size=12).hexdigest()}{coding}"':
         yield f"`ETag: {response.headers.get('etag')}` is not made of the answer's bytes alone"
 
 

@@ -8,7 +8,7 @@ import psycopg
 import typer
 from pydantic import ValidationError
 
-from twin_api.cli import context, layers, policy, sources, token
+from twin_api.cli import context, layers, policy, secrets, sources, token
 from twin_api.cli.demo import demo
 from twin_api.cli.doctor.command import doctor
 from twin_api.cli.import_ import import_file
@@ -33,6 +33,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(layers.app, name="layers")
 app.add_typer(token.app, name="token")
 app.add_typer(sources.app, name="sources")
+app.add_typer(secrets.app, name="secrets")
 app.command(name="demo")(demo)
 app.command(name="init")(init_town)
 app.command(name="tour")(tour)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from os import urandom
 from socket import SO_LINGER, SOL_SOCKET
 from struct import pack
 from typing import Final
 
+import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from twin_api.problems import MEDIA_TYPE, HeadersTooLarge, Problem, RequestMalformed, RequestTooSlow
-from twin_api.texts import LANGUAGES
+from twin_api.texts import Language
 
 ARRIVE_S: Final = 10.0  # a request may take so long to arrive from its first byte on, and the first one from the connection on
 MAX_HEAD: Final = 65_536  # read before the end of the head is seen; of a whole one, the door is the judge
@@ -27,6 +29,7 @@ LOOK_S: Final = 2.0
 FAREWELL_S: Final = 1.0  # a request that is on its way when the server ends is still answered
 CONNECTIONS: Final = 1000
 _NO_LINGERING: Final = pack("ii", 1, 0)
+_log = structlog.get_logger(__name__)
 
 
 class ClientConnection(HttpToolsProtocol):
@@ -149,14 +152,18 @@ class ClientConnection(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         """The answer to what never became a request of the application."""
         if not self.transport.is_closing() and not self._is_answering():
-            body = problem.body(LANGUAGES[0])
+            id = urandom(16).hex()
+            _log.info("refused", request_id=id, status=problem.status, problem=problem.type)
+            language: Language = self.app_state.get("lang", "de")
+            body = problem.body(language)
             head = [
                 f"HTTP/1.1 {problem.status} {type(problem).__name__}",
                 f"content-type: {MEDIA_TYPE}",
-                f"content-language: {LANGUAGES[0]}",
+                f"content-language: {language}",
                 f"content-length: {len(body)}",
                 "cache-control: no-store",
                 "x-content-type-options: nosniff",
+                f"x-request-id: {id}",
                 "connection: close",
             ]
             self.transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)

@@ -15,7 +15,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from twin_api.block import Block, Handler
+from twin_api.block import Block, Route
 from twin_api.door.answering import cached_response
 from twin_api.door.bearer import Bearer, Subjects
 from twin_api.door.headers import METHODS
@@ -31,6 +31,8 @@ from twin_api.problems import (
     RoleMissing,
     Unexpected,
 )
+from twin_api.seeing.logs import fault
+from twin_api.seeing.visit import visit
 from twin_api.settings import Settings
 from twin_api.store.twin import Twin
 
@@ -62,7 +64,7 @@ class Door:
         self._bearer = Bearer(subjects, self._limits)
         self._blocks = blocks
         routes = [
-            StarletteRoute(route.path, self._endpoint(route.handler), methods=["GET"], name=getattr(route.handler, "__name__", ""))
+            StarletteRoute(route.path, self._endpoint(route), methods=["GET"], name=getattr(route.handler, "__name__", ""))
             for block in blocks
             for route in block.routes
         ]
@@ -79,7 +81,7 @@ class Door:
         except Problem as problem:
             await self._refuse(problem, scope)(scope, receive, send)
         except Exception as error:
-            _log.error("unexpected", error=type(error).__name__, where=_where(error))
+            _log.error("unexpected", **fault(error))
             await self._refuse(Unexpected(), scope)(scope, receive, send)
 
     def _refuse(self, problem: Problem, scope: Scope) -> Response:
@@ -92,6 +94,7 @@ class Door:
         who = subject.token if subject else client
         self._limits.spend(who)
         twin = self._admit(role, subject)
+        _note(role, subject)
         if not rest.isprintable():
             raise NotFound()  # no pattern of a route may take a line's end for the end of an address
         if scope["method"] not in ("GET", "HEAD"):
@@ -125,11 +128,12 @@ class Door:
             raise RoleMissing(subject.roles)
         return twin
 
-    def _endpoint(self, handler: Handler) -> Callable[[Request], Any]:
+    def _endpoint(self, route: Route) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
+            visit().route = route.path
             twin: Twin = request.state.twin
             async with self._limits.work(twin.name, request.state.client):
-                answer = await handler(request, twin)
+                answer = await route.handler(request, twin)
                 if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
                     await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
                 return await cached_response(request, twin, answer)
@@ -137,17 +141,17 @@ class Door:
         return endpoint
 
 
+def _note(role: str, subject: Subject | None) -> None:
+    """For the log. Who of the administration asks is noted, by the public part of the token; of councillors and citizens nothing is."""
+    seen = visit()
+    seen.role = role
+    if subject is not None and role.startswith("administration"):
+        seen.token = subject.token
+
+
 def _origin(scope: Scope) -> str:
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
     return f"{scope['scheme']}://{host}{scope.get('root_path', '')}"
-
-
-def _where(error: BaseException) -> str:
-    """File and line of the innermost frame; never values."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

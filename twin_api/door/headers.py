@@ -25,7 +25,7 @@ _STYLE_HASH: Final = b64encode(sha256(STYLE.encode()).digest()).decode()
 _PAGE_POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_EXPOSED: Final = "Content-Crs, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate"
+_EXPOSED: Final = "Content-Crs, ETag, Link, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
 _ASKABLE: Final = "Accept, Accept-Crs, Accept-Language, If-None-Match"
 _YEAR: Final = 365 * 24 * 60 * 60
 

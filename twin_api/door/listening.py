@@ -11,6 +11,7 @@ from uvicorn import Config, Server
 from uvicorn.supervisors import Multiprocess
 
 from twin_api.door.connection import ClientConnection
+from twin_api.seeing.logs import LIBRARIES
 
 _APPLICATION = "twin_api.main:create_served_app"
 
@@ -38,6 +39,7 @@ def listen(host: str, port: int, workers: int) -> None:
         server_header=False,
         access_log=False,
         log_level="warning",
+        log_config=str(LIBRARIES),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=20,
     )

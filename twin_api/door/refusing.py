@@ -11,6 +11,7 @@ from twin_api.encodings import html
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.media import HTML, Media, choose, choose_language
 from twin_api.problems import MEDIA_TYPE, NotAcceptable, Problem
+from twin_api.seeing.visit import visit
 from twin_api.texts import Language
 
 # whoever takes any JSON of ours takes a problem
@@ -22,6 +23,7 @@ def refuse(problem: Problem, scope: Scope, default: Language, home: str) -> Resp
 
     INVARIANT: nothing of the request but its `Accept`, `Accept-Language` and `f` shows in it: what is hidden answers like what never was.
     """
+    visit().problem = problem.type
     lang = language_of(scope, default)
     answer = _page(problem, lang, home) if _wants_page(scope) else Answer(problem.body(lang), MEDIA_TYPE, {"Content-Language": lang})
     headers = {"Content-Type": answer.media_type, "Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}

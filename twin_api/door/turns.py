@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
+from time import monotonic
 
 from twin_api.problems import TooBusy
+from twin_api.seeing.visit import visit
 
 Line = deque[asyncio.Future[None]]
 
@@ -27,6 +29,7 @@ class Turns:
         if self._free:
             self._free -= 1
             return
+        since = monotonic()
         turn = self._stand(client)
         try:
             async with asyncio.timeout(self._wait_s):
@@ -36,6 +39,8 @@ class Turns:
             if isinstance(error, TimeoutError):
                 raise TooBusy() from None
             raise
+        finally:
+            visit().waited_s += monotonic() - since
 
     def give_back(self) -> None:
         """Hand the turn to the next client in line; its own next one stands behind the others'."""

@@ -5,31 +5,37 @@ Must never know better than the database what is taken: the catalogue's function
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg import sql
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_PUBLIC: Final = "EXISTS (SELECT FROM aclexplode(coalesce({acl}, acldefault('{kind}', {owner}))) a WHERE a.grantee = 0{more})"
-_RIGHTS: Final = {
-    "database": "SELECT datname::text FROM pg_database WHERE datname = current_database() AND "
-    + _PUBLIC.format(acl="datacl", kind="d", owner="datdba", more=""),
-    "schema": "SELECT nspname::text FROM pg_namespace WHERE nspname IN ('public', 'postgis') AND "
-    + _PUBLIC.format(acl="nspacl", kind="n", owner="nspowner", more=""),
-    "language": "SELECT lanname::text FROM pg_language WHERE lanname IN ('plpgsql', 'sql') AND "
-    + _PUBLIC.format(acl="lanacl", kind="l", owner="lanowner", more=""),
-    "function": "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'postgis'::regnamespace AND "
-    + _PUBLIC.format(acl="proacl", kind="f", owner="proowner", more=""),
-    "relation": "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'postgis'::regnamespace AND relkind IN ('r', 'v') AND "
-    + _PUBLIC.format(acl="relacl", kind="r", owner="relowner", more=" AND a.privilege_type = 'SELECT'"),
-    "catalogue function": "SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' "
-    "AND proname ~ {pattern} AND " + _PUBLIC.format(acl="proacl", kind="f", owner="proowner", more=""),
-    "column": "SELECT 'pg_proc.' || attname FROM pg_attribute WHERE attrelid = 'pg_proc'::regclass AND attname IN ('prosrc', 'prosqlbody') "
-    "AND (SELECT EXISTS (SELECT FROM aclexplode(relacl) a WHERE a.grantee = 0 AND a.privilege_type = 'SELECT') FROM pg_class "
-    "WHERE oid = 'pg_proc'::regclass)",
+# kind -> (what is looked at, its access list, the letter of its default, its owner)
+_HELD: Final = {
+    "database": ("datname::text FROM pg_database WHERE datname = current_database()", "datacl", "d", "datdba"),
+    "schema": ("nspname::text FROM pg_namespace WHERE nspname IN ('public', 'postgis')", "nspacl", "n", "nspowner"),
+    "language": ("lanname::text FROM pg_language WHERE lanname IN ('plpgsql', 'sql')", "lanacl", "l", "lanowner"),
+    "function": ("oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'postgis'::regnamespace", "proacl", "f", "proowner"),
+    "relation": (
+        "oid::regclass::text FROM pg_class WHERE relnamespace = 'postgis'::regnamespace AND relkind IN ('r', 'v')",
+        "relacl", "r", "relowner",
+    ),
+    "catalogue function": (
+        "oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' "
+        "AND (proname ~ {pattern} OR oid::regprocedure::text IN (SELECT function FROM control.was_public))",
+        "proacl", "f", "proowner",
+    ),
 }  # fmt: skip
+_BY_PUBLIC: Final = (
+    "SELECT {what} AND EXISTS (SELECT FROM aclexplode(coalesce({acl}, acldefault('{letter}', {owner}))) a WHERE a.grantee = 0)"
+)
+_SOURCE_TEXTS: Final = (
+    "SELECT 'pg_proc.' || t.attname FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid WHERE c.oid = 'pg_proc'::regclass "
+    "AND t.attname IN ('prosrc', 'prosqlbody') AND EXISTS (SELECT FROM (VALUES (c.relacl), (t.attacl)) AS l (acl), aclexplode(l.acl) a "
+    "WHERE a.grantee = 0 AND a.privilege_type = 'SELECT')"
+)
 _PATTERN: Final = "SELECT substring(pg_get_functiondef('control.harden()'::regprocedure) FROM 'p\\.proname ~ ''([^'']+)''')"
 
 
@@ -37,13 +43,21 @@ class HardeningUnknown(Exception):
     """`control.harden()` is not there, or does not say which functions of the catalogue it takes."""
 
 
-def still_public(connection: Connection) -> list[str]:
-    """Every right of PUBLIC that hardening takes, as `<kind> <name>`; administrator's connection, some 20 ms."""
+class Held(NamedTuple):
+    """A right of PUBLIC: the kind of thing, and its name."""
+
+    kind: str
+    name: str
+
+
+def still_public(connection: Connection) -> list[Held]:
+    """Every right of PUBLIC that hardening takes; administrator's connection, some 20 ms."""
+    pattern = _pattern(connection)
     held = []
-    for kind, query in _RIGHTS.items():
-        found = connection.execute(sql.SQL(query).format(pattern=_pattern(connection))).fetchall()
-        held += sorted(f"{kind} {name}" for (name,) in found)
-    return held
+    for kind, (what, acl, letter, owner) in _HELD.items():
+        query = sql.SQL(_BY_PUBLIC.format(what=what, acl=acl, letter=letter, owner=owner)).format(pattern=pattern)
+        held += sorted(Held(kind, name) for (name,) in connection.execute(query).fetchall())
+    return held + sorted(Held("column", name) for (name,) in connection.execute(_SOURCE_TEXTS).fetchall())
 
 
 def harden(connection: Connection) -> None:

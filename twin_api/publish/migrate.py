@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -15,11 +14,11 @@ import sqlalchemy as sa
 from psycopg import conninfo, sql
 
 from twin_api.publish.hardening import harden
+from twin_api.settings import carried
 from twin_api.store.secrets import Secrets
 
 BASE_LOGINS: Final = ("owner", "writer", "audit", "control")
-_HERE: Final = Path(__file__).resolve().parent.parent
-SCRIPTS: Final = next(p for p in (_HERE / "migrations", _HERE.parent / "alembic") if p.is_dir() or p.name == "alembic")
+SCRIPTS: Final = carried("migrations", "alembic")
 
 
 class StoreUnfit(Exception):

@@ -41,5 +41,7 @@ def unknown(name: str, known: Sequence[str]) -> InvalidParameter:
     """A parameter that is not among `known`, with the one that may have been meant, or all there are."""
     near = get_close_matches(name, known, 1)
     every = ", ".join(f"`{k}`" for k in known)
-    hint = Text(f"meinten Sie `{near[0]}`?", f"did you mean `{near[0]}`?") if near else Text(f"bekannt sind {every}", f"known are {every}")
+    hint = Text(f"bekannt sind {every}", f"known are {every}") if known else Text("keiner ist bekannt", "none is known")
+    if near:
+        hint = Text(f"meinten Sie `{near[0]}`?", f"did you mean `{near[0]}`?")
     return InvalidParameter(name[:100], Text(f"`{name[:100]}` gibt es hier nicht: ", f"`{name[:100]}` is no parameter here: ") + hint)

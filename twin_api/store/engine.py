@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from socket import SHUT_RDWR, socket
+from time import perf_counter
 from typing import Any, Final
 
 import psycopg
@@ -22,6 +23,7 @@ from psycopg.pq import Format, TransactionStatus
 from psycopg.rows import tuple_row
 
 from twin_api.problems import DatabaseAway, NotFound, TooBusy
+from twin_api.seeing.visit import visit
 from twin_api.store.secrets import SecretMissing, Secrets, is_twin_role
 
 # the statement took more time, room or patience than its login has
@@ -56,6 +58,16 @@ def _answered_in_time(connection: AsyncConnection[Any]) -> Iterator[None]:
 def _cut(connection: AsyncConnection[Any]) -> None:
     with suppress(OSError, psycopg.Error), socket(fileno=os.dup(connection.pgconn.socket)) as line:
         line.shutdown(SHUT_RDWR)
+
+
+@contextmanager
+def _timed() -> Iterator[None]:
+    """The request's time in the database, for whoever watches."""
+    since = perf_counter()
+    try:
+        yield
+    finally:
+        visit().sql_s += perf_counter() - since
 
 
 class _Utf8(Loader):
@@ -104,6 +116,12 @@ class Pool:
         self._closed = False
         self._is_away = False
         self._is_tried = False  # by one request, on behalf of all
+        self.in_use = 0
+        self.waiting = 0
+
+    @property
+    def login(self) -> str:
+        return self._role
 
     async def row(self, sql: str, params: Params) -> tuple[Any, ...] | None:
         """The first row of a single autocommit statement."""
@@ -131,7 +149,7 @@ class Pool:
     async def _run(self, sql: str, params: Params, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
         try:
             async with self._connection(fresh) as connection:
-                with _answered_in_time(connection):
+                with _answered_in_time(connection), _timed():
                     cursor = await connection.execute(sql, params, prepare=True, binary=True)
                     return await cursor.fetchall()
         except _STALE:
@@ -143,6 +161,7 @@ class Pool:
     @asynccontextmanager
     async def _connection(self, fresh: bool) -> AsyncIterator[AsyncConnection[Any]]:
         await self._take_place()
+        self.in_use += 1
         try:
             connection = await self._find(fresh)
             try:
@@ -153,17 +172,23 @@ class Pool:
             finally:
                 await self._give_back(connection)
         finally:
+            self.in_use -= 1
             self._places.release()
 
     async def _take_place(self) -> None:
         if not self._places.locked():
             await self._places.acquire()  # free: returns without waiting
             return
+        self.waiting += 1
+        since = perf_counter()
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._places.acquire()
         except TimeoutError:
             raise TooBusy() from None
+        finally:
+            self.waiting -= 1
+            visit().waited_s += perf_counter() - since
 
     async def _find(self, fresh: bool) -> AsyncConnection[Any]:
         """An idle connection, or a new one, which stands in for an idle one: there are never more than places."""

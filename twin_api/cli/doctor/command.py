@@ -45,6 +45,8 @@ def doctor(
         typer.echo(orjson.dumps(document(examined, strict=strict), option=orjson.OPT_INDENT_2))
     else:
         context.say(_summary(examined))
+        if any(finding.remedy.de.endswith(";") for each in examined for finding in each.findings):
+            context.say(Text(f"SQL so: {patient.psql}", f"SQL like this: {patient.psql}"))
     if not is_sound(examined, strict=strict):
         raise typer.Exit(1)
 
@@ -91,13 +93,19 @@ def _tell(examined: Examined) -> None:
 
 
 def _lines(finding: Finding) -> Text:
-    mark, what, why, remedy = MARKS[finding.severity], finding.what, finding.why, finding.remedy
+    mark, what, why, remedy = MARKS[finding.severity], *map(_printable, (finding.what, finding.why, finding.remedy))
     if finding.severity == "note":
         return Text(f"    {mark} {what.de}", f"    {mark} {what.say('en')}")
     return Text(
         f"    {mark} {what.de}\n      {why.de}\n      → {remedy.de}",
         f"    {mark} {what.say('en')}\n      {why.say('en')}\n      → {remedy.say('en')}",
     )
+
+
+def _printable(text: Text) -> Text:
+    """A name in the database may hold what a terminal would obey."""
+    de, en = ("".join(letter if letter.isprintable() else "?" for letter in said) for said in (text.de, text.en))
+    return Text(de, en)
 
 
 def _count(examined: Iterable[Examined], severity: str) -> int:

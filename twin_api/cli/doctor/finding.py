@@ -45,6 +45,11 @@ def note(what: Text) -> Finding:
     return Finding("note", what, Text(""), Text(""))
 
 
+def named(word: object) -> str:
+    """A name or path between backticks, whole: it is to be copied."""
+    return f"`{word}`"
+
+
 def said(remedy: Text | str) -> Text:
     """A command is the same in every language."""
     return remedy if isinstance(remedy, Text) else Text(remedy, remedy)

@@ -110,6 +110,14 @@ class Patient:
             return Unseen(Text(f"kein Zugang zum Cluster: {error}", f"no way into the cluster: {error}"), "twin migrate")
         return Unseen(Text("der private Cluster ruht", "the private cluster rests"), "twin migrate")
 
+    @property
+    def psql(self) -> str:
+        """How to get where a remedy in SQL is run; without the password."""
+        if self.cluster is None:
+            return 'psql "$TWIN_DATABASE_URL"'
+        password, folder = self.secrets.folder / "superuser", self.cluster.socket_folder
+        return f"PGPASSWORD=$(cat {password}) psql -h {folder} -p {self.cluster.port} -U postgres {self.settings.database}"
+
     @cached_property
     def _administrator(self) -> Connection | Unseen:
         return self.address if isinstance(self.address, Unseen) else _connect(self.address)

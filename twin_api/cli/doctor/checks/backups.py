@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, fault, note, warning
+from twin_api.cli.doctor.finding import Finding, fault, named, note, warning
 from twin_api.cli.doctor.patient import Patient
-from twin_api.policy.finding import quoted
 from twin_api.store.backups import newest_backup
 from twin_api.texts import Text
 
@@ -22,9 +21,9 @@ def look(patient: Patient) -> Iterator[Finding]:
     folder = patient.settings.backups_folder
     newest = newest_backup(folder)
     if newest is None:
-        yield warning(Text(f"in {quoted(folder)} liegt keine Sicherung", f"there is no backup in {quoted(folder)}"), _LOST, "twin backup")
+        yield warning(Text(f"in {named(folder)} liegt keine Sicherung", f"there is no backup in {named(folder)}"), _LOST, "twin backup")
         return
-    age, name = patient.clock() - newest.at, quoted(newest.path.name)
+    age, name = patient.clock() - newest.at, named(newest.path.name)
     hours = int(age.total_seconds() // 3600)
     if age > STALE:
         yield fault(

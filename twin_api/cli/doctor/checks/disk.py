@@ -12,9 +12,8 @@ from typing import Final
 import psycopg
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, Unseen, fault, note, warning
+from twin_api.cli.doctor.finding import Finding, Unseen, fault, named, note, warning
 from twin_api.cli.doctor.patient import Patient
-from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 MIB: Final = 1 << 20
@@ -39,15 +38,15 @@ def _room(folder: Path, wanted: int) -> Iterator[Finding]:
     mib = free // MIB
     if free < LEAST:
         yield fault(
-            Text(f"{quoted(folder)}: nur noch {mib} MiB frei", f"{quoted(folder)}: {mib} MiB free"),
+            Text(f"{named(folder)}: nur noch {mib} MiB frei", f"{named(folder)}: {mib} MiB free"),
             _FULL,
             f"du -xh {folder} | sort -h | tail",
         )
     elif free < max(SCARCE, wanted):
         yield warning(
             Text(
-                f"{quoted(folder)}: {mib} MiB frei, nötig wären {max(SCARCE, wanted) // MIB}",
-                f"{quoted(folder)}: {mib} MiB free, {max(SCARCE, wanted) // MIB} are wanted",
+                f"{named(folder)}: {mib} MiB frei, nötig wären {max(SCARCE, wanted) // MIB}",
+                f"{named(folder)}: {mib} MiB free, {max(SCARCE, wanted) // MIB} are wanted",
             ),
             Text(
                 "wer alles neu baut, braucht so viel noch einmal, wie die Datenbank hat",
@@ -57,7 +56,7 @@ def _room(folder: Path, wanted: int) -> Iterator[Finding]:
         )
     if told.f_files and told.f_favail < INODES:
         yield warning(
-            Text(f"{quoted(folder)}: nur noch {told.f_favail} Dateien möglich", f"{quoted(folder)}: room for {told.f_favail} files only"),
+            Text(f"{named(folder)}: nur noch {told.f_favail} Dateien möglich", f"{named(folder)}: room for {told.f_favail} files only"),
             _FULL,
             f"du -x --inodes {folder} | sort -n | tail",
         )
@@ -110,7 +109,7 @@ def _wal(patient: Patient) -> Iterator[Finding]:
         )
     for (slot,) in patient.administrator.execute(_SLOTS).fetchall():
         yield warning(
-            Text(f"niemand liest den Slot {quoted(slot)}", f"nobody reads the slot {quoted(slot)}"),
+            Text(f"niemand liest den Slot {named(slot)}", f"nobody reads the slot {named(slot)}"),
             Text(
                 "solange er da ist, wächst das WAL, bis die Platte voll ist", "as long as it is there the WAL grows until the disk is full"
             ),

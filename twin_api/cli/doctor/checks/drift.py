@@ -9,7 +9,9 @@ import psycopg
 from twin_api.cli.doctor.check import Check
 from twin_api.cli.doctor.finding import Finding, fault, warning
 from twin_api.cli.doctor.patient import Patient
+from twin_api.layers.table import STORE
 from twin_api.publish.drift import find_drift
+from twin_api.publish.statement import quoted
 from twin_api.texts import Text
 
 
@@ -26,15 +28,23 @@ def look(patient: Patient) -> Iterator[Finding]:
             "twin policy drift",
         )
         return
-    for entry in filter(None, found):
+    off = sorted({entry.layer for entry in found if entry.triggers_off})
+    for layer in off:
         yield fault(
-            Text(
-                f"`{entry.layer}`: {entry.missing} Zeilen fehlen, {entry.surplus} sind zu viel, {entry.triggers_off} Auslöser sind aus",
-                f"`{entry.layer}`: {entry.missing} rows missing, {entry.surplus} surplus, {entry.triggers_off} triggers off",
-            ),
-            Text("ein Zwilling zeigt anderes, als die Richtlinien sagen", "a twin shows something else than the policies say"),
-            "twin policy apply && twin policy rebuild",
+            Text(f"`{layer}`: Auslöser sind aus oder andere", f"`{layer}`: triggers are off, or others"),
+            Text("was geschrieben wird, kommt in keinem Zwilling an", "what is written reaches no twin"),
+            f"ALTER TABLE {quoted(STORE, layer)} ENABLE TRIGGER USER;",
         )
+    for entry in found:
+        if entry.missing or entry.surplus or entry.figures_wrong:
+            yield fault(
+                Text(
+                    f"`{entry.layer}`: {entry.missing} Zeilen fehlen, {entry.surplus} sind zu viel",
+                    f"`{entry.layer}`: {entry.missing} rows are missing, {entry.surplus} are surplus",
+                ),
+                Text("ein Zwilling zeigt anderes, als die Richtlinien sagen", "a twin shows something else than the policies say"),
+                "twin policy rebuild",
+            )
 
 
 CHECK = Check(

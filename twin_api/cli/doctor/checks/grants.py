@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, fault
+from twin_api.cli.doctor.finding import Finding, fault, named
 from twin_api.cli.doctor.patient import Patient
-from twin_api.policy.finding import quoted
+from twin_api.publish.statement import quoted as sql_name
 from twin_api.texts import Text
 
 _HELD: Final = """
-    WITH named AS (SELECT * FROM pg_namespace WHERE nspname !~ '^(pg_.*|information_schema)$')
+    WITH visible AS (SELECT * FROM pg_namespace WHERE nspname !~ '^(pg_.*|information_schema)$')
     SELECT 'SCHEMA', n.nspname::text, NULL, NULL, coalesce(r.rolname, 'PUBLIC')::text, a.privilege_type
-    FROM named n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    FROM visible n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a LEFT JOIN pg_roles r ON r.oid = a.grantee
     WHERE a.grantee <> n.nspowner
     UNION ALL SELECT 'TABLE', n.nspname, c.relname, NULL, coalesce(r.rolname, 'PUBLIC'), a.privilege_type
-    FROM pg_class c JOIN named n ON n.oid = c.relnamespace,
+    FROM pg_class c JOIN visible n ON n.oid = c.relnamespace,
       aclexplode(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))) a
       LEFT JOIN pg_roles r ON r.oid = a.grantee
     WHERE a.grantee <> c.relowner AND c.relkind IN ('r', 'v', 'm', 'S', 'f', 'p')
     UNION ALL SELECT 'COLUMN', n.nspname, c.relname, t.attname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type
-    FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid JOIN named n ON n.oid = c.relnamespace,
+    FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid JOIN visible n ON n.oid = c.relnamespace,
       aclexplode(t.attacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> c.relowner"""
 _UNREAD: Final = """
     SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = to_regnamespace(%(schema)s) AND c.relkind IN ('r', 'v')
@@ -58,11 +58,11 @@ class Right(NamedTuple):
 
     @property
     def revoke(self) -> str:
-        who = self.grantee if self.grantee == "PUBLIC" else f'"{self.grantee}"'
+        who = self.grantee if self.grantee == "PUBLIC" else sql_name(self.grantee)
         if self.relation is None:
-            return f'REVOKE {self.privilege} ON SCHEMA "{self.schema}" FROM {who};'
-        what = self.privilege if self.column is None else f'{self.privilege} ("{self.column}")'
-        return f'REVOKE {what} ON "{self.schema}"."{self.relation}" FROM {who};'
+            return f"REVOKE {self.privilege} ON SCHEMA {sql_name(self.schema)} FROM {who};"
+        what = self.privilege if self.column is None else f"{self.privilege} ({sql_name(self.column)})"
+        return f"REVOKE {what} ON {sql_name(self.schema, self.relation)} FROM {who};"
 
 
 def look(patient: Patient) -> Iterator[Finding]:
@@ -76,9 +76,9 @@ def look(patient: Patient) -> Iterator[Finding]:
     for schema in sorted(twins):
         for (relation,) in connection.execute(_UNREAD, {"schema": schema, "login": f"{patient.database}_{schema}"}).fetchall():
             yield fault(
-                Text(f"{quoted(schema)} darf {quoted(relation)} nicht lesen", f"{quoted(schema)} may not read {quoted(relation)}"),
+                Text(f"{named(schema)} darf {named(relation)} nicht lesen", f"{named(schema)} may not read {named(relation)}"),
                 Text("der Zwilling antwortet dort 503", "the twin answers 503 there"),
-                f'GRANT SELECT ON {relation} TO "{patient.database}_{schema}";',
+                f"GRANT SELECT ON {relation} TO {sql_name(f'{patient.database}_{schema}')};",
             )
     yield from _owners(patient, ours - {"postgis"})
 
@@ -88,9 +88,9 @@ def _owners(patient: Patient, schemas: set[str]) -> Iterator[Finding]:
     for kind, what, held_by in patient.administrator.execute(_STRANGE_OWNERS, {"schemas": sorted(schemas), "owner": owner}).fetchall():
         if what not in ADMINISTRATORS:
             yield fault(
-                Text(f"{quoted(what)} gehört {quoted(held_by)}", f"{quoted(what)} belongs to {quoted(held_by)}"),
+                Text(f"{named(what)} gehört {named(held_by)}", f"{named(what)} belongs to {named(held_by)}"),
                 Text("wem etwas gehört, der darf damit alles", "whoever owns a thing may do anything with it"),
-                f'ALTER {kind} {what} OWNER TO "{owner}";',
+                f"ALTER {kind} {what} OWNER TO {sql_name(owner)};",
             )
 
 
@@ -117,8 +117,8 @@ def _surplus(right: Right) -> Finding:
     where = ".".join(part for part in (right.schema, right.relation, right.column) if part)
     return fault(
         Text(
-            f"{quoted(right.grantee)} hat {right.privilege} auf {quoted(where)}",
-            f"{quoted(right.grantee)} holds {right.privilege} on {quoted(where)}",
+            f"{named(right.grantee)} hat {right.privilege} auf {named(where)}",
+            f"{named(right.grantee)} holds {right.privilege} on {named(where)}",
         ),
         Text(
             "das hat niemand so gewährt: was dort steht, sieht oder ändert, wer es nicht soll",

@@ -7,11 +7,12 @@ from itertools import groupby
 from typing import Final
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, fault, warning
-from twin_api.cli.doctor.patient import Patient
-from twin_api.policy.finding import listed, quoted
+from twin_api.cli.doctor.finding import Finding, fault, named, warning
+from twin_api.cli.doctor.patient import Connection, Patient
+from twin_api.policy.finding import listed
 from twin_api.publish.hardening import HardeningUnknown, readable_functions, still_public
 from twin_api.publish.migrate import BASE_LOGINS
+from twin_api.publish.statement import quoted as sql_name
 from twin_api.texts import Text
 
 _KINDS: Final = {
@@ -31,8 +32,8 @@ _OPEN: Final = """
     SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace::regnamespace::text = ANY (%s)
     AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0) ORDER BY 1"""
 _LARGE: Final = """
-    SELECT count(*) FROM pg_largeobject_metadata o, aclexplode(o.lomacl) a WHERE a.grantee = 0
-    OR a.grantee::regrole::text = ANY (%s)"""
+    SELECT o.oid, coalesce(r.rolname, 'PUBLIC')::text, a.privilege_type FROM pg_largeobject_metadata o, aclexplode(o.lomacl) a
+    LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee = 0 OR r.rolname = ANY (%s) ORDER BY 1, 2"""
 SHOWN: Final = 6
 
 
@@ -48,38 +49,40 @@ def look(patient: Patient) -> Iterator[Finding]:
             "twin migrate",
         )
         return
-    for kind, names in groupby((entry.rpartition(" ") if "(" not in entry else _split(entry) for entry in held), key=lambda e: e[0]):
-        yield _public(_KINDS[kind], [name for *_, name in names], patient.is_superuser)
+    for kind, rights in groupby(held, key=lambda right: right.kind):
+        yield _public(_KINDS[kind], [right.name for right in rights], patient.is_superuser)
+    yield from _callable(patient, twins)
+    yield from _large_objects(connection, twins)
+
+
+def _callable(patient: Patient, twins: list[str]) -> Iterator[Finding]:
+    connection = patient.administrator
     reading = readable_functions(connection)
     for login, function, schema, name in connection.execute(_EXECUTABLE, [twins]).fetchall():
         if schema != "postgis" or name not in reading:
             yield fault(
-                Text(f"{quoted(login)} darf {quoted(function)} ausführen", f"{quoted(login)} may execute {quoted(function)}"),
+                Text(f"{named(login)} darf {named(function)} ausführen", f"{named(login)} may execute {named(function)}"),
                 Text(
                     "ein Zwilling ruft nur, was seine Abfragen brauchen; anderes kann rechnen, warten, verraten",
                     "a twin calls what its queries need; other functions may compute, wait, betray",
                 ),
-                f'REVOKE EXECUTE ON FUNCTION {function} FROM "{login}";',
+                f"REVOKE EXECUTE ON FUNCTION {function} FROM {sql_name(login)};",
             )
     for (function,) in connection.execute(_OPEN, [["store", "published", "control", *patient.twins]]).fetchall():
         yield fault(
-            Text(f"jeder darf {quoted(function)} ausführen", f"everybody may execute {quoted(function)}"),
+            Text(f"jeder darf {named(function)} ausführen", f"everybody may execute {named(function)}"),
             Text("sie kann mit den Rechten ihres Eigentümers laufen", "it may run with its owner's rights"),
             f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC;",
         )
-    row = connection.execute(_LARGE, [twins]).fetchone()
-    if row is not None and row[0]:
+
+
+def _large_objects(connection: Connection, twins: list[str]) -> Iterator[Finding]:
+    for oid, grantee, privilege in connection.execute(_LARGE, [twins]).fetchall():
         yield fault(
-            Text(f"{row[0]} große Objekte sind offen", f"{row[0]} large objects are open"),
-            Text("ein Zwilling braucht keine; sie stehen neben allen Richtlinien", "a twin needs none; they stand beside all policies"),
-            "SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE lomacl IS NOT NULL;",
+            Text(f"das große Objekt {oid} steht {named(grantee)} offen", f"the large object {oid} is open to {named(grantee)}"),
+            Text("es steht neben allen Richtlinien", "it stands beside all policies"),
+            f"REVOKE {privilege} ON LARGE OBJECT {oid} FROM {grantee if grantee == 'PUBLIC' else sql_name(grantee)};",
         )
-
-
-def _split(entry: str) -> tuple[str, str, str]:
-    """A function's name with its types holds spaces."""
-    kind = "catalogue function" if entry.startswith("catalogue ") else "function"
-    return kind, " ", entry.removeprefix(f"{kind} ")
 
 
 def _public(kind: Text, names: list[str], is_superuser: bool) -> Finding:

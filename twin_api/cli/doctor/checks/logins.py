@@ -9,10 +9,11 @@ from typing import Any, Final
 from psycopg.rows import dict_row
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, fault, warning
+from twin_api.cli.doctor.finding import Finding, fault, named, warning
 from twin_api.cli.doctor.patient import Connection, Patient
-from twin_api.policy.finding import listed, quoted
+from twin_api.policy.finding import listed
 from twin_api.publish.migrate import BASE_LOGINS
+from twin_api.publish.statement import quoted as sql_name
 from twin_api.texts import Text
 
 ATTRIBUTES: Final = {
@@ -48,9 +49,9 @@ def look(patient: Patient) -> Iterator[Finding]:
             yield from _limits(name, login, settings, patient.is_superuser)
     for member, group in connection.execute(_MEMBERS, {"ours": list(logins)}).fetchall():
         yield fault(
-            Text(f"{quoted(member)} ist Mitglied von {quoted(group)}", f"{quoted(member)} is a member of {quoted(group)}"),
+            Text(f"{named(member)} ist Mitglied von {named(group)}", f"{named(member)} is a member of {named(group)}"),
             Text("ein Mitglied erbt oder nimmt sich die Rechte der Gruppe", "a member has or takes the rights of the group"),
-            f'REVOKE "{group}" FROM "{member}";',
+            f"REVOKE {sql_name(group)} FROM {sql_name(member)};",
         )
 
 
@@ -58,14 +59,14 @@ def _roll(patient: Patient, found: set[str], wanted: set[str]) -> Iterator[Findi
     for name in sorted(wanted - found):
         base = name.removeprefix(f"{patient.database}_") in BASE_LOGINS
         yield fault(
-            Text(f"{quoted(name)} fehlt oder ist keine Anmeldung dieser Stadt", f"{quoted(name)} is missing, or no login of this town"),
+            Text(f"{named(name)} fehlt oder ist keine Anmeldung dieser Stadt", f"{named(name)} is missing, or no login of this town"),
             Text("ihr Zwilling antwortet nicht", "its twin does not answer"),
             "twin migrate" if base else "twin policy apply",
         )
     for name in sorted(found - wanted):
         preview = name.endswith("_preview")
         yield (warning if preview else fault)(
-            Text(f"{quoted(name)} gehört zu keiner Rolle mehr", f"{quoted(name)} belongs to no role any more"),
+            Text(f"{named(name)} gehört zu keiner Rolle mehr", f"{named(name)} belongs to no role any more"),
             Text("eine vergessene Anmeldung überwacht niemand", "nobody watches a forgotten login"),
             f"SELECT control.drop_login('{name.removeprefix(patient.database + '_')}');",
         )
@@ -75,15 +76,15 @@ def _attributes(name: str, login: Mapping[str, Any]) -> Iterator[Finding]:
     held = [word for column, word in ATTRIBUTES.items() if login[column]]
     if held:
         yield fault(
-            Text(f"{quoted(name)} ist {', '.join(held)}", f"{quoted(name)} is {', '.join(held)}"),
+            Text(f"{named(name)} ist {', '.join(held)}", f"{named(name)} is {', '.join(held)}"),
             _OVER,
-            f'ALTER ROLE "{name}" {" ".join(f"NO{word}" for word in held)};',
+            f"ALTER ROLE {sql_name(name)} {' '.join(f'NO{word}' for word in held)};",
         )
     if not login["rolcanlogin"]:
         yield fault(
-            Text(f"{quoted(name)} darf sich nicht anmelden", f"{quoted(name)} may not log in"),
+            Text(f"{named(name)} darf sich nicht anmelden", f"{named(name)} may not log in"),
             Text("was sie bedient, steht still", "what it serves stands still"),
-            f'ALTER ROLE "{name}" LOGIN;',
+            f"ALTER ROLE {sql_name(name)} LOGIN;",
         )
 
 
@@ -94,13 +95,13 @@ def _limits(name: str, login: Mapping[str, Any], wanted: Mapping[str, str], by_s
     differing = sorted(key for key in {*wanted, *found} if _plain(found.get(key)) != _plain(wanted.get(key)))
     if not by_superuser and differing == ["temp_file_limit"] and "temp_file_limit" not in found:
         yield warning(
-            Text(f"{quoted(name)} darf unbegrenzt Platten belegen", f"{quoted(name)} may fill the disk"),
+            Text(f"{named(name)} darf unbegrenzt Platten belegen", f"{named(name)} may fill the disk"),
             Text("nur ein Superuser kann das begrenzen", "only a superuser can limit it"),
             f"ALTER ROLE \"{name}\" SET temp_file_limit = '{wanted['temp_file_limit']}';",
         )
     elif differing:
         yield fault(
-            Text(f"{quoted(name)} hat andere Grenzen: {listed(differing)}", f"{quoted(name)} has other limits: {listed(differing)}"),
+            Text(f"{named(name)} hat andere Grenzen: {listed(differing)}", f"{named(name)} has other limits: {listed(differing)}"),
             Text(
                 "eine Anfrage kann die Datenbank länger oder stärker belasten als gedacht",
                 "a request may burden the database longer or more than meant",
@@ -109,9 +110,9 @@ def _limits(name: str, login: Mapping[str, Any], wanted: Mapping[str, str], by_s
         )
     if login["rolconnlimit"] < 0:
         yield fault(
-            Text(f"{quoted(name)} darf beliebig viele Verbindungen öffnen", f"{quoted(name)} may open any number of connections"),
+            Text(f"{named(name)} darf beliebig viele Verbindungen öffnen", f"{named(name)} may open any number of connections"),
             Text("ein Zwilling kann alle anderen aussperren", "one twin can lock all others out"),
-            f'ALTER ROLE "{name}" CONNECTION LIMIT 100;',
+            f"ALTER ROLE {sql_name(name)} CONNECTION LIMIT 100;",
         )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, fault, warning
+from twin_api.cli.doctor.finding import Finding, fault, named, warning
 from twin_api.cli.doctor.patient import Patient
-from twin_api.policy.finding import listed, quoted
+from twin_api.policy.finding import listed
+from twin_api.publish.statement import quoted as sql_name
 from twin_api.texts import Text
 
 _OPEN: Final = """
@@ -29,20 +30,20 @@ def look(patient: Patient) -> Iterator[Finding]:
     for (login,) in connection.execute(_IN, [ours]).fetchall():
         yield fault(
             Text(
-                f"{quoted(login)} gehört nicht zu dieser Stadt und darf in ihre Datenbank",
-                f"{quoted(login)} is none of this town and may enter its database",
+                f"{named(login)} gehört nicht zu dieser Stadt und darf in ihre Datenbank",
+                f"{named(login)} is none of this town and may enter its database",
             ),
             Text(
                 "von innen sind Namen, Größen und Aktivität aller Zwillinge zu sehen",
                 "from inside the names, sizes and activity of all twins can be seen",
             ),
-            f'REVOKE ALL ON DATABASE "{patient.database}" FROM "{login}";',
+            f"REVOKE ALL ON DATABASE {sql_name(patient.database)} FROM {sql_name(login)};",
         )
     for login, database in connection.execute(_OUT, [ours]).fetchall():
         yield fault(
-            Text(f"{quoted(login)} darf in die Datenbank {quoted(database)}", f"{quoted(login)} may enter the database {quoted(database)}"),
+            Text(f"{named(login)} darf in die Datenbank {named(database)}", f"{named(login)} may enter the database {named(database)}"),
             Text("dort gilt keine unserer Härtungen", "none of our hardening holds there"),
-            f'REVOKE ALL ON DATABASE "{database}" FROM "{login}";',
+            f"REVOKE ALL ON DATABASE {sql_name(database)} FROM {sql_name(login)};",
         )
     opened = [database for (database,) in connection.execute(_OPEN).fetchall()]
     if opened:
@@ -54,7 +55,7 @@ def look(patient: Patient) -> Iterator[Finding]:
                 "von dort sind Größen und Aktivität aller Datenbanken zu sehen",
                 "from there the sizes and activity of all databases can be seen",
             ),
-            " ".join(f'REVOKE CONNECT ON DATABASE "{database}" FROM PUBLIC;' for database in opened[:10]),
+            " ".join(f"REVOKE CONNECT ON DATABASE {sql_name(database)} FROM PUBLIC;" for database in opened[:10]),
         )
 
 

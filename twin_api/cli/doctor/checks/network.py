@@ -8,23 +8,26 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, Unseen, fault, warning
+from twin_api.cli.doctor.finding import Finding, Unseen, fault, named, warning
 from twin_api.cli.doctor.patient import Patient
 from twin_api.cli.doctor.running import listeners, running
 from twin_api.imports.fetching.reach import Reach, Url
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.sources.file import read_sources
-from twin_api.policy.finding import quoted
-from twin_api.settings import Settings
 from twin_api.texts import Text
 
+_CLAIMED: Final = Text("wer von dort kommt, darf sich als jeder andere ausgeben", "whoever comes from there may claim to be anybody else")
+_REACHED: Final = Text("eine Quelle könnte in Netze greifen, in die sie nicht soll", "a source might reach into networks it should not")
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def look(patient: Patient) -> Iterator[Finding]:
-    yield from _base_url(patient.settings.base_url)
+    settings = patient.settings
+    yield from _base_url(settings.base_url)
     yield from _listening()
-    yield from _reach(patient.settings, patient)
+    yield from _networks("TWIN_TRUSTED_PROXIES", settings.trusted_proxies, _CLAIMED, "export TWIN_TRUSTED_PROXIES=127.0.0.1")
+    yield from _networks("TWIN_SOURCE_NETWORKS", settings.source_networks, _REACHED, "export TWIN_SOURCE_NETWORKS=10.20.0.0/16")
+    yield from _reach(patient)
 
 
 def _base_url(said: str) -> Iterator[Finding]:
@@ -33,13 +36,13 @@ def _base_url(said: str) -> Iterator[Finding]:
     address, example = urlsplit(said), "export TWIN_BASE_URL=https://zwilling.example.de"
     if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
         yield fault(
-            Text(f"`TWIN_BASE_URL` ist keine Webadresse: {quoted(said)}", f"`TWIN_BASE_URL` is no web address: {quoted(said)}"),
+            Text(f"`TWIN_BASE_URL` ist keine Webadresse: {named(said)}", f"`TWIN_BASE_URL` is no web address: {named(said)}"),
             Text("alle Verweise führen ins Leere", "all links lead nowhere"),
             example,
         )
     elif address.scheme == "http" and address.hostname not in LOOPBACK:
         yield warning(
-            Text(f"`TWIN_BASE_URL` ist unverschlüsselt: {quoted(said)}", f"`TWIN_BASE_URL` is not encrypted: {quoted(said)}"),
+            Text(f"`TWIN_BASE_URL` ist unverschlüsselt: {named(said)}", f"`TWIN_BASE_URL` is not encrypted: {named(said)}"),
             Text(
                 "Token von Rat und Verwaltung gingen im Klartext durchs Netz",
                 "tokens of council and administration would cross the network in clear",
@@ -60,28 +63,31 @@ def _listening() -> Iterator[Finding]:
         )
 
 
-def _reach(settings: Settings, patient: Patient) -> Iterator[Finding]:
+def _networks(setting: str, said: str, why: Text, example: str) -> Iterator[Finding]:
+    """Networks as wide as a continent are nobody's own."""
+    for word in filter(None, (word.strip() for word in said.split(","))):
+        try:
+            is_wide = ip_network(word, strict=False).prefixlen < 8
+        except ValueError:
+            yield fault(Text(f"`{setting}`: {named(word)} ist kein Netz", f"`{setting}`: {named(word)} is no network"), why, example)
+        else:
+            if is_wide:
+                yield fault(Text(f"`{setting}` umfasst {named(word)}", f"`{setting}` spans {named(word)}"), why, example)
+
+
+def _reach(patient: Patient) -> Iterator[Finding]:
+    settings = patient.settings
     try:
         reach = Reach.of(settings.source_hosts, settings.source_networks)
     except FileRefused as refused:
         for finding in refused.findings:
             yield fault(finding.what, Text("keine Quelle wird geholt", "no source is fetched"), finding.remedy)
         return
-    for network in filter(None, (word.strip() for word in settings.source_networks.split(","))):
-        if ip_network(network, strict=False).prefixlen < 8:
-            yield warning(
-                Text(f"`TWIN_SOURCE_NETWORKS` umfasst {quoted(network)}", f"`TWIN_SOURCE_NETWORKS` spans {quoted(network)}"),
-                Text(
-                    "eine Quelle könnte in innere Netze greifen, in die sie nicht soll",
-                    "a source might reach into inner networks it should not",
-                ),
-                "export TWIN_SOURCE_NETWORKS=10.20.0.0/16",
-            )
     if settings.source_ca is not None and not settings.source_ca.is_file():
         yield fault(
             Text(
-                f"`TWIN_SOURCE_CA`: {quoted(settings.source_ca)} gibt es nicht",
-                f"`TWIN_SOURCE_CA`: there is no {quoted(settings.source_ca)}",
+                f"`TWIN_SOURCE_CA`: {named(settings.source_ca)} gibt es nicht",
+                f"`TWIN_SOURCE_CA`: there is no {named(settings.source_ca)}",
             ),
             Text("keine Quelle wird geholt", "no source is fetched"),
             f"ls -l {settings.source_ca}",
@@ -111,8 +117,8 @@ CHECK = Check(
     "network",
     Text("Netz: Adressen und Reichweite", "Network: addresses and reach"),
     Text(
-        "worauf Server hören, `TWIN_BASE_URL`, woher Quellen geholt werden dürfen",
-        "what servers listen on, `TWIN_BASE_URL`, where sources may be fetched from",
+        "worauf Server hören, `TWIN_BASE_URL`, `TWIN_TRUSTED_PROXIES`, woher Quellen geholt werden dürfen",
+        "what servers listen on, `TWIN_BASE_URL`, `TWIN_TRUSTED_PROXIES`, where sources may be fetched from",
     ),
     look,
 )

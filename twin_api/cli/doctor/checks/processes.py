@@ -10,10 +10,9 @@ import psycopg
 from psycopg import conninfo
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, Unseen, warning
+from twin_api.cli.doctor.finding import Finding, Unseen, named, warning
 from twin_api.cli.doctor.patient import Patient
 from twin_api.cli.doctor.running import Process, running
-from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 _UNITS = Text(
@@ -49,9 +48,9 @@ def _is_of(process: Process, patient: Patient) -> bool:
 
 
 def _shared(uid: int, held: list[str]) -> Finding:
-    who = ", ".join(quoted(each) for each in held)
+    who = ", ".join(named(each) for each in held)
     return warning(
-        Text(f"unter dem Nutzer {quoted(user_name(uid))} laufen: {who}", f"as the user {quoted(user_name(uid))} run: {who}"),
+        Text(f"unter dem Nutzer {named(user_name(uid))} laufen: {who}", f"as the user {named(user_name(uid))} run: {who}"),
         Text(
             "die Trennung ist hier nur logisch: fremder Code in einem dieser Prozesse könnte die Geheimnisse der anderen lesen",
             "separation is but logical here: foreign code in one of these processes could read the others' secrets",
@@ -70,8 +69,8 @@ def _owners(patient: Patient, by_user: dict[int, list[Process]]) -> Iterator[Fin
     if servers:
         yield warning(
             Text(
-                f"{quoted(folder)} gehört demselben Nutzer {quoted(user_name(uid))} wie der Server für {', '.join(map(quoted, servers))}",
-                f"{quoted(folder)} belongs to the same user {quoted(user_name(uid))} as the server for {', '.join(map(quoted, servers))}",
+                f"{named(folder)} gehört demselben Nutzer {named(user_name(uid))} wie der Server für {', '.join(map(named, servers))}",
+                f"{named(folder)} belongs to the same user {named(user_name(uid))} as the server for {', '.join(map(named, servers))}",
             ),
             Text(
                 "fremder Code im Server könnte das Geheimnis des Eigentümers lesen, und damit alles",

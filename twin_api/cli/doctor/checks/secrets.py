@@ -11,9 +11,9 @@ from typing import Final
 import psycopg
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, Unseen, fault, warning
+from twin_api.cli.doctor.finding import Finding, Unseen, fault, named, warning
 from twin_api.cli.doctor.patient import CONNECT_S, Patient
-from twin_api.policy.finding import listed, quoted
+from twin_api.policy.finding import listed
 from twin_api.publish.migrate import BASE_LOGINS
 from twin_api.store.secrets import FOLLOWERS, HANDED, SecretExposed, SecretMissing
 from twin_api.texts import Text
@@ -27,7 +27,7 @@ def look(patient: Patient) -> Iterator[Finding]:
     folder = patient.secrets.folder
     if not folder.is_dir():
         yield fault(
-            Text(f"den Ordner {quoted(folder)} gibt es nicht", f"there is no folder {quoted(folder)}"),
+            Text(f"den Ordner {named(folder)} gibt es nicht", f"there is no folder {named(folder)}"),
             Text("ohne Geheimnisse kommt niemand in die Datenbank", "without secrets nobody gets into the database"),
             "twin migrate",
         )
@@ -41,23 +41,21 @@ def look(patient: Patient) -> Iterator[Finding]:
 def _closed(folder: Path) -> Iterator[Finding]:
     told = folder.stat()
     if stat.S_IMODE(told.st_mode) & 0o077:
-        yield fault(Text(f"{quoted(folder)} steht anderen offen", f"{quoted(folder)} is open to others"), _LOST, f"chmod 700 {folder}")
+        yield fault(Text(f"{named(folder)} steht anderen offen", f"{named(folder)} is open to others"), _LOST, f"chmod 700 {folder}")
     for path in sorted(folder.iterdir()):
         found = path.lstat()
         if path.name in KEPT or stat.S_ISDIR(found.st_mode):
             continue
         if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o177:
             yield fault(
-                Text(
-                    f"{quoted(path)} können andere lesen, oder es ist keine Datei", f"{quoted(path)} can be read by others, or is no file"
-                ),
+                Text(f"{named(path)} können andere lesen, oder es ist keine Datei", f"{named(path)} can be read by others, or is no file"),
                 _LOST,
                 f"rm {path} && twin migrate && twin policy apply",
             )
         elif found.st_uid != told.st_uid:
             yield fault(
                 Text(
-                    f"{quoted(path)} gehört einem anderen Nutzer als sein Ordner", f"{quoted(path)} belongs to another user than its folder"
+                    f"{named(path)} gehört einem anderen Nutzer als sein Ordner", f"{named(path)} belongs to another user than its folder"
                 ),
                 _LOST,
                 f"chown {told.st_uid}:{told.st_gid} {path}",
@@ -106,7 +104,7 @@ def _opens(patient: Patient, role: str) -> Iterator[Finding]:
         psycopg.connect(patient.server.conninfo(role), connect_timeout=CONNECT_S).close()
     except SecretMissing:
         yield fault(
-            Text(f"für {quoted(role)} liegt kein Geheimnis da", f"there is no secret for {quoted(role)}"),
+            Text(f"für {named(role)} liegt kein Geheimnis da", f"there is no secret for {named(role)}"),
             Text("der Zwilling antwortet nicht", "the twin does not answer"),
             remedy,
         )
@@ -114,7 +112,7 @@ def _opens(patient: Patient, role: str) -> Iterator[Finding]:
         return  # told with the files
     except psycopg.OperationalError:
         yield fault(
-            Text(f"das Geheimnis von {quoted(role)} öffnet ihre Anmeldung nicht", f"the secret of {quoted(role)} does not open its login"),
+            Text(f"das Geheimnis von {named(role)} öffnet ihre Anmeldung nicht", f"the secret of {named(role)} does not open its login"),
             Text(
                 "der Zwilling antwortet nicht; hat jemand das Kennwort geändert?",
                 "the twin does not answer; did somebody change the password?",

@@ -8,9 +8,8 @@ from typing import Final, NamedTuple
 import psycopg
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, Severity, fault, said, warning
+from twin_api.cli.doctor.finding import Finding, Severity, fault, named, said, warning
 from twin_api.cli.doctor.patient import Connection, Patient
-from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 LOST: Final = Text("ein Absturz kostet, was schon bestätigt war", "a crash costs what was already acknowledged")
@@ -85,7 +84,7 @@ def _encrypted(connection: Connection) -> Iterator[Finding]:
     host = connection.info.host
     if not (host.startswith("/") or host in ("localhost", "127.0.0.1", "::1") or connection.pgconn.ssl_in_use):
         yield fault(
-            Text(f"die Verbindung zu {quoted(host)} ist nicht verschlüsselt", f"the connection to {quoted(host)} is not encrypted"),
+            Text(f"die Verbindung zu {named(host)} ist nicht verschlüsselt", f"the connection to {named(host)} is not encrypted"),
             Text("wer im Netz mithört, liest alle Zwillinge", "whoever listens on the network reads all twins"),
             "TWIN_DATABASE_URL=…?sslmode=verify-full",
         )

@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Final
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, fault, warning
+from twin_api.cli.doctor.finding import Finding, fault, named, warning
 from twin_api.cli.doctor.patient import Patient
-from twin_api.policy.finding import listed, quoted
+from twin_api.layers.table import STORE
+from twin_api.policy.finding import listed
+from twin_api.publish.statement import quoted as sql_name
 from twin_api.publish.store_tables import stored_tables
 from twin_api.publish.unread import UNREAD, unread_body
 from twin_api.texts import Text
@@ -41,7 +43,7 @@ def look(patient: Patient) -> Iterator[Finding]:
                 "sie belegen Platz und folgen keiner Änderung; läuft gerade eine Vorschau, ist das richtig so",
                 "they take room and follow no change; while a preview runs this is as it should be",
             ),
-            " ".join(f"DROP TABLE {name};" if "." in name else f'DROP SCHEMA "{name}" CASCADE;' for name in left),
+            " ".join(f"DROP TABLE {name};" if "." in name else f"DROP SCHEMA {sql_name(name)} CASCADE;" for name in left),
         )
     yield from _read_marks(patient)
 
@@ -84,14 +86,14 @@ def _read_marks(patient: Patient) -> Iterator[Finding]:
     for layer in patient.in_force.layers.values():
         wanted = unread_body(layer)
         table = stored.get(layer.name)
-        if wanted is not None and table is not None and (table.unread != wanted or {f"store.{layer.name}", f'store."{layer.name}"'} & off):
+        if wanted is not None and table is not None and (table.unread != wanted or layer.name in off):
             yield fault(
                 Text(
-                    f"{quoted(layer.name)}: geänderte Texte gelten weiter als gelesen",
-                    f"{quoted(layer.name)}: changed texts still count as read",
+                    f"{named(layer.name)}: geänderte Texte gelten weiter als gelesen",
+                    f"{named(layer.name)}: changed texts still count as read",
                 ),
                 Text("ungelesener Freitext wird gezeigt", "free text that nobody has read is shown"),
-                "twin policy apply && twin policy rebuild",
+                f"ALTER TABLE {sql_name(STORE, layer.name)} ENABLE TRIGGER {UNREAD};" if table.unread == wanted else "twin policy apply",
             )
 
 
