@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version as distribution_version
+from typing import Annotated
 
 import psycopg
 import typer
@@ -29,6 +31,21 @@ from twin_api.texts import Text
 _FACTS = (ClusterFailed, PostgresMissing, SocketFolderForeign, SecretExposed, SecretMissing, SecretsNotOurs, SwitchBlocked)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Twin API: one store, three twins.")
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"twin-api {distribution_version('twin-api')}")
+        raise typer.Exit
+
+
+@app.callback()
+def twin(
+    version: Annotated[bool, typer.Option("--version", help="which version this is", is_eager=True, callback=_say_version)] = False,
+) -> None:
+    """Options of the command itself."""
+
+
 app.add_typer(policy.app, name="policy")
 app.add_typer(layers.app, name="layers")
 app.add_typer(token.app, name="token")
