@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
-from twin_api.policy.load import load_texts
+from twin_api.policy.load import load_applied
 from twin_api.publish.apply import applied_files, apply_policies
 from twin_api.publish.bulk import sync
 from twin_api.publish.withdraw import finish_withdrawals
@@ -32,7 +32,7 @@ def close_expired_releases(connection: Connection, secrets: Secrets, now: dateti
     expired = _expired(connection, now)
     if not expired:
         return 0
-    policies = load_texts(applied_files(connection))
+    policies = load_applied(applied_files(connection))
     # the store may have grown since: those files are not the last word on it
     apply_policies(connection, policies, now.astimezone(ZoneInfo(policies.town.time_zone)).date(), secrets, evolve=False)
     return expired

@@ -24,7 +24,7 @@ from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.sources.file import SourceFile
 from twin_api.policy.documents import Extent, Layer, Policies
 from twin_api.policy.finding import quoted
-from twin_api.policy.load import load_texts
+from twin_api.policy.load import load_applied
 from twin_api.publish.apply import applied_files
 from twin_api.settings import Settings
 from twin_api.store.journal import Journal, Origin
@@ -49,7 +49,7 @@ class Run:
 def policies_in_force(connection: Connection) -> Policies | None:
     """The policies that were applied last; None before the first time."""
     files = applied_files(connection)
-    return load_texts(files) if files else None
+    return load_applied(files) if files else None
 
 
 def said_by(source: SourceFile, policies: Policies) -> str:
