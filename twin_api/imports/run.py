@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from twin_api.imports.attempt import Around, Attempt, Connect, Placing, Progress
-from twin_api.imports.finding import FileRefused, Finding, refuse
-from twin_api.imports.inside.reading import SIMPLER, TOO_COSTLY
+from twin_api.imports.finding import SIMPLER, TOO_COSTLY, FileRefused, Finding, refuse
 from twin_api.imports.job import Job
 from twin_api.imports.request import ImportOutcome, ImportRequest
 from twin_api.imports.tables.returned import is_returned

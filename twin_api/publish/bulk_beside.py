@@ -49,6 +49,7 @@ def beside(connect: Callable[[], Connection], layer: str) -> Iterator[Beside | N
     """
     with connect() as connection:
         connection.autocommit = True
+        clear_left(connection)
         place = Beside(connect, connection, layer)
         if not place.open():
             yield None
@@ -78,7 +79,7 @@ class Beside:
         if self.connection.execute(f"SELECT pg_try_advisory_lock({_LOCK})", [self.schema]).fetchone() != (True,):
             return False
         with self.connection.transaction():
-            _drop(self.connection, self.schema)
+            _drop(self.connection, self.schema)  # if it was left just now
             self.connection.execute(f"CREATE SCHEMA {quoted(self.schema)}".encode())
             like = f"{FEATURE} int8, LIKE {quoted(STORE, self.layer)} INCLUDING DEFAULTS"
             self.connection.execute(f"CREATE UNLOGGED TABLE {quoted(*self.rows)} ({like})".encode())
@@ -102,7 +103,8 @@ class Beside:
             with suppress(psycopg.Error):
                 connection.cancel()
         self._threads.shutdown(cancel_futures=True)
-        _drop(self.connection, self.schema)
+        with suppress(psycopg.OperationalError):  # then whoever comes next
+            _drop(self.connection, self.schema)
 
     def _build(self, recipes: list[Recipe]) -> list[str]:
         for shared, group in groupby(recipes, lambda recipe: recipe[2][:2]):

@@ -52,10 +52,13 @@ def create_statements(definition: Definition, name: str) -> list[str]:
     table = describe_published(definition, name)
     target = quoted(PUBLISHED, name)
     key = sql_text(AddConstraint(table.primary_key))  # from here on CREATE TABLE leaves it out
-    compressed = f"ALTER TABLE {target} ALTER COLUMN {FEATURE} SET COMPRESSION lz4"
+    unasked = [FEATURE, GEOMETRY] if GEOMETRY in table.c else [FEATURE]  # no condition is estimated by these
+    kept = f"ALTER TABLE {target} ALTER COLUMN {FEATURE} SET COMPRESSION lz4, " + ", ".join(
+        f"ALTER COLUMN {column} SET STATISTICS 0" for column in unasked
+    )
     rows = sql_text(project(definition, store_source(definition))) + _IN_ORDER
     indexes = [sql_text(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name))]
-    return [sql_text(CreateTable(table)), compressed, _fill(definition, target, rows), key, *indexes, f"ANALYZE {target}"]
+    return [sql_text(CreateTable(table)), kept, _fill(definition, target, rows), key, *indexes, f"ANALYZE {target}"]
 
 
 def shared_statements(definition: Definition, name: str) -> list[str]:
