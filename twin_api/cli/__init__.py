@@ -14,6 +14,7 @@ from twin_api.cli.doctor.command import doctor
 from twin_api.cli.import_ import import_file
 from twin_api.cli.init import init_town
 from twin_api.cli.openapi import write_openapi
+from twin_api.cli.problems import list_problems
 from twin_api.cli.serve import serve
 from twin_api.cli.store import migrate_store, stop_cluster
 from twin_api.cli.tour import tour
@@ -45,6 +46,7 @@ app.command(name="serve")(serve)
 app.command(name="work")(work)
 app.command(name="withdraw")(withdraw_collection)
 app.command(name="openapi")(write_openapi)
+app.command(name="problems")(list_problems)
 
 
 def main() -> None:
