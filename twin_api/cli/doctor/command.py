@@ -12,7 +12,7 @@ import typer
 from twin_api.cli import context
 from twin_api.cli.doctor.check import Check, Examined, examine
 from twin_api.cli.doctor.checks import CHECKS
-from twin_api.cli.doctor.finding import Finding
+from twin_api.cli.doctor.finding import NOTHING, Finding
 from twin_api.cli.doctor.patient import Patient
 from twin_api.policy.finding import quoted, suggestion
 from twin_api.texts import Text
@@ -86,7 +86,7 @@ def _tell(examined: Examined) -> None:
     title, worst = examined.check.title, examined.worst
     unseen = LEFT_OUT if examined.left_out else examined.unseen
     mark = MARKS[worst] if worst else SOUND if unseen is None else UNSEEN
-    more = Text("", "") if unseen is None else Text(f" – nicht zu sehen: {unseen.de}", f" – not seen: {unseen.en}")
+    more = NOTHING if unseen is None else Text(f" – nicht zu sehen: {unseen.de}", f" – not seen: {unseen.en}")
     context.say(Text(f"{mark} {title.de}{more.de}", f"{mark} {title.en}{more.en}"))
     for finding in examined.findings:
         context.say(_lines(finding))

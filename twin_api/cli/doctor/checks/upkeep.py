@@ -24,8 +24,8 @@ _LEFT: Final = """
     UNION ALL SELECT nspname FROM pg_namespace WHERE nspname ~ '^(citizen|council|administration)(_|$)'
     AND nspname NOT IN (SELECT schema FROM published.role) ORDER BY 1"""
 _SWITCHED_OFF: Final = """
-    SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = %s AND tgenabled <> 'O' AND NOT tgisinternal
-    AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'store'::regnamespace)"""
+    SELECT c.relname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE t.tgname = %s AND t.tgenabled <> 'O' AND c.relnamespace = 'store'::regnamespace"""
 _WORKER = "systemctl status twin-work; twin work --once"
 
 
