@@ -27,6 +27,7 @@ SPOILT = [
     ("grants", 'GRANT DELETE ON control.audit TO "{db}_audit"', "`{db}_audit` holds DELETE on `control.audit`"),
     ("grants", 'GRANT TRUNCATE ON store.baeume TO "{db}_writer"', "`{db}_writer` holds TRUNCATE on `store.baeume`"),
     ("grants", 'REVOKE SELECT ON citizen.baeume FROM "{db}_citizen"', "`citizen` may not read `citizen.baeume`"),
+    ("grants", 'REVOKE USAGE ON SCHEMA council FROM "{db}_council"', "`council` may not read `council`"),
     ("grants", "ALTER VIEW citizen.baeume OWNER TO postgres", "`citizen.baeume` belongs to `postgres`"),
     ("grants", "ALTER SCHEMA council OWNER TO postgres", "`council` belongs to `postgres`"),
     ("hardening", "CREATE FUNCTION postgis.st_later(int) RETURNS int LANGUAGE sql AS 'SELECT $1'", "everybody still holds 1 functions of PostGIS: `postgis.st_later(integer)`"),

@@ -19,10 +19,10 @@ from twin_api.work.calendar import find_undone
 
 GRACE: Final = timedelta(minutes=15)
 _LEFT: Final = """
-    SELECT 'published.' || relname FROM pg_class WHERE relnamespace = 'published'::regnamespace AND relkind = 'r'
+    SELECT 'TABLE', format('published.%I', relname) FROM pg_class WHERE relnamespace = 'published'::regnamespace AND relkind = 'r'
     AND relname ~ '^(t|preview)_' AND relname NOT IN (SELECT relation FROM published.definition)
-    UNION ALL SELECT nspname FROM pg_namespace WHERE nspname ~ '^(citizen|council|administration)(_|$)'
-    AND nspname NOT IN (SELECT schema FROM published.role) ORDER BY 1"""
+    UNION ALL SELECT 'SCHEMA', quote_ident(nspname) FROM pg_namespace WHERE nspname ~ '^(citizen|council|administration)(_|$)'
+    AND nspname NOT IN (SELECT schema FROM published.role) ORDER BY 2"""
 _SWITCHED_OFF: Final = """
     SELECT c.relname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE t.tgname = %s AND t.tgenabled <> 'O' AND c.relnamespace = 'store'::regnamespace"""
@@ -32,18 +32,19 @@ _WORKER = "systemctl status twin-work; twin work --once"
 def look(patient: Patient) -> Iterator[Finding]:
     connection = patient.owner
     yield from _calendar(patient)
-    left = [name for (name,) in connection.execute(_LEFT).fetchall()]
+    left = connection.execute(_LEFT).fetchall()
     if left:
+        names = listed(name for _, name in left)
         yield warning(
             Text(
-                f"übrig von einer Vorschau oder einem abgebrochenen Bau: {listed(left)}",
-                f"left by a preview or an interrupted build: {listed(left)}",
+                f"übrig von einer Vorschau oder einem abgebrochenen Bau: {names}",
+                f"left by a preview or an interrupted build: {names}",
             ),
             Text(
                 "sie belegen Platz und folgen keiner Änderung; läuft gerade eine Vorschau, ist das richtig so",
                 "they take room and follow no change; while a preview runs this is as it should be",
             ),
-            " ".join(f"DROP TABLE {name};" if "." in name else f"DROP SCHEMA {sql_name(name)} CASCADE;" for name in left),
+            " ".join(f"DROP {kind} {name} CASCADE;" for kind, name in left),
         )
     yield from _read_marks(patient)
 
