@@ -76,8 +76,8 @@ def address(town: Town) -> str:
 
 
 def check_closed(status: int, headers: dict[str, str], body: bytes) -> None:
-    """A refusal is one of the list; the protocol's own 400 is the server's."""
-    if status >= 400 and not (status == 400 and headers["content-type"].startswith("text/plain")):
+    """A refusal is one of the list."""
+    if status >= 400:
         assert list(find_faults(status, headers, body)) == []
 
 
