@@ -17,6 +17,7 @@ from twin_api.policy.lint import lint
 from twin_api.policy.matrix import MatrixRow, matrix
 from twin_api.publish.apply import Plan, applied_files
 from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
+from twin_api.publish.bulk_beside import clear_left
 from twin_api.publish.drift import find_drift
 from twin_api.publish.layers import describe
 from twin_api.texts import Text
@@ -80,6 +81,7 @@ def drift() -> None:
     """Compare every published table with what the applied policies yield now; exit code 1 if any differs."""
     loaded = context.policies()
     with context.owner() as connection:
+        clear_left(connection)
         found, applied = find_drift(connection), applied_files(connection)
     wrong = [entry for entry in found if entry]
     for entry in wrong:

@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from twin_api.layers.table import STORE
 from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import matrix
+from twin_api.publish.bulk_beside import clear_left
 from twin_api.publish.definition import Definition, Shown, compile_policies
 from twin_api.publish.difference import Difference, applied_policies, find_differences
 from twin_api.publish.follow import follow_statements, unfollow_statements
@@ -55,6 +56,11 @@ class Plan:
     layers: LayerPlan = field(default_factory=LayerPlan)
 
     @property
+    def shown(self) -> dict[str, Definition]:
+        """By relation."""
+        return {entry.definition.relation: entry.definition for entries in self.wanted.values() for entry in entries.values()}
+
+    @property
     def touched_layers(self) -> list[str]:
         """Layers that are there and whose tables get or lose triggers, or change themselves."""
         new = {layer for d in self.new.values() for layer in (d.layer, *d.areas)}
@@ -72,6 +78,7 @@ def apply_policies(
     The store's tables follow the layer files in the same step; `evolve=False` leaves them alone, for policies that are in force already.
     Raises `LayersRefused` when they cannot follow, `SwitchBlocked` when the switch cannot be had, with everything as before.
     """
+    clear_left(connection)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         differences = find_differences(connection, applied_policies(applied_files(connection)), policies, day)
@@ -112,7 +119,7 @@ def make_plan(connection: Connection, policies: Policies, day: date) -> Plan:
     kept_out = withdrawn_collections(connection)
     plan.wanted = {schema: {n: e for n, e in entries.items() if n not in kept_out} for schema, entries in plan.wanted.items()}
     wanted = {(schema, name): entry for schema, entries in plan.wanted.items() for name, entry in entries.items()}
-    needed = {entry.definition.relation: entry.definition for entry in wanted.values()}
+    needed = plan.shown
     plan.new = {relation: definition for relation, definition in sorted(needed.items()) if relation not in built}
     plan.stale = {relation: read for relation, read in sorted(built.items()) if relation not in needed}
     plan.moved = [(schema, entry) for (schema, name), entry in wanted.items() if shown.get((schema, name)) != entry.definition.relation]
@@ -175,14 +182,19 @@ def _building(definition: Definition) -> dict[str, list[str]]:
 
 def _renew(connection: Connection, plan: Plan) -> None:
     """Tables that stay are built the next time as this version of the program builds them; what they show is the same."""
-    shown = {entry.definition.relation: entry.definition for entries in plan.wanted.values() for entry in entries.values()}
-    for relation, definition in shown.items():
-        if relation not in plan.new:
-            connection.execute(
-                "UPDATE published.definition SET statements = %(statements)s, shared = %(shared)s WHERE relation = %(relation)s "
-                "AND (statements, shared) IS DISTINCT FROM (%(statements)s::text[], %(shared)s::text[])",
-                {"relation": relation, **_building(definition)},
-            )
+    for relation in find_outdated(connection, plan):
+        connection.execute(
+            "UPDATE published.definition SET statements = %(statements)s, shared = %(shared)s WHERE relation = %(relation)s",
+            {"relation": relation, **_building(plan.shown[relation])},
+        )
+
+
+def find_outdated(connection: Connection, plan: Plan) -> list[str]:
+    """Published tables that stay and that another version of the program builds in another way."""
+    query = "SELECT relation, statements, shared FROM published.definition ORDER BY relation"
+    found = {relation: {"statements": told, "shared": shared} for relation, told, shared in connection.execute(query).fetchall()}
+    shown = plan.shown
+    return [relation for relation, told in found.items() if relation in shown and _building(shown[relation]) != told]
 
 
 def _all_of(connection: Connection, schemas: list[str]) -> list[tuple[str, str]]:

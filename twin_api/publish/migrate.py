@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import conninfo, sql
 
+from twin_api.publish.hardening import harden
+from twin_api.settings import carried
 from twin_api.store.secrets import Secrets
 
 BASE_LOGINS: Final = ("owner", "writer", "audit", "control")
-_HERE: Final = Path(__file__).resolve().parent.parent
-SCRIPTS: Final = next(p for p in (_HERE / "migrations", _HERE.parent / "alembic") if p.is_dir() or p.name == "alembic")
+SCRIPTS: Final = carried("migrations", "alembic")
 
 
 class StoreUnfit(Exception):
@@ -28,7 +28,8 @@ class StoreUnfit(Exception):
 def migrate(admin: str, secrets: Secrets, revision: str = "head") -> None:
     """Bring the database of `admin` (libpq keywords or URL of an administrator) to `revision`; makes the database if need be.
 
-    Repeatable; with nothing to do it takes some 100 ms. The base logins' passwords follow the secrets.
+    Repeatable; with nothing to do it takes some 100 ms. The base logins' passwords follow the secrets, and what an update of an
+    extension has opened to PUBLIC since is taken back.
     """
     _ensure_database(admin)
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -38,11 +39,30 @@ def migrate(admin: str, secrets: Secrets, revision: str = "head") -> None:
     _run_alembic(admin, revision)
     if revision != "base":
         _set_passwords(admin, secrets)
+    if revision == "head":
+        with psycopg.connect(admin, autocommit=True) as connection:
+            harden(connection)
 
 
 def downgrade(admin: str, revision: str) -> None:
     """Back to an earlier revision; the rows of `store` stay."""
     _run_alembic(admin, revision, down=True)
+
+
+def newest_revision() -> str:
+    """The revision that this program works with."""
+    from alembic.script import ScriptDirectory
+
+    return str(ScriptDirectory(str(SCRIPTS)).get_current_head())
+
+
+def revision_of(connection: psycopg.Connection[Any]) -> str | None:
+    """The revision a database is at; None where nobody has set it up."""
+    row = connection.execute("SELECT to_regclass('control.alembic_version') IS NOT NULL").fetchone()
+    if row is None or not row[0]:
+        return None
+    found = connection.execute("SELECT version_num FROM control.alembic_version").fetchone()
+    return None if found is None else str(found[0])
 
 
 def is_superuser(admin: str) -> bool:

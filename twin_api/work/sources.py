@@ -19,7 +19,7 @@ from twin_api.imports.fetching.errands import errand_for
 from twin_api.imports.fetching.services.asked import Gathered
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.fingerprint import parts_of
-from twin_api.imports.publishing import publishing
+from twin_api.imports.publishing import placing, publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.sources.file import SourceFile
 from twin_api.policy.documents import Extent, Layer, Policies
@@ -135,7 +135,7 @@ class _Task:
             gathered.files, description, source.replace, source=source.name, extent=self.extent, grids=self.settings.proj_data,
             holder=source.holder, licence=source.licence, may_shrink=source.may_shrink,
         )  # fmt: skip
-        return run_import(request, self.layer, self.connect, journal=_Noted(self, gathered), around=publishing)
+        return run_import(request, self.layer, self.connect, journal=_Noted(self, gathered), around=publishing, placing=placing)
 
     def note(self, connection: Connection, gathered: Gathered) -> None:
         succeed(connection, self.source.name, "imported", self.now, gathered.digest, self.said, gathered.known)
