@@ -83,6 +83,11 @@ class Changes:
     def vacuum(self, side: Side, layer: str) -> None:
         side.run("owner", f"VACUUM {self._random.choice(['', '(FULL) ', '(ANALYZE) '])}store.{layer}")
 
+    def reorder(self, side: Side, layer: str) -> None:
+        """What is published to the role, in another order on disk."""
+        relation = side.relation(self._role, self._random.choice(list(self.grants)))
+        side.run("owner", f"CLUSTER published.{relation} USING {relation}_{self._random.choice(['place', 'pkey'])}")
+
     def rename_district(self, side: Side, layer: str) -> None:
         row = self._random.choice(list(side.rows["ortsteile"].values()))
         side.update("ortsteile", {**row, "kurzzeichen": f"{CANARY}-kurz-{self._random.randrange(10**9)}"})
@@ -150,6 +155,7 @@ ALONE: Final[tuple[Alone, ...]] = (
     Changes.delete_hidden,
     Changes.rewrite,
     Changes.vacuum,
+    Changes.reorder,
     Changes.rename_district,
 )
 ALIKE: Final[tuple[Alike, ...]] = (

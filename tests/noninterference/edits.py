@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -15,11 +16,12 @@ from typing import Any, Final
 from tests.approving import approve_all
 from tests.noninterference.rows import grants_of
 from tests.towns import DAY
+from twin_api.policy.approvals import APPROVALS
 from twin_api.policy.documents import Grant, Layer, Policies
 from twin_api.policy.finding import PolicyInvalid
 from twin_api.policy.load import load
 
-Files = Mapping[str, str]
+Files = Mapping[str, str]  # all but the approvals
 Edit = tuple[str, str, tuple[str, ...]]  # file, what to find, what to put instead
 
 ADDED: Final = "KNRYzusatz".lower()
@@ -74,15 +76,27 @@ def edited(files: Files, random: Random) -> dict[str, str]:
 
 
 def loaded(files: Files) -> Policies | None:
-    """The policies of these files with all approvals; None where they do not load."""
-    with TemporaryDirectory() as folder:
-        for name, text in files.items():
-            path = Path(folder, name)
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        approve_all(Path(folder))
+    """The policies of these files with all approvals; None where they do not load. Reading YAML takes most of a run: they are remembered."""
+    return _loaded(tuple(sorted(files.items())))
+
+
+_approved: list[str] = []  # the approvals given so far
+
+
+@lru_cache(maxsize=64)
+def _loaded(files: tuple[tuple[str, str], ...]) -> Policies | None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for file, text in (*files, *((APPROVALS, text) for text in _approved)):
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).write_text(text, encoding="utf-8")
         try:
-            return load(Path(folder))
+            policies = load(folder)
+            if not any(grant.missing for role in policies.roles.values() for grants in role.grants.values() for grant in grants):
+                return policies
+            approve_all(folder)
+            _approved[:] = [(folder / APPROVALS).read_text(encoding="utf-8")]
+            return load(folder)
         except PolicyInvalid:
             return None
 

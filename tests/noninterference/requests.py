@@ -131,7 +131,7 @@ class Requests:
         return path, reached
 
     def _hidden_parameter(self, draw: Draw, words: Words) -> Request:
-        path = draw.of(list(self._paths)).replace("{id}", draw.of(sum(words.ids, []) or ["1"]))
+        path = draw.of(list(self._paths)).replace("{id}", draw.of([*words.ids[0], *words.ids[1], "1"]))
         name = draw.of([*words.hidden_names, *words.hidden_names, *UNKNOWN, *MADE_UP])
         value = draw.of(draw.of((words.any_values, words.hidden_names, [draw.text])))
         if draw.once_in(3):

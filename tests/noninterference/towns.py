@@ -16,11 +16,13 @@ from uuid import UUID
 from psycopg import sql
 
 from tests.noninterference.asking import Answer, Asked, Request
+from tests.noninterference.edits import loaded
 from tests.noninterference.rows import stored
 from tests.towns import DAY, Connection, Town
 from twin_api.main import create_app
 from twin_api.policy.approvals import APPROVALS
 from twin_api.policy.documents import Policies
+from twin_api.publish.apply import apply_policies
 from twin_api.publish.figures_now import refresh_now
 
 POLICIES: Final = Path(__file__).parent / "policies"
@@ -79,20 +81,25 @@ class Side:
     def apply(self, files: Mapping[str, str]) -> None:
         """Put these policy files in force, with all approvals."""
         self._journal.append([self.name, "policies", dict(files)])
-        folder = self.town.policies_folder
-        for name in self.files.keys() - files.keys():
-            (folder / name).unlink()
-        for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
-        self.files = dict(files)
-        self.town.apply()
-        self.policies = self.town.policies
+        policies = loaded(files)
+        assert policies is not None
+        with self.town.login("owner") as connection:
+            apply_policies(connection, policies, DAY, self.town.secrets)
+        self.files, self.policies = dict(files), policies
 
     def refresh_figures(self) -> None:
         self._journal.append([self.name, "figures"])
         for role, collection in figures_of(self.policies):
             with self.town.login("owner") as connection:
                 refresh_now(connection, role, collection)
+
+    def relation(self, role: str, collection: str) -> str:
+        """The published table behind a collection."""
+        with self.town.superuser() as connection:
+            query = "SELECT relation FROM published.shown s JOIN published.role r USING (schema) WHERE r.name = %s AND s.collection = %s"
+            row = connection.execute(query, [role, collection]).fetchone()
+        assert row is not None
+        return str(row[0])
 
     def redo(self, step: Step) -> None:
         """A step of a journal, on this side."""
