@@ -42,7 +42,7 @@ def _area(row: Row) -> str | None:
 @pytest.mark.slow
 def test_no_figure_speaks_of_few_and_none_can_be_had_by_subtraction(pair: Pair, seed: int) -> None:
     seen = 0
-    for number in range(6):
+    for number in range(3):
         _settled(pair, f"{seed} {number}")
         shown, held = _items(pair), _members(pair)
         told = {name for name, properties in shown.items() if properties["anzahl"] is not None}
