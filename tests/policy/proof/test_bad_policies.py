@@ -78,7 +78,7 @@ def test_a_good_policy_is_accepted_though_its_words_do_not_show_it(name: str, mo
     assert refuted(policies) == []
     monkeypatch.setattr(solver, "is_installed", lambda: False)
     (found,) = findings_of(good_files(name))
-    assert "the contrary is not proved" in found.render("en")
+    assert ": not proved: `council` sees of `baeume` at least what `citizen` sees (rows)" in found.render("en")
     assert "pip install 'twin-api[proof]'" in found.render("de")
 
 
