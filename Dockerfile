@@ -8,7 +8,7 @@
 FROM debian:bookworm-slim AS python
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates proj-data python3 \
+ && apt-get install -y --no-install-recommends ca-certificates python3 \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 twin \
  && useradd --uid 10001 --gid 10001 --home-dir /var/lib/twin --no-create-home --shell /usr/sbin/nologin twin \
@@ -51,9 +51,8 @@ WORKDIR /tmp
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
-ENTRYPOINT ["python", "-m", "uvicorn", "twin_api.main:create_served_app", "--factory"]
-CMD ["--host", "0.0.0.0", "--port", "8000", "--workers", "1", "--loop", "uvloop", "--http", "httptools", "--no-access-log", \
-     "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "20", "--timeout-keep-alive", "30"]
+ENTRYPOINT ["python", "-m", "twin_api.door.listening"]
+CMD ["0.0.0.0", "8000", "1"]
 
 FROM postgis AS store
 LABEL org.opencontainers.image.title="Twin API: store" \
@@ -76,6 +75,8 @@ FROM python AS full
 LABEL org.opencontainers.image.title="Twin API" \
       org.opencontainers.image.description="One store, three provably separate twins of a town" \
       org.opencontainers.image.licenses="EUPL-1.2"
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends proj-data && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/twin /opt/twin
 COPY deploy/settle /usr/local/bin/twin-settle
 ENV TWIN_HOME=/var/lib/twin

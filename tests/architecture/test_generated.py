@@ -22,6 +22,12 @@ def test_the_committed_openapi_documents_are_those_of_the_program(tmp_path: Path
     assert written == committed, "run `make openapi` and commit the result"
 
 
+def test_the_committed_list_of_problems_is_that_of_the_program(tmp_path: Path) -> None:
+    subprocess.run([*TWIN, "problems", "--write", str(tmp_path)], check=True, capture_output=True, cwd=PROJECT)
+    written, committed = ((folder / "problems.md").read_text() for folder in (tmp_path, PROJECT / "docs"))
+    assert written == committed, "run `twin problems --write docs` and commit the result"
+
+
 def test_the_committed_editor_schemas_are_those_of_the_program(tmp_path: Path) -> None:
     subprocess.run([*TWIN, "policy", "schema", "--write", str(tmp_path)], check=True, capture_output=True, cwd=PROJECT)
     written = {path.name: orjson.loads(path.read_bytes()) for path in tmp_path.glob("*.json")}

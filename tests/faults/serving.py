@@ -34,7 +34,7 @@ class Process:
         told = {"server": town.server.address, "secrets": str(town.secrets.folder), "drain_s": "0", **settings}
         environment = kept | {f"TWIN_{name.upper()}": value for name, value in told.items()}
         command = [sys.executable, "-m", "twin_api.cli", "serve", "--port", str(port), *options]
-        self._process = subprocess.Popen(command, env=environment, cwd=PROJECT, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, env=environment, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.pid = self._process.pid
         self.address = f"http://127.0.0.1:{port}"
         self.wait_until_ready()
@@ -108,6 +108,8 @@ class Crowd:
                 return
             self.seen[status] += 1
             self.times.append(time.perf_counter() - asked)
+            if status in ("429", "503"):
+                await asyncio.sleep(0.02)  # impatient, but not a loop of the processor alone
             if closes:
                 return
 

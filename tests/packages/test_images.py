@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from twin_api.cli.serve import _listening
 from twin_api.store.cluster_conf import CONF
 
 PROJECT = Path(__file__).parents[2]
@@ -40,9 +39,9 @@ def test_the_citizens_image_takes_nothing_from_the_checkout_but_the_server() -> 
 
 
 def test_the_citizens_image_listens_as_twin_serve_does() -> None:
-    told = re.search(r"^CMD (\[.*?\])", _stages()["citizen"], re.M | re.S)
+    told = re.search(r'^ENTRYPOINT \["python", "-m", "(.*)"\]', _stages()["citizen"], re.M)
     assert told is not None
-    assert re.findall(r'"(.*?)"', told[1]) == _listening("0.0.0.0", 8000, 1)  # noqa: S104  # inside a container
+    assert f'"-m", "{told[1]}"' in (PROJECT / "twin_api/cli/serve.py").read_text()
 
 
 def test_only_what_images_are_made_of_goes_to_the_builder() -> None:
@@ -70,7 +69,7 @@ class Wall:
         if foreign or any(name == room or name.startswith(room + ".") for room in left_out):
             raise ModuleNotFoundError(name, name=name)
 sys.meta_path.insert(0, Wall())
-import uvicorn, uvicorn.loops.uvloop, uvicorn.protocols.http.httptools_impl
+import uvicorn.loops.uvloop, twin_api.door.listening
 from twin_api.main import create_app
 from twin_api.settings import Settings
 create_app(Settings(server="host=store dbname=twin", roles="citizen"))
