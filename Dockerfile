@@ -51,9 +51,8 @@ WORKDIR /tmp
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
-ENTRYPOINT ["python", "-m", "uvicorn", "twin_api.main:create_served_app", "--factory"]
-CMD ["--host", "0.0.0.0", "--port", "8000", "--workers", "1", "--loop", "uvloop", "--http", "httptools", "--no-access-log", \
-     "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "20", "--timeout-keep-alive", "30"]
+ENTRYPOINT ["python", "-m", "twin_api.door.listening"]
+CMD ["0.0.0.0", "8000", "1"]
 
 FROM postgis AS store
 LABEL org.opencontainers.image.title="Twin API: store" \

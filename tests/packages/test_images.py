@@ -40,9 +40,9 @@ def test_the_citizens_image_takes_nothing_from_the_checkout_but_the_server() -> 
 
 
 def test_the_citizens_image_listens_as_twin_serve_does() -> None:
-    told = re.search(r"^CMD (\[.*?\])", _stages()["citizen"], re.M | re.S)
+    told = re.search(r"^ENTRYPOINT (\[.*?\])\nCMD (\[.*?\])$", _stages()["citizen"], re.M)
     assert told is not None
-    assert re.findall(r'"(.*?)"', told[1]) == _listening("0.0.0.0", 8000, 1)  # noqa: S104  # inside a container
+    assert re.findall(r'"(.*?)"', told[1] + told[2]) == ["python", *_listening("0.0.0.0", 8000, 1)]  # noqa: S104  # inside a container
 
 
 def test_only_what_images_are_made_of_goes_to_the_builder() -> None:
