@@ -8,7 +8,7 @@
 FROM debian:bookworm-slim AS python
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates proj-data python3 \
+ && apt-get install -y --no-install-recommends ca-certificates python3 \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 twin \
  && useradd --uid 10001 --gid 10001 --home-dir /var/lib/twin --no-create-home --shell /usr/sbin/nologin twin \
@@ -75,6 +75,8 @@ FROM python AS full
 LABEL org.opencontainers.image.title="Twin API" \
       org.opencontainers.image.description="One store, three provably separate twins of a town" \
       org.opencontainers.image.licenses="EUPL-1.2"
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends proj-data && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/twin /opt/twin
 COPY deploy/settle /usr/local/bin/twin-settle
 ENV TWIN_HOME=/var/lib/twin

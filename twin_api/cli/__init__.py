@@ -38,6 +38,7 @@ COMMANDS: Final = {  # in the order of `--help`: a function, or an app of severa
     "work": ("work", "work"),
     "withdraw": ("withdraw", "withdraw_collection"),
     "openapi": ("openapi", "write_openapi"),
+    "problems": ("problems", "list_problems"),
 }
 
 

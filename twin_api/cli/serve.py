@@ -42,7 +42,7 @@ def serve(
     _open_files_up_to_the_most()
     shown = Text(f"Bedient {roles} auf http://{host}:{port}. Ende mit Strg-C.", f"Serving {roles} on http://{host}:{port}. Ctrl-C ends it.")
     context.errors.print(shown.say(context.settings().lang), markup=False)
-    command = [sys.executable, *_listening(host, port, workers)]
+    command = [sys.executable, "-m", "twin_api.door.listening", host, str(port), str(workers)]
     os.execve(sys.executable, command, environment)  # noqa: S606  # our own interpreter, no shell
 
 
@@ -128,7 +128,3 @@ def hand_secrets(names: list[str], folder: Path) -> None:
             )
         )
     secrets.hand(None if names == ["all"] else names, folder, also=identity)
-
-
-def _listening(host: str, port: int, workers: int) -> list[str]:
-    return ["-m", "twin_api.door.listening", host, str(port), str(workers)]

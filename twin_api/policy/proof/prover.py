@@ -17,7 +17,7 @@ from twin_api.policy.masks import Band, GeometryMask, Grid, Round, Truncate, Val
 from twin_api.policy.proof import solver
 from twin_api.policy.proof.claim import FIGURES, Claim
 from twin_api.policy.proof.variable import speech_of
-from twin_api.policy.proof.witness import Case, Pair, Witness, place_pair, value_pair, with_value
+from twin_api.policy.proof.witness import Case, Pair, Witness, place_pair, value_pair
 from twin_api.policy.rule import Or, Rule
 
 LIMIT_MS: Final = 2000  # for all questions about one layer
@@ -64,7 +64,7 @@ class Prover:
         result, witness, case = self._contained(claim.lower.shown_rows, tuple(upper.shown_rows for upper in able), claim.lower.layer)
         layer = self.policies.layers[claim.lower.layer]
         if witness is not None and case is not None and claim.subject in layer.attributes:
-            witness = with_value(witness, claim.subject, layer, case)
+            witness = case.with_value(witness, claim.subject)
         pair = None if result == "proved" else self._pair(claim, layer)
         if result != "proved" and claim.declared:
             result = "declared"

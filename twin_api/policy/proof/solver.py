@@ -27,6 +27,9 @@ CLOCK: Final = tuple(moment_number(datetime(year, 1, 1, tzinfo=UTC)) for year in
 MONTHS: Final = (13, 12 * 9999 + 11)  # since the year 0: those that begin after another one
 
 
+ORDINARY: Final = {"date": 12 * 2026, "datetime": 12 * 2026}
+
+
 class Undecided(Exception):
     """The solver has no answer within its time; that is no proof."""
 
@@ -149,9 +152,11 @@ def edge_only_in_first(lower: AnyMask, upper: AnyMask, type_: str, milliseconds:
     place = z3.Int("place")
     ends = {"integer": (1 - 2**63, 2**63 - 1), "date": MONTHS, "datetime": MONTHS}.get(type_)
     range_ = [ends[0] <= place, place <= ends[1]] if ends else []  # a geometry's coordinates and numbers go on and on
-    model = _answer([*range_, _begins(lower, place, scale, type_), z3.Not(_begins(upper, place, scale, type_))], milliseconds)
+    question = [*range_, _begins(lower, place, scale, type_), z3.Not(_begins(upper, place, scale, type_))]
+    model = _answer(question, milliseconds)
     if model is None:
         return None
+    model = _answer([*question, place > ORDINARY.get(type_, 0)], milliseconds) or model  # one that people know, if there is any
     number = int(model.eval(place, model_completion=True).as_long())
     is_held = scale == 1 or number % 2 == 0
     return (number if is_held else number - 1) * scale, is_held

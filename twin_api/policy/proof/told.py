@@ -47,8 +47,7 @@ class Telling:
             place = claim.lower.place
             what, remedy = _more_than_administration(claim, _subject_shown(claim.subject))
         if verdict.result == "open":
-            unproved = Text(f"nicht bewiesen ist das Gegenteil von: {what.de}", f"the contrary is not proved of: {what.en}")
-            return Finding(place, unproved, INSTALL, tuple(self._lines(verdict)))
+            return Finding(place, _unproved(claim), INSTALL, tuple(self._lines(verdict)))
         return Finding(place, what, remedy, tuple(self._counterexample(verdict)))
 
     def theorem(self, verdict: Verdict) -> Text:
@@ -178,6 +177,12 @@ def _more_than_administration(claim: Claim, more: Text) -> tuple[Text, Text]:
                 f"{shown} shows `{claim.lower_role}` more than the administration sees: {more.en}")  # fmt: skip
     return what, Text(f"in {ADMINISTRATION}.yaml von {layer} mindestens dasselbe zeigen, oder hier weniger",
                       f"show at least the same of {layer} in {ADMINISTRATION}.yaml, or less here")  # fmt: skip
+
+
+def _unproved(claim: Claim) -> Text:
+    shown, subject = quoted(claim.lower.collection), _subject(claim.subject)
+    return Text(f"nicht bewiesen: von {shown} sieht `{claim.upper_role}` mindestens, was `{claim.lower_role}` sieht ({subject.de})",
+                f"not proved: `{claim.upper_role}` sees of {shown} at least what `{claim.lower_role}` sees ({subject.en})")  # fmt: skip
 
 
 def _item(grant: Grant, row: Row) -> str:

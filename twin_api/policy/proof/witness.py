@@ -6,7 +6,7 @@ Must never hand out one that the reference does not confirm.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from math import inf, nextafter
@@ -32,6 +32,7 @@ SAMPLES: Final[Mapping[str, Sequence[Any]]] = {
     "datetime": tuple(datetime(*day, tzinfo=UTC) for day in ((2026, 1, 1), (2026, 1, 2), (2026, 2, 1), (2025, 1, 1))),
 }
 POINTS: Final = ((0.25, 0.25, 1.0), (0.5, 0.5, 2.0), (1e7, 1e7, 1.0))
+ORDINARY_MOMENT: Final = datetime(2026, 6, 1, 10, tzinfo=UTC)
 MILLIMETRE: Final = Fraction(1, 1000)
 
 
@@ -63,10 +64,20 @@ class Case:
         """The row as a plain one, as empty and ordinary as it can be; None where the reference does not confirm it."""
         values = {v: None if n is None else self._speech.orders[v].value(n) for v, n in found.assignment.items()}
         noon = datetime.combine(date.fromordinal(found.today), time(12), ZoneInfo(self._zone)).astimezone(UTC)
-        for now in (noon, found.now):
+        for now in (ORDINARY_MOMENT, noon, found.now):
             if self._holds(values, now):
                 return self._row(self._plain(values, now), now)
         return None
+
+    def with_value(self, witness: Witness, name: str) -> Witness:
+        """The same with something in the attribute, so that it can be seen to be missing; unchanged where that cannot be."""
+        if witness.row[name] is not None:
+            return witness
+        for value in self._ordinary(name):
+            changed = replace(witness, row={**witness.row, name: value})
+            if self._confirms(changed):
+                return changed
+        return witness
 
     def _plain(self, values: dict[Variable, Any], now: datetime) -> dict[Variable, Any]:
         for variable in values:
@@ -82,13 +93,15 @@ class Case:
         attribute = self._layer.attributes[variable] if isinstance(variable, str) else None
         if attribute is not None and attribute.enum is not None:
             yield from attribute.enum
-        for constant in self._speech.constants[variable]:
+        for constant in self._speech.constants.get(variable, ()):
             yield constant
             yield from _neighbours(constant)
         yield from SAMPLES[attribute.type if attribute is not None else "text"]
 
     def _holds(self, values: Mapping[Variable, Any], now: datetime) -> bool:
-        witness = self._row(values, now)
+        return self._confirms(self._row(values, now))
+
+    def _confirms(self, witness: Witness) -> bool:
         row = {**witness.row, GEOMETRY: SPOT}
         return shows(self._lower, row, witness.world) and not any(shows(upper, row, witness.world) for upper in self._uppers)
 
@@ -96,15 +109,6 @@ class Case:
         areas: dict[AreaName, str | None] = {name: value for name, value in values.items() if not isinstance(name, str)}
         row = {**dict.fromkeys(self._layer.attributes), **{name: value for name, value in values.items() if isinstance(name, str)}}
         return Witness(row, areas, World(_world(areas), now, self._zone), self._speech.has_due)
-
-
-def with_value(witness: Witness, name: str, layer: Layer, case: Case) -> Witness:
-    """The same row with something in the attribute, so that it can be seen to be missing; unchanged where the rules read it."""
-    attribute = layer.attributes[name]
-    if witness.row[name] is not None or name in case._speech.orders:
-        return witness
-    value = next(iter(attribute.enum)) if attribute.enum else SAMPLES[attribute.type][0]
-    return Witness({**witness.row, name: value}, witness.areas, witness.world, witness.looks_at_clock)
 
 
 def _world(areas: Mapping[AreaName, str | None]) -> dict[str, list[dict[str, Any]]]:
