@@ -8,7 +8,7 @@ import psycopg
 import typer
 from pydantic import ValidationError
 
-from twin_api.cli import context, layers, policy, sources, token
+from twin_api.cli import backup, context, layers, policy, sources, token
 from twin_api.cli.demo import demo
 from twin_api.cli.doctor import doctor
 from twin_api.cli.import_ import import_file
@@ -19,6 +19,7 @@ from twin_api.cli.store import migrate_store, stop_cluster
 from twin_api.cli.tour import tour
 from twin_api.cli.withdraw import withdraw_collection
 from twin_api.cli.work import work
+from twin_api.publish.migrate import StoreBusy
 from twin_api.publish.switch import SwitchBlocked
 from twin_api.store.embedded import SocketFolderForeign
 from twin_api.store.machine import ClusterFailed, PostgresMissing
@@ -26,13 +27,15 @@ from twin_api.store.secrets import SecretExposed, SecretMissing, SecretsNotOurs
 from twin_api.texts import Text
 
 # what can be wrong with a machine and is nobody's programming error; each says itself what to do
-_FACTS = (ClusterFailed, PostgresMissing, SocketFolderForeign, SecretExposed, SecretMissing, SecretsNotOurs, SwitchBlocked)
+_FACTS = (ClusterFailed, PostgresMissing, SocketFolderForeign, SecretExposed, SecretMissing, SecretsNotOurs, StoreBusy, SwitchBlocked)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Twin API: one store, three twins.")
 app.add_typer(policy.app, name="policy")
 app.add_typer(layers.app, name="layers")
 app.add_typer(token.app, name="token")
 app.add_typer(sources.app, name="sources")
+app.add_typer(backup.app, name="backup")
+app.command(name="restore")(backup.restore)
 app.command(name="demo")(demo)
 app.command(name="init")(init_town)
 app.command(name="tour")(tour)

@@ -18,11 +18,20 @@ from twin_api.store.secrets import Secrets
 
 BASE_LOGINS: Final = ("owner", "writer", "audit", "control")
 _HERE: Final = Path(__file__).resolve().parent.parent
+LOCK_WAIT_S: Final = 2
+TRIES: Final = 5
 SCRIPTS: Final = next(p for p in (_HERE / "migrations", _HERE.parent / "alembic") if p.is_dir() or p.name == "alembic")
 
 
 class StoreUnfit(Exception):
     """The PostgreSQL at hand cannot carry a store; the text says what is missing."""
+
+
+class StoreBusy(Exception):
+    """Somebody holds what a migration has to change."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody holds tables that have to be changed; try again later, what is done already stays")
 
 
 def migrate(admin: str, secrets: Secrets, revision: str = "head") -> None:
@@ -43,6 +52,22 @@ def migrate(admin: str, secrets: Secrets, revision: str = "head") -> None:
 def downgrade(admin: str, revision: str) -> None:
     """Back to an earlier revision; the rows of `store` stay."""
     _run_alembic(admin, revision, down=True)
+
+
+def find_revision(admin: str) -> str | None:
+    """The revision a database stands at; None where there is none."""
+    with psycopg.connect(admin) as connection:
+        if connection.execute("SELECT to_regclass('control.alembic_version')").fetchone() == (None,):
+            return None
+        row = connection.execute("SELECT version_num FROM control.alembic_version").fetchone()
+    return str(row[0]) if row else None
+
+
+def list_revisions() -> list[str]:
+    """All revisions this program knows, the oldest first."""
+    from alembic.script import ScriptDirectory
+
+    return [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()][::-1]
 
 
 def is_superuser(admin: str) -> bool:
@@ -69,11 +94,27 @@ def _run_alembic(admin: str, revision: str, *, down: bool = False) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(admin), poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        (command.downgrade if down else command.upgrade)(config, revision)
-        connection.commit()
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: _patient(admin), poolclass=sa.NullPool)
+    for left in reversed(range(TRIES)):
+        try:
+            with engine.connect() as connection:
+                config.attributes["connection"] = connection
+                (command.downgrade if down else command.upgrade)(config, revision)
+                connection.commit()
+            return
+        except sa.exc.OperationalError as error:  # each revision is a transaction of its own: what is done stays done
+            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                raise
+            if not left:
+                raise StoreBusy() from None
+
+
+def _patient(admin: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection that waits for a lock for a moment only: whoever waits for a lock holds up all who come after."""
+    connection = psycopg.connect(admin)
+    connection.execute(f"SET lock_timeout = '{LOCK_WAIT_S}s'".encode())
+    connection.commit()
+    return connection
 
 
 def _ensure_database(admin: str) -> None:
@@ -85,11 +126,19 @@ def _ensure_database(admin: str) -> None:
     with psycopg.connect(conninfo.make_conninfo(admin, dbname="postgres"), autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             return
-        template = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
         try:
-            connection.execute(sql.SQL(template).format(sql.Identifier(name)))
+            create_database(connection, name)
         except psycopg.errors.InsufficientPrivilege:
             raise StoreUnfit(f"there is no database `{name}` and the login may not create one") from None
+
+
+def create_database(connection: psycopg.Connection[Any], name: str) -> None:
+    """An empty database. Under its name nobody may ever connect to it but its owner and those who are granted it."""
+    draft, final = sql.Identifier(f"{name}_new"), sql.Identifier(name)
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(draft))  # of one who was killed here
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'").format(draft))
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(draft))
+    connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(draft, final))
 
 
 def _check_server(connection: psycopg.Connection[Any]) -> None:
