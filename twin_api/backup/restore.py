@@ -6,31 +6,26 @@ Must never change anything before the whole file has proved good, nor leave a to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from psycopg import sql
 
 from twin_api.backup.check import check_backup, reading
 from twin_api.backup.client import restore_definitions
 from twin_api.backup.figures import are_published, put_back
+from twin_api.backup.in_force import NotTheSame, prove, publish_in_force
 from twin_api.backup.manifest import DEFINITIONS, PEPPER, Manifest, TableKept
 from twin_api.backup.place import Place, empty_place
 from twin_api.backup.sealed import Identity
 from twin_api.backup.tables import Connection, copy_in, measure, pin_copy
 from twin_api.layers.table import STORE
-from twin_api.policy.load import load_texts
-from twin_api.publish.apply import applied_files, apply_policies
-from twin_api.publish.drift import find_drift
 from twin_api.publish.evolution import guard_statements
-from twin_api.publish.layers import LayersRefused, check_layers
 from twin_api.publish.migrate import find_revision, list_revisions, migrate
 from twin_api.publish.statement import execute_one, pin_session
-from twin_api.publish.unread import unread_statements
 from twin_api.store.audit import note
 from twin_api.store.engine import Server
 from twin_api.store.secrets import SecretMissing, Secrets
@@ -44,14 +39,6 @@ class RevisionUnknown(Exception):
 
 class PepperDiffers(Exception):
     """The folder of secrets belongs to other tokens."""
-
-
-class NotTheSame(Exception):
-    """What was restored is not what the backup says; everything is as it was before."""
-
-    def __init__(self, what: Sequence[str]) -> None:
-        super().__init__(", ".join(what))
-        self.what = tuple(what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +69,7 @@ def restore_backup(
     return Restored(manifest, place.before, taken_anew)
 
 
-def members(path: Path, identities: Sequence[Identity], names: Sequence[str]) -> Iterator[tuple[str, Iterator[bytes]]]:
+def members(path: Path, identities: Sequence[Identity], names: Sequence[str]) -> Generator[tuple[str, Iterator[bytes]], None, None]:
     """Those members of a backup, in the order in which they lie in it."""
     wanted = set(names)
     with reading(path, identities) as found:
@@ -138,9 +125,7 @@ class _Restoration:
             self._publish(connection)
             taken_anew = self._bring_figures(connection)
             self.tell("drift")
-            wrong = [entry.layer for entry in find_drift(connection) if entry]
-            if wrong:
-                raise NotTheSame(wrong)
+            prove(connection)
             note(connection, "town.restore", {"of": self.manifest.about.at.isoformat(), "revision": find_revision(admin)})
         return taken_anew
 
@@ -172,19 +157,7 @@ class _Restoration:
         """Rights, triggers and published tables are made by the program, from the policies that were in force."""
         with connection.transaction():
             _guard_store(connection, self._plain_tables())
-        files = applied_files(connection)
-        if not files:
-            return
-        policies = load_texts(files)
-        reasons = check_layers(connection, policies.layers)
-        if reasons:
-            raise LayersRefused(reasons)
-        with connection.transaction():
-            for layer in policies.layers.values():
-                for statement in unread_statements(layer):
-                    execute_one(connection, statement)
-        day = self.now.astimezone(ZoneInfo(policies.town.time_zone)).date()
-        apply_policies(connection, policies, day, self.secrets, lambda what, done, total: self.tell(what), evolve=False)
+        publish_in_force(connection, self.secrets, self.now, lambda what, done, total: self.tell(what))
 
     def _bring_figures(self, connection: Connection) -> int:
         figures = {figure.relation: figure for figure in self.manifest.figures}

@@ -17,6 +17,7 @@ from twin_api.backup.manifest import FigureKept, TableKept
 Connection = psycopg.Connection[tuple[Any, ...]]
 Progress = Callable[[str, int, int], None]  # what is being done, octets done, octets in all
 
+_PIECE: Final = 1 << 18
 # made anew by the migrations of the database that a backup is restored into
 _OWN: Final = ("alembic_version", "was_public")
 # asked as JSON, because older revisions have no such columns
@@ -56,9 +57,14 @@ def sequences_kept(connection: Connection) -> Mapping[str, int]:
 
 def copy_out(connection: Connection, table: TableKept) -> Iterator[bytes]:
     """The rows as text, a line each, in the order in which they lie."""
+    held = bytearray()
     with connection.cursor() as cursor, cursor.copy(_copy(table, "TO STDOUT")) as copy:
-        for piece in copy:
-            yield bytes(piece)
+        for row in copy:
+            held += row
+            if len(held) >= _PIECE:
+                yield bytes(held)
+                held.clear()
+    yield bytes(held)
 
 
 def copy_in(connection: Connection, table: TableKept, some: Iterator[bytes]) -> None:

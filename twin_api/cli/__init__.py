@@ -17,6 +17,7 @@ from twin_api.cli.openapi import write_openapi
 from twin_api.cli.serve import serve
 from twin_api.cli.store import migrate_store, stop_cluster
 from twin_api.cli.tour import tour
+from twin_api.cli.upgrade import upgrade_town
 from twin_api.cli.withdraw import withdraw_collection
 from twin_api.cli.work import work
 from twin_api.publish.migrate import StoreBusy
@@ -42,6 +43,7 @@ app.command(name="tour")(tour)
 app.command(name="import")(import_file)
 app.command(name="doctor")(doctor)
 app.command(name="migrate")(migrate_store)
+app.command(name="upgrade")(upgrade_town)
 app.command(name="stop")(stop_cluster)
 app.command(name="serve")(serve)
 app.command(name="work")(work)

@@ -13,9 +13,10 @@ from rich.progress import Progress
 
 from twin_api.backup.client import ClientFailed
 from twin_api.backup.folder import FolderBusy
+from twin_api.backup.in_force import NotTheSame
 from twin_api.backup.manifest import FormUnknown
 from twin_api.backup.place import PlaceTaken
-from twin_api.backup.restore import NotTheSame, PepperDiffers, RevisionUnknown
+from twin_api.backup.restore import PepperDiffers, RevisionUnknown
 from twin_api.backup.sealed import Damaged, KeyUnfit, WrongKey
 from twin_api.backup.take import ApplyUnderWay, NothingToBackUp
 from twin_api.cli import context
