@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +36,25 @@ def answers(town: Town) -> dict[str, tuple[int, bytes, str | None]]:
             answer = client.get(path)
             found[f"{role} {path}"] = (answer.status_code, answer.content, answer.headers.get("etag"))
     return found
+
+
+@contextmanager
+def asking(town: Town) -> Iterator[set[int]]:
+    """A citizen and a councillor who ask all the time; yields every status they are told."""
+    clients, told, stop = [town.client_for(role) for role in ("citizen", "council")], set[int](), threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            for client in clients:
+                told.add(client.get("collections/baeume/items?limit=5").status_code)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    try:
+        yield told
+    finally:
+        stop.set()
+        thread.join(60)
 
 
 def store_rows(town: Town, database: str | None = None) -> dict[str, tuple[object, ...]]:

@@ -174,8 +174,8 @@ def free_port() -> int:
 
 
 def started(town: Town, *words: str) -> subprocess.Popen[bytes]:
-    log = (town.folder / f"{words[0]}.log").open("wb")
-    return subprocess.Popen(twin(*words), env=environment(town), cwd=town.folder, stdout=log, stderr=log)
+    with (town.folder / f"{words[0]}.log").open("wb") as log:
+        return subprocess.Popen(twin(*words), env=environment(town), cwd=town.folder, stdout=log, stderr=log)
 
 
 def is_alive(process: subprocess.Popen[bytes]) -> bool:

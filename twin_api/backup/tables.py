@@ -5,7 +5,7 @@ Must never change anything. Connection of the administrator, in the transaction 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Final
 
 import psycopg
@@ -55,7 +55,7 @@ def sequences_kept(connection: Connection) -> Mapping[str, int]:
     return {name: int(last) for name, last in connection.execute(_SEQUENCES).fetchall()}
 
 
-def copy_out(connection: Connection, table: TableKept) -> Iterator[bytes]:
+def copy_out(connection: Connection, table: TableKept) -> Generator[bytes, None, None]:
     """The rows as text, a line each, in the order in which they lie."""
     held = bytearray()
     with connection.cursor() as cursor, cursor.copy(_copy(table, "TO STDOUT")) as copy:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -98,7 +99,8 @@ def _pack(
         archive.put(name, content)
     done, total = 0, sum(tables.values())
     for table, size in tables.items():
-        archive.put_parts(table.member, _watched(copy_out(connection, table), table, on_progress, done, size, total))
+        with closing(copy_out(connection, table)) as rows:  # interrupted, it has to end before the connection can
+            archive.put_parts(table.member, _watched(rows, table, on_progress, done, size, total))
         done += size
     policy = connection.execute("SELECT version FROM control.policy ORDER BY id DESC LIMIT 1").fetchone()
     manifest = Manifest(about, policy[0] if policy else None, tuple(tables), tuple(figures), sequences_kept(connection), archive.entries)

@@ -147,18 +147,7 @@ def _build(connection: Connection, plan: Plan, on_progress: Progress) -> None:
 
 
 def register(connection: Connection, definition: Definition) -> None:
-    told = {
-        "relation": definition.relation,
-        "layer": definition.layer,
-        "datetime": definition.datetime,
-        "has_geometry": definition.geometry_type is not None,
-        **_building(definition),
-        "kind": "figures" if definition.groups else "items",
-        "areas": list(definition.areas),
-        "due": definition.due,
-        "refresh": definition.groups.figures.refresh if definition.groups else None,
-        "zone": definition.zone,
-    }
+    told = {"relation": definition.relation, **_registered(definition)}
     insert = sql.SQL("INSERT INTO published.definition ({}) VALUES ({})")
     columns = sql.SQL(", ").join(map(sql.Identifier, told))
     connection.execute(insert.format(columns, sql.SQL(", ").join(map(sql.Placeholder, told))), told)
@@ -167,22 +156,35 @@ def register(connection: Connection, definition: Definition) -> None:
     connection.execute("SELECT published.measure(%s)", [definition.relation])
 
 
-def _building(definition: Definition) -> dict[str, list[str]]:
-    """How the table is built the next time."""
+def _registered(definition: Definition) -> dict[str, Any]:
+    """What the register says of a table, and how it is built the next time."""
     relation = definition.relation
-    return {"statements": create_statements(definition, relation), "shared": shared_statements(definition, relation)}
+    return {
+        "layer": definition.layer,
+        "datetime": definition.datetime,
+        "has_geometry": definition.geometry_type is not None,
+        "statements": create_statements(definition, relation),
+        "shared": shared_statements(definition, relation),
+        "kind": "figures" if definition.groups else "items",
+        "areas": list(definition.areas),
+        "due": definition.due,
+        "refresh": definition.groups.figures.refresh if definition.groups else None,
+        "zone": definition.zone,
+    }
 
 
 def _renew(connection: Connection, plan: Plan) -> None:
-    """Tables that stay are built the next time as this version of the program builds them; what they show is the same."""
+    """Tables that stay are registered as this version of the program would; what they show is the same."""
     shown = {entry.definition.relation: entry.definition for entries in plan.wanted.values() for entry in entries.values()}
     for relation, definition in shown.items():
         if relation not in plan.new:
-            connection.execute(
-                "UPDATE published.definition SET statements = %(statements)s, shared = %(shared)s WHERE relation = %(relation)s "
-                "AND (statements, shared) IS DISTINCT FROM (%(statements)s::text[], %(shared)s::text[])",
-                {"relation": relation, **_building(definition)},
+            told = _registered(definition)
+            names = sql.SQL(", ").join(map(sql.Identifier, told))
+            values = sql.SQL(", ").join(
+                sql.SQL("{}::text[]" if isinstance(told[name], list) else "{}").format(sql.Placeholder(name)) for name in told
             )
+            update = "UPDATE published.definition SET ({0}) = ROW({1}) WHERE relation = %(relation)s AND ({0}) IS DISTINCT FROM ({1})"
+            connection.execute(sql.SQL(update).format(names, values), {"relation": relation, **told})
 
 
 def _all_of(connection: Connection, schemas: list[str]) -> list[tuple[str, str]]:
