@@ -22,7 +22,7 @@ from twin_api.publish.switch import SwitchBlocked
 PROJECT = str(Path(__file__).parents[2])
 BATCH = 50
 STANDING = 41  # trees that citizens see before anybody writes
-MANHOLES = 6_000  # enough to be published set-wise
+APPLICATIONS = 5_000  # enough to be published set-wise
 AWAY = (psycopg.OperationalError, psycopg.errors.RaiseException, SwitchBlocked)
 WRITE = (
     "INSERT INTO store.baeume (baum_nr, art, status, geometry) SELECT 'K' || n, 'Linde', 'steht', "
@@ -130,31 +130,35 @@ class Applier(Actor):
 
 
 class Importer(Actor):
-    """Thousands of manholes from a source, all good and all poor in turn, each time by `twin sources run` in a process of its own."""
+    """Thousands of building applications from a source, all of one applicant, in turn, each time by `twin sources run`."""
 
     def __init__(self, town: Town) -> None:
         super().__init__(town)
-        self.imported: list[str] = []  # states that were acknowledged
+        self.imported: list[str] = []  # applicants that were acknowledged
         self.tried = ""
         (town.folder / "sources").mkdir()
-        text = "layer: kanalschaechte\nfiles: schaechte.geojsonl\nreplace: true\nmay_shrink: true\n"
-        (town.folder / "sources" / "schaechte.yaml").write_text(text)
+        text = "layer: bauantraege\nfiles: antraege.geojsonl\nreplace: true\nmay_shrink: true\n"
+        (town.folder / "sources" / "antraege.yaml").write_text(text)
 
     def act(self) -> None:
-        self.tried = "gut" if self.tried == "schlecht" else "schlecht"
-        (self.town.folder / "schaechte.geojsonl").write_text("\n".join(_manhole(number, self.tried) for number in range(MANHOLES)))
+        self.tried = "Muster" if self.tried == "Beispiel" else "Beispiel"
+        (self.town.folder / "antraege.geojsonl").write_text("\n".join(_application(number, self.tried) for number in range(APPLICATIONS)))
         ended = subprocess.run(
-            twin("sources", "run", "schaechte"), env=environment(self.town), cwd=self.town.folder, capture_output=True, text=True
+            twin("sources", "run", "antraege"), env=environment(self.town), cwd=self.town.folder, capture_output=True, text=True
         )
         if ended.returncode == 0:
             self.imported.append(self.tried)
+        elif "✗" in ended.stderr:
+            self.wrong.append(ended.stderr)
         if "Traceback" in ended.stderr:
             self.wrong.append(ended.stderr[-600:])
 
 
-def _manhole(number: int, state: str) -> str:
-    place = {"type": "Point", "coordinates": [11.39 + number % 80 * 1e-4, 49.63 + number // 80 * 1e-4, 300.0]}
-    return json.dumps({"type": "Feature", "properties": {"schacht_nr": f"S{number}", "zustand": state}, "geometry": place})
+def _application(number: int, applicant: str) -> str:
+    x, y = 11.39 + number % 80 * 1e-4, 49.63 + number // 80 * 1e-4
+    ring = [[x, y], [x + 5e-5, y], [x + 5e-5, y + 5e-5], [x, y + 5e-5], [x, y]]
+    properties = {"aktenzeichen": f"A{number}", "antragsteller": applicant}
+    return json.dumps({"type": "Feature", "properties": properties, "geometry": {"type": "MultiPolygon", "coordinates": [[ring]]}})
 
 
 def twin(*words: str) -> list[str]:
