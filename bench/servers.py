@@ -88,7 +88,7 @@ def _serve(town: Town, name: Name) -> Iterator[Serving]:
             process.kill()
 
 
-_FLAGS = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning", "--no-server-header",
+_FLAGS = ("--loop", "uvloop", "--no-proxy-headers", "--no-access-log", "--log-level", "warning", "--no-server-header",
           "--timeout-graceful-shutdown", "5", "--timeout-keep-alive", "60")  # fmt: skip
 
 
@@ -98,9 +98,9 @@ def _python(town: Town, name: Name) -> str:
 
 def _application(name: Name) -> tuple[str, ...]:
     return {
-        "ours": ("twin_api.main:create_served_app", "--factory"),
-        "limit": ("bench.limit:app",),
-        "tipg": ("tipg.main:app",),
+        "ours": ("twin_api.main:create_served_app", "--factory", "--http", "twin_api.door.connection:ClientConnection"),
+        "limit": ("bench.limit:app", "--http", "httptools"),
+        "tipg": ("tipg.main:app", "--http", "httptools"),
     }[name]
 
 

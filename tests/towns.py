@@ -21,6 +21,7 @@ from psycopg import sql
 
 from tests.approving import approve_all
 from tests.town.rows import ROWS
+from twin_api.door.connection import ClientConnection
 from twin_api.main import create_app
 from twin_api.policy.documents import Policies
 from twin_api.policy.load import load
@@ -176,7 +177,14 @@ class Serving:
         # asyncio sets it only where a socket names its protocol; without it each answer waits 40 ms for an acknowledgement
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(create_app(settings), log_level="warning", lifespan="on", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            create_app(settings),
+            http=ClientConnection,
+            proxy_headers=False,
+            log_level="warning",
+            lifespan="on",
+            timeout_graceful_shutdown=5,
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve([self._socket])), daemon=True)
         self._thread.start()

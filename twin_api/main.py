@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
+import structlog
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -13,16 +16,24 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from twin_api.block import Block
 from twin_api.blocks import collections, features, landing
-from twin_api.door.answering import problem_response
 from twin_api.door.door import Door
+from twin_api.door.draining import Draining
+from twin_api.door.front import Front, Note, log_visits
+from twin_api.door.headers import METHODS, manners, preview_manners
+from twin_api.door.health import Readiness
+from twin_api.door.porch import Porch
+from twin_api.door.proxy import BehindProxies, Proxies
+from twin_api.door.refusing import refuse
 from twin_api.identity.subject import CITIZEN, schema_of
-from twin_api.problems import DatabaseAway, MethodNotAllowed, NotFound
+from twin_api.problems import MethodNotAllowed, NotFound, Problem
+from twin_api.query.ask import unknown
+from twin_api.seeing import logs
+from twin_api.seeing.visit import visit
 from twin_api.settings import Settings
 from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
 from twin_api.store.secrets import Secrets
 from twin_api.store.twin import Twin
-from twin_api.texts import Language
 
 # hot rooms first: routes are tried in this order
 BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, landing.BLOCK)
@@ -38,11 +49,6 @@ class Twins:
         self._open: dict[str, tuple[Twin, Pool]] = {}
 
     @property
-    def first(self) -> str:
-        """A role that is served here, to ask whether the store answers."""
-        return CITIZEN if self._served is None else self._settings.roles.partition(",")[0].strip()
-
-    @property
     def serves_citizens_only(self) -> bool:
         return self._served == frozenset({CITIZEN})
 
@@ -56,33 +62,58 @@ class Twins:
             self._open[role] = Twin(role, pool), pool
         return self._open[role][0]
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The roles that this process must serve; where it serves whatever comes, the citizen at least."""
+        return (CITIZEN,) if self._served is None else tuple(role.strip() for role in self._settings.roles.split(","))
+
+    def pools(self) -> list[Pool]:
+        return [pool for _, pool in self._open.values()]
+
     async def close(self) -> None:
         for _, pool in self._open.values():
             await pool.close()
 
 
-def create_app(settings: Settings) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is told of each request, and of the pools once a second."""
+
+    notes: tuple[Note, ...] = ()
+    see_pools: Callable[[Sequence[Pool]], None] | None = None
+
+
+def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
     """The whole server for the roles in `settings.roles`. Opens nothing until the first request."""
     server = Server(settings.server_address, Secrets(settings.secrets_folder))
     twins = Twins(server, settings)
     control = None if twins.serves_citizens_only else Pool(server, "control", 2, settings.pool_wait_s)
+    draining = Draining()
     subjects = Tokens(control, server.secrets.read("pepper")) if control else None
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        with draining.upon_sigterm(settings.drain_s):
+            async with _sampled(watch, lambda: [*twins.pools(), *([control] if control else [])]):
+                yield {"connections": settings.connections, "lang": settings.lang}
+        await readiness.close()
         await twins.close()
         if control:
             await control.close()
 
+    readiness = Readiness(server, twins.named, ("control",) if control else ())
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
-    _add_own_addresses(app, twins, settings.base_url.rstrip("/"))
-    app.router.default = Door(BLOCKS, twins.open, subjects, settings.base_url, settings.lang)
+    _add_own_addresses(app, twins.named[0], readiness, draining, settings)
+    app.router.default = Door(BLOCKS, twins.open, subjects, settings)
+    by_https = settings.base_url.startswith("https://")
+    app.add_middleware(Porch, manners=lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
+    app.add_middleware(BehindProxies, proxies=Proxies(settings.trusted_proxies, settings.proxy_headers))
+    app.add_middleware(Front, notes=watch.notes, lang=settings.lang, traced=settings.traced)  # added last: the first to see it
     return app
 
 
-def create_preview(server: Server, role: str, schema: str, lang: Language) -> FastAPI:
+def create_preview(server: Server, role: str, schema: str, settings: Settings) -> FastAPI:
     """One role's twin from the schema of a preview. Nobody is asked for a token: it must listen on this machine alone.
 
     It answers to this machine's own names only: a page in a browser here must not read it through a name that leads here.
@@ -96,40 +127,72 @@ def create_preview(server: Server, role: str, schema: str, lang: Language) -> Fa
         await pool.close()
 
     app = FastAPI(title="Twin API preview", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.router.default = Door(BLOCKS, lambda name: twin if name == role else None, None, "", lang, unguarded=True)
+    app.router.default = Door(
+        BLOCKS, lambda name: twin if name == role else None, None, settings.model_copy(update={"base_url": ""}), unguarded=True
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
+    app.add_middleware(Porch, manners=lambda _: preview_manners())
     return app
 
 
-def _add_own_addresses(app: FastAPI, twins: Twins, base: str) -> None:
+def _add_own_addresses(app: FastAPI, first: str, readiness: Readiness, draining: Draining, settings: Settings) -> None:
     """What belongs to no role: the bare address, and whether the server is alive and ready."""
+    base = settings.base_url.rstrip("/")
+
+    def refused(request: Request, problem: Problem) -> Response:
+        return refuse(problem, request.scope, settings.lang, f"{base or request.scope.get('root_path', '')}/")
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_start(request: Request) -> Response:
+        visit().route = "/"
         if request.scope["path"] != "/":  # a route's pattern takes an encoded line end for the end
-            return problem_response(NotFound())
-        return RedirectResponse(f"{base}/{twins.first}", status_code=302)
+            return refused(request, NotFound())
+        for name in request.query_params:
+            return refused(request, unknown(name, ()))
+        return RedirectResponse(f"{base}/{first}", status_code=302)
 
     @app.exception_handler(405)
     async def refuse_method(request: Request, error: Exception) -> Response:
-        return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
+        return refused(request, MethodNotAllowed(headers={"Allow": METHODS}))
 
     @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_health() -> PlainTextResponse:
+        visit().route = "/healthz"
         return PlainTextResponse("ok\n")
 
     @app.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_readiness() -> PlainTextResponse:
-        twin = twins.open(twins.first)
-        try:
-            if twin is None:
-                raise DatabaseAway()
-            await twin.collections()
-        except Exception:  # whatever it is, this server is not ready
+        visit().route = "/readyz"
+        if draining.has_begun or not await readiness.is_ready():
             return PlainTextResponse("not ready\n", status_code=503)
         return PlainTextResponse("ready\n")
 
 
+@asynccontextmanager
+async def _sampled(watch: Watch, pools: Callable[[], Sequence[Pool]]) -> AsyncIterator[None]:
+    async def look(see: Callable[[Sequence[Pool]], None]) -> None:
+        while True:
+            see(pools())
+            await asyncio.sleep(1)
+
+    task = asyncio.create_task(look(watch.see_pools)) if watch.see_pools else None
+    try:
+        yield
+    finally:
+        if task:
+            task.cancel()
+
+
 def create_served_app() -> FastAPI:
-    """For a server's workers: the settings of this process's environment."""
-    return create_app(Settings())
+    """For a server's workers: the settings of this process's environment, a log, and metrics where they are wanted."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    structlog.get_logger(__name__).info("serving", roles=settings.roles)
+    log = log_visits(settings.log_level)
+    if not settings.metrics_port:
+        return create_app(settings, Watch((log,)))
+    from twin_api.seeing import metrics  # on import, Prometheus' library decides whether processes share what they count
+    from twin_api.seeing.listener import listen
+
+    listen(settings.metrics_host, settings.metrics_port, metrics.registry_of(settings.metrics_folder))
+    return create_app(settings, Watch((log, metrics.count), metrics.see_pools))

@@ -19,5 +19,9 @@ class Text:
     def say(self, language: Language) -> str:
         return self.en if language == "en" and self.en else self.de
 
+    def __add__(self, other: Text) -> Text:
+        """Both, one after the other, in each language."""
+        return Text(self.de + other.de, self.say("en") + other.say("en"))
+
     def as_json(self) -> dict[str, str]:
         return {"de": self.de, "en": self.en or self.de}

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from twin_api import main
+from twin_api.cli.doctor import checks
 from twin_api.imports import formats
 from twin_api.policy import masks
 from twin_api.problems import PROBLEMS, Problem
@@ -78,6 +79,13 @@ def test_every_mask_is_in_a_registry() -> None:
 def test_every_source_format_is_in_the_registry() -> None:
     shelf = [import_module(f"twin_api.imports.formats.{path.stem}").FORMAT for path in (HOUSE / "imports" / "formats").glob("[!_]*.py")]
     assert sorted(format.name for format in shelf) == sorted(format.name for format in formats.FORMATS)
+
+
+def test_every_check_of_the_doctor_is_in_the_registry_under_its_files_name() -> None:
+    shelf = {path.stem for path in (HOUSE / "cli" / "doctor" / "checks").glob("[!_]*.py")}
+    assert [check.name for check in checks.CHECKS] == [check.look.__module__.rpartition(".")[2] for check in checks.CHECKS]
+    assert {check.name for check in checks.CHECKS} == shelf
+    assert len(checks.CHECKS) == len(shelf)
 
 
 def test_every_problem_is_in_the_closed_list() -> None:

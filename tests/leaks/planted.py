@@ -23,7 +23,7 @@ from tests.towns import Town
 from twin_api import problems
 from twin_api.block import Block, Route
 from twin_api.blocks import features
-from twin_api.door import answering
+from twin_api.door import answering, headers
 from twin_api.door import door as door_module
 from twin_api.encodings import openapi
 from twin_api.identity.subject import Subject
@@ -196,12 +196,16 @@ def _versioned_etag(town: Town, patch: Patch) -> None:
 def _cached_for_everybody(patch: Patch) -> None:
     answer = answering.cached_response
 
-    def public(*told: Any) -> Any:
-        response = answer(*told)
+    async def public(*told: Any) -> Any:
+        response = await answer(*told)
         response.headers["Cache-Control"] = "public, no-cache"
         return response
 
     patch.setattr(door_module, "cached_response", public)
+
+
+def _open_to_every_page(patch: Patch) -> None:
+    patch.setattr(headers, "_shared", lambda origins, secure: headers._open(secure))
 
 
 def _parts_open_to_their_family(patch: Patch) -> None:
@@ -289,6 +293,7 @@ PLANTED: Final = (
     Planted("hidden value in a cursor", ("answers",), before=_telling_cursor),
     Planted("a new route that nobody walks", ("answers",), before=_new_route),
     Planted("the council's answers cached for everybody", ("answers",), before=_cached_for_everybody, role="council"),
+    Planted("the council's answers open to every page", ("answers",), before=_open_to_every_page, role="council"),
     Planted("token of a family opens its parts", ("answers",), before=_parts_open_to_their_family),
     Planted("another role's secret handed to the citizens' process", ("process",), prelude=_HANDED),
     Planted("the administrator's address left in the environment", ("process",), prelude=_INHERITED),

@@ -45,6 +45,6 @@ def test_a_preview_answers_to_its_own_address_alone(town: Town, host: str) -> No
 
 
 async def _asked(town: Town, schema: str, hosts: list[str]) -> list[httpx.Response]:
-    app = create_preview(town.server, "citizen", schema, "de")
+    app = create_preview(town.server, "citizen", schema, town.settings())
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         return [await client.get("http://127.0.0.1:8001/citizen/collections", headers={"Host": host}) for host in hosts]

@@ -65,7 +65,7 @@ def test_properties_and_boxes_narrow_together(town: Town) -> None:
 def test_a_value_of_another_type_is_refused_with_what_would_be_right(town: Town, name: str, text: str) -> None:
     refused = ask(town, **{name: text})
     assert (refused.status_code, refused.json()["parameter"]) == (400, name)
-    assert refused.json()["detail"].startswith(f"`{name}` wants ")
+    assert refused.json()["detail"].startswith(f"`{name}` verlangt ")
 
 
 @pytest.mark.parametrize(("name", "near"), [("arte", "art"), ("Art", "art"), ("limitt", "limit"), ("bbx", "bbox"), ("hoehe", "hoehe_m")])
@@ -73,7 +73,7 @@ def test_a_value_of_another_type_is_refused_with_what_would_be_right(town: Town,
 def test_an_unknown_name_is_refused_with_a_close_one(town: Town, name: str, near: str) -> None:
     refused = ask(town, **{name: "1"})
     assert (refused.status_code, refused.json()["parameter"]) == (400, name)
-    assert f"did you mean `{near}`?" in refused.json()["detail"]
+    assert f"meinten Sie `{near}`?" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize("hidden", ["status", "pate", "vermerk", "baum_nr", "_place", "_feature", "_mercator", "_geometry", "id"])

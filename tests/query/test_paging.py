@@ -141,3 +141,24 @@ def test_a_page_is_the_geojson_that_the_store_gives_for_citizens(town: Town) -> 
 def _feature(id: str, geometry: Any, values: list[Any]) -> dict[str, Any]:
     names = ("art", "gepflanzt", "hoehe_m", "anzahl", "geschuetzt")
     return {"type": "Feature", "id": id, "geometry": geometry, "properties": dict(zip(names, values, strict=True))}
+
+
+@pytest.fixture
+def pages_of_2_kib(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(pages, "PAGE_BYTES", 2048)
+    pages._compile.cache_clear()
+    yield
+    pages._compile.cache_clear()
+
+
+@pytest.mark.parametrize("asked", FILTERS, ids=str)
+def test_a_page_ends_with_the_item_that_passes_its_bytes_and_the_walk_goes_on(
+    town: Town, asked: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    whole = found(town, **asked)
+    request.getfixturevalue("pages_of_2_kib")
+    page = ask(town, **asked, limit=1000).json()
+    lengths = [len(json.dumps(feature, separators=(",", ":"), ensure_ascii=False).encode()) for feature in whole]
+    fitting = next((n for n in range(len(lengths) + 1) if sum(lengths[:n]) >= 2048), len(lengths))
+    assert (page["numberReturned"], page["numberMatched"]) == (fitting, len(whole))
+    assert ids(walk(client_of(town), str(ask(town, **asked, limit=1000).request.url))) == ids(whole)

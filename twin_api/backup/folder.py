@@ -15,7 +15,7 @@ from typing import IO, Final
 from twin_api.backup.sealed import MAGIC
 
 SUFFIX: Final = ".twinbackup"
-_NAME: Final = re.compile(r"(?P<database>.+)-(?P<at>\d{8}T\d{6}Z)\.twinbackup")
+_NAME: Final = re.compile(r"(?P<database>[^.].*)-(?P<at>\d{8}T\d{6}Z)\.twinbackup")
 _FORM: Final = "%Y%m%dT%H%M%SZ"
 
 
@@ -32,8 +32,9 @@ class Backup:
 
 
 def list_backups(folder: Path, database: str | None = None) -> list[Backup]:
-    """Every finished backup, the oldest first; files that do not even begin like one are not counted."""
-    found = [backup for path in folder.glob(f"*{SUFFIX}") if (backup := _as_backup(path)) is not None]
+    """Every finished backup, the oldest first; what does not begin like one is none. `OSError` where the folder is closed."""
+    names = os.listdir(folder) if folder.exists() else []
+    found = [backup for name in names if (backup := _as_backup(folder / name)) is not None]
     return sorted((b for b in found if database in (None, b.database)), key=lambda b: (b.at, b.path))
 
 
@@ -44,10 +45,12 @@ def newest_backup(folder: Path, database: str | None = None) -> Backup | None:
 
 def _as_backup(path: Path) -> Backup | None:
     named = _NAME.fullmatch(path.name)
+    if named is None:
+        return None
     try:
         with path.open("rb") as file:
             begins = file.read(len(MAGIC)) == MAGIC
-        return Backup(path, named["database"], _moment(named["at"]), path.stat().st_size) if named and begins else None
+        return Backup(path, named["database"], _moment(named["at"]), path.stat().st_size) if begins else None
     except (OSError, ValueError):
         return None
 

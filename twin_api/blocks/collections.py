@@ -115,7 +115,7 @@ def _list_operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]
 def _one_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     content = {JSON.type: {"type": "object"}, "text/html": {"type": "string"}}
     return {
-        f"/collections/{c.name}": openapi.operation(f"get_collection_{c.name}", c.description.title.de, [openapi.F], content, missing=True)
+        f"/collections/{c.name}": openapi.operation(f"get_collection_{c.name}", c.description.title.de, [openapi.F], content)
         for c in collections
     }
 

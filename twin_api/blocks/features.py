@@ -109,7 +109,7 @@ def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
 def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     return {
         f"/collections/{c.name}/items": openapi.operation(
-            f"get_items_{c.name}", c.description.title.de, openapi.item_parameters(c), openapi.ITEMS_CONTENT, missing=True
+            f"get_items_{c.name}", c.description.title.de, openapi.item_parameters(c), openapi.ITEMS_CONTENT
         )
         for c in collections
     }
@@ -118,7 +118,7 @@ def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping
 def _item_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     return {
         f"/collections/{c.name}/items/{{id}}": openapi.operation(
-            f"get_item_{c.name}", c.description.title.de, [openapi.ID, openapi.F], openapi.item_content(c), missing=True
+            f"get_item_{c.name}", c.description.title.de, [openapi.ID, openapi.F], openapi.item_content(c)
         )
         for c in collections
     }

@@ -8,9 +8,9 @@ import psycopg
 import typer
 from pydantic import ValidationError
 
-from twin_api.cli import backup, context, layers, policy, sources, token
+from twin_api.cli import backup, context, layers, policy, secrets, sources, token
 from twin_api.cli.demo import demo
-from twin_api.cli.doctor import doctor
+from twin_api.cli.doctor.command import doctor
 from twin_api.cli.import_ import import_file
 from twin_api.cli.init import init_town
 from twin_api.cli.openapi import write_openapi
@@ -37,6 +37,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(sources.app, name="sources")
 app.add_typer(backup.app, name="backup")
 app.command(name="restore")(backup.restore)
+app.add_typer(secrets.app, name="secrets")
 app.command(name="demo")(demo)
 app.command(name="init")(init_town)
 app.command(name="tour")(tour)

@@ -59,8 +59,12 @@ def fail_all(texts: Sequence[Text]) -> NoReturn:
 
 def policies() -> Policies:
     """The policy folder, loaded; ends with all findings and exit code 1 if it does not hold."""
+    folder = settings().policies
+    if not folder.exists():
+        fail(Text(f"Hier ist kein Ordner {folder}: in den der Gemeinde wechseln, TWIN_POLICIES setzen oder mit `twin init` einen anlegen.",
+                  f"There is no folder {folder} here: go to the town's, set TWIN_POLICIES, or make one with `twin init`."))  # fmt: skip
     try:
-        return load(settings().policies)
+        return load(folder)
     except PolicyInvalid as invalid:
         errors.print(render(invalid.findings, settings().lang), markup=False)
         raise typer.Exit(1) from None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated, Any, NamedTuple
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple
 
 import psycopg
 import typer
@@ -26,15 +29,17 @@ from twin_api.cli.tour import leads_somewhere, tour
 from twin_api.imports.publishing import publishing
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.layers.musterdorf import write_town
-from twin_api.layers.musterdorf.plan import BY_DEFAULT, SMALLEST
+from twin_api.layers.musterdorf.plan import AGS, BY_DEFAULT, SMALLEST
 from twin_api.policy.documents import Policies
 from twin_api.publish.migrate import migrate
+from twin_api.settings import carried
 from twin_api.store.control import create_token, list_tokens, revoke_tokens
 from twin_api.store.journal import Journal
 from twin_api.texts import Text
 
 TOKEN_NAME = "demo "  # noqa: S105  # the beginning of a name, no secret
 PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
+SAMPLE: Final = carried("sample", "policies")
 TOKENS_LAST = timedelta(days=7)
 LARGEST = 1_000_000
 
@@ -62,6 +67,7 @@ def demo(
     if context.settings().database_url is not None:
         context.fail(_OWN_CLUSTER)
     refuse_taken_port(host, port)
+    _bring_policies()
     loaded = context.policies()
     rests = not context.cluster().is_running()
     try:
@@ -71,6 +77,16 @@ def demo(
     finally:
         if rests:
             context.cluster().stop()
+
+
+def _bring_policies() -> None:
+    """Musterdorf's policies, in a folder that has none and where nobody has said that they lie elsewhere."""
+    folder = context.settings().policies
+    if "policies" in context.settings().model_fields_set or folder.exists():
+        return
+    with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=".twin-demo-") as draft:
+        shutil.copytree(SAMPLE, Path(draft) / "policies").rename(folder)
+    context.say(Text(f"Richtlinien von Musterdorf: {folder.absolute()}", f"Policies of Musterdorf: {folder.absolute()}"))
 
 
 def _prepare(loaded: Policies, place: _Place) -> bool:
@@ -86,7 +102,12 @@ def _prepare(loaded: Policies, place: _Place) -> bool:
 
 
 def _fill(connection: psycopg.Connection[Any], loaded: Policies, place: _Place) -> bool:
-    """The sample rows, once: what stands in a layer is left alone. Says whether there was anything to fill."""
+    """The sample rows, once: what stands in a layer is left alone. Says whether there was anything to fill.
+
+    Another town gets none of them: invented rows have no business among its own.
+    """
+    if loaded.town.ags != AGS:
+        return False
     first = sql.SQL("SELECT 1 FROM {} LIMIT 1")
     empty = [name for name in loaded.layers if connection.execute(first.format(sql.Identifier("store", name))).fetchone() is None]
     if not empty:
@@ -124,7 +145,8 @@ def _make_tokens(loaded: Policies) -> Mapping[str, str]:
 def _serve(loaded: Policies, host: str, port: int, *, first_time: bool) -> None:
     tokens = _make_tokens(loaded)
     signal.signal(signal.SIGTERM, _interrupt)
-    children = [_start("serve", "--host", host, "--port", str(port)), _start("work")]
+    quiet = ("--log-level", "warning")
+    children = [_start("serve", "--host", host, "--port", str(port), *quiet), _start("work", *quiet)]
     try:
         _wait_until_ready(children[0], f"http://{host}:{port}/readyz")
         _introduce(f"http://{host}:{port}", tokens)

@@ -1,4 +1,4 @@
-"""`twin init`: a commented start for a new town."""
+"""`twin init`: a folder for a new town, with a commented start."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Final
 
 import typer
@@ -37,14 +38,14 @@ def init_town(
         context.fail(Text(f"`{ags}`: ein Gemeindeschlüssel hat acht Ziffern.", f"`{ags}`: a municipality key has eight digits."))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         context.fail(Text(f"{folder} ist nicht leer; nichts wurde geschrieben.", f"{folder} is not empty; nothing was written."))
-    policies = folder / "policies"
     words = _words(name or folder.resolve().name.replace("_", " ").title(), ags)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".twin-init-") as draft:
-        _write(Path(draft) / "policies", from_, words)
+        _write(Path(draft), from_, words)
         folder.mkdir(exist_ok=True)
-        (Path(draft) / "policies").rename(policies)
-    _say_next(policies)
+        for made in Path(draft).iterdir():
+            made.rename(folder / made.name)
+    _say_next(folder)
 
 
 def _words(name: str, ags: str) -> Mapping[str, str]:
@@ -59,18 +60,23 @@ def _words(name: str, ags: str) -> Mapping[str, str]:
 
 
 def _write(target: Path, source: Path | None, words: Mapping[str, str]) -> None:
-    """The small example filled in, or another town's folder under the new name; nothing that does not load."""
+    """The small example filled in, or another town's policies under the new name; nothing that does not load."""
     if source is not None and not (source / "town.yaml").is_file():
         context.fail(Text(f"{source} ist kein Ordner mit Richtlinien: dort liegt keine town.yaml.",
                           f"{source} is no policy folder: there is no town.yaml in it."))  # fmt: skip
-    shutil.copytree(source or START, target, ignore=shutil.ignore_patterns(".*", APPROVALS))
-    for path in target.rglob("*.yaml") if source is None else ():
-        text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r"{{(\w+)}}", lambda match: words[match[1]], text), encoding="utf-8")
+    shutil.copytree(START, target, dirs_exist_ok=True)
+    for path in target.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            path.write_text(re.sub(r"{{(\w+)}}", lambda match: words[match[1]], text), encoding="utf-8")
+    (target / "gitignore").rename(target / ".gitignore")  # under its own name it would hold in the sources of this program too
+    policies = target / "policies"
     if source is not None:
-        _rename(target / "town.yaml", words)
+        shutil.rmtree(policies)
+        shutil.copytree(source, policies, ignore=shutil.ignore_patterns(".*", APPROVALS))
+        _rename(policies / "town.yaml", words)
     try:
-        write_schemas(load(target), target / ".schema")
+        write_schemas(load(policies), policies / ".schema")
     except PolicyInvalid as invalid:
         context.errors.print(render(invalid.findings, context.settings().lang), markup=False)
         context.fail(Text("Diese Vorlage gilt nicht; nichts wurde geschrieben.", "This model does not load; nothing was written."))
@@ -84,12 +90,14 @@ def _rename(path: Path, words: Mapping[str, str]) -> None:
     path.write_text(re.sub(r"(ags:) *\"?[0-9]{8}\"?", lambda m: f'{m[1]} "{words["ags"]}"', named, count=1), encoding="utf-8")
 
 
-def _say_next(policies: Path) -> None:
+def _say_next(folder: Path) -> None:
     context.say(Text(
-        f"Geschrieben: {policies}. Als Nächstes:\n\n  export TWIN_POLICIES={policies.resolve()}\n  twin policy check      # gilt alles?\n"
+        f"Geschrieben: {folder}. Als Nächstes:\n\n  cd {quote(str(folder))}\n  twin policy check      # gilt alles?\n"
         "  twin migrate           # die Datenbank einrichten\n  twin policy apply      # veröffentlichen\n\n"
-        "Zustimmungen zu Freigaben übernimmt niemand: die eigenen Ämter geben sie neu (`twin policy approve`).",
-        f"Written: {policies}. Next:\n\n  export TWIN_POLICIES={policies.resolve()}\n  twin policy check      # does it all hold?\n"
+        "Wie es weitergeht, steht dort in README.md. Zustimmungen zu Freigaben übernimmt niemand: die eigenen Ämter geben sie neu "
+        "(`twin policy approve`).",
+        f"Written: {folder}. Next:\n\n  cd {quote(str(folder))}\n  twin policy check      # does it all hold?\n"
         "  twin migrate           # set the database up\n  twin policy apply      # publish\n\n"
-        "Approvals of releases are never taken over: your own departments give them anew (`twin policy approve`).",
+        "How to go on stands in README.md there. Approvals of releases are never taken over: your own departments give them anew "
+        "(`twin policy approve`).",
     ))  # fmt: skip

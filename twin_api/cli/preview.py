@@ -42,7 +42,7 @@ def preview(
             address = f"http://{HERE}:{port}/{role.name}?f=html"
             context.say(Text(f"Noch nicht angewendet, nur hier zu sehen: {address}\nStand der Daten: jetzt. Ende mit Strg-C.",
                              f"Not applied yet, to be seen here alone: {address}\nData as of now. Ctrl-C ends it."))  # fmt: skip
-            app = create_preview(Server(context.server().address, secrets), role.name, schema, context.settings().lang)
+            app = create_preview(Server(context.server().address, secrets), role.name, schema, context.settings())
             uvicorn.run(app, host=HERE, port=port, log_level="warning", server_header=False)
     context.say(Text("\nDie Vorschau ist abgebaut.", "\nThe preview is gone."))
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from twin_api.cli import context
 from twin_api.identity.subject import CITIZEN, is_role, schema_of
+from twin_api.seeing.logs import LIBRARIES, Level
+from twin_api.seeing.shared import make_shared
 from twin_api.texts import Text
+
+# settings that a server needs besides where PostgreSQL is
+_HANDED_ON: Final = (
+    "lang", "base_url", "council_origins", "pool_size", "pool_wait_s", "requests", "waiting", "request_s", "rate", "burst",
+    "trusted_proxies", "proxy_headers", "connections", "drain_s", "log_level", "traced",
+)  # fmt: skip
 
 
 def serve(
@@ -20,14 +29,38 @@ def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65535, help="port to listen on")] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="processes")] = 1,
+    metrics_port: Annotated[int, typer.Option(envvar="TWIN_METRICS_PORT", min=0, max=65535, help="port of the metrics; 0: none")] = 0,
+    log_level: Annotated[Level | None, typer.Option(help="the least that is logged; TWIN_LOG_LEVEL unless given")] = None,
 ) -> None:
     """Serve the twins. The process that listens is started with the secrets of its roles alone."""
     refuse_taken_port(host, port)
     environment = serving_environment(roles)
+    if log_level:
+        environment["TWIN_LOG_LEVEL"] = log_level
+    if metrics_port:
+        environment |= _metrics(metrics_port, shared=workers > 1)
+    _open_files_up_to_the_most()
     shown = Text(f"Bedient {roles} auf http://{host}:{port}. Ende mit Strg-C.", f"Serving {roles} on http://{host}:{port}. Ctrl-C ends it.")
     context.errors.print(shown.say(context.settings().lang), markup=False)
     command = [sys.executable, "-m", "uvicorn", "twin_api.main:create_served_app", "--factory", *_listening(host, port, workers)]
     os.execve(sys.executable, command, environment)  # noqa: S606  # our own interpreter, no shell
+
+
+def _metrics(port: int, *, shared: bool) -> dict[str, str]:
+    """What a server needs to tell metrics; several processes write theirs where each of them can read all."""
+    told = context.settings()
+    refuse_taken_port(told.metrics_host, port, "TWIN_METRICS_PORT")
+    metrics = {"TWIN_METRICS_PORT": str(port), "TWIN_METRICS_HOST": told.metrics_host}
+    if shared:
+        folder = str(make_shared())
+        metrics |= {"TWIN_METRICS_FOLDER": folder, "PROMETHEUS_MULTIPROC_DIR": folder}
+    return metrics
+
+
+def _open_files_up_to_the_most() -> None:
+    """A connection is an open file, and many systems allow 1024 unless asked for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def refuse_taken_port(host: str, port: int, setting: str = "PORT") -> None:
@@ -50,28 +83,26 @@ def refuse_taken_port(host: str, port: int, setting: str = "PORT") -> None:
 
 def serving_environment(roles: str) -> dict[str, str]:
     """The environment of a server for `roles`: where PostgreSQL is, a folder with these roles' secrets, and no administrator's word."""
+    names = schemas_of(roles)
+    folder = _folder(names)
+    address = context.settings().server or context.server().address
+    if context.settings().server is None:
+        hand_secrets(names, folder)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("TWIN_", "PG"))}
+    told = context.settings()
+    serving = {f"TWIN_{name.upper()}": str(getattr(told, name)) for name in _HANDED_ON}
+    return kept | serving | {"TWIN_SERVER": address, "TWIN_SECRETS": str(folder), "TWIN_ROLES": roles}
+
+
+def schemas_of(roles: str) -> list[str]:
+    """The schemas of the roles in a list such as `council,administration/bauhof`; ends where one is no role."""
     words = [role.strip() for role in roles.split(",")]
     strange = [word for word in words if word != "all" and not is_role(word)]
     if strange:
         listed = ", ".join(strange)
         context.fail(Text(f"Keine Rollen: {listed}. Rollen heißen wie ihr Pfad, etwa council oder administration/bauhof.",
                           f"No roles: {listed}. A role is called like its path, such as council or administration/bauhof."))  # fmt: skip
-    names = [schema_of(word) for word in words]
-    folder = _folder(names)
-    address = context.settings().server or context.server().address
-    if context.settings().server is None:
-        _hand(names, folder)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("TWIN_", "PG"))}
-    told = context.settings()
-    return kept | {
-        "TWIN_SERVER": address,
-        "TWIN_SECRETS": str(folder),
-        "TWIN_ROLES": roles,
-        "TWIN_LANG": told.lang,
-        "TWIN_BASE_URL": told.base_url,
-        "TWIN_POOL_SIZE": str(told.pool_size),
-        "TWIN_POOL_WAIT_S": str(told.pool_wait_s),
-    }
+    return [schema_of(word) for word in words]
 
 
 def _folder(names: list[str]) -> Path:
@@ -82,7 +113,8 @@ def _folder(names: list[str]) -> Path:
     return (told.home / "serve" / "-".join(sorted(names))).absolute()
 
 
-def _hand(names: list[str], folder: Path) -> None:
+def hand_secrets(names: list[str], folder: Path) -> None:
+    """Make `folder` hold the secrets of these roles; what tells tokens apart goes with them unless they are the citizen alone."""
     secrets = context.secrets()
     identity = () if names == [CITIZEN] else ("control", "pepper")
     secrets.ensure("pepper")
@@ -100,6 +132,7 @@ def _hand(names: list[str], folder: Path) -> None:
 
 def _listening(host: str, port: int, workers: int) -> list[str]:
     return [
-        "--host", host, "--port", str(port), "--workers", str(workers), "--loop", "uvloop", "--http", "httptools", "--no-access-log",
-        "--log-level", "warning", "--no-server-header", "--timeout-graceful-shutdown", "20", "--timeout-keep-alive", "30",
+        "--host", host, "--port", str(port), "--workers", str(workers), "--loop", "uvloop",
+        "--http", "twin_api.door.connection:ClientConnection", "--no-proxy-headers", "--no-server-header", "--no-access-log",
+        "--log-level", "warning", "--log-config", str(LIBRARIES), "--timeout-graceful-shutdown", "20", "--timeout-keep-alive", "30",
     ]  # fmt: skip

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psycopg
 import structlog
@@ -15,9 +15,15 @@ import typer
 
 from twin_api.backup.nightly import Nightly
 from twin_api.cli import context
+from twin_api.cli.serve import refuse_taken_port
+from twin_api.seeing import logs
+from twin_api.seeing.logs import Level
 from twin_api.work.calendar import do_duties
 from twin_api.work.runs import Runs
 from twin_api.work.source_state import Connection
+
+if TYPE_CHECKING:
+    from twin_api.work.metrics import WorkMetrics
 
 _log = structlog.get_logger(__name__)
 
@@ -25,14 +31,18 @@ _log = structlog.get_logger(__name__)
 def work(
     every: Annotated[int, typer.Option(min=1, help="seconds between two looks at the calendar")] = 30,
     once: Annotated[bool, typer.Option("--once", help="do what is due and stop")] = False,
+    metrics_port: Annotated[int, typer.Option(envvar="TWIN_WORK_METRICS_PORT", min=0, max=65535, help="port of the metrics; 0: none")] = 0,
+    log_level: Annotated[Level | None, typer.Option(help="the least that is logged; TWIN_LOG_LEVEL unless given")] = None,
 ) -> None:
     """Do what the calendar says, such as closing releases that have run out. Stops on SIGTERM between two duties."""
-    stop, runs, nightly = threading.Event(), Runs(_start), Nightly(_start_backup, datetime.now(UTC))
+    logs.configure(log_level or context.settings().log_level)
+    stop, runs, metrics = threading.Event(), Runs(_start), _listening(metrics_port)
+    nightly = Nightly(_start_backup, datetime.now(UTC))
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: stop.set())
     try:
         while not stop.is_set():
-            _look(runs, failing_loudly=once)
+            _look(runs, metrics, failing_loudly=once)
             _back_up(nightly)
             if once or stop.wait(every):
                 break
@@ -65,13 +75,30 @@ def _back_up(nightly: Nightly) -> None:
         _log.error("backup_failed", error=type(error).__name__)
 
 
-def _look(runs: Runs, *, failing_loudly: bool) -> None:
+def _listening(port: int) -> WorkMetrics | None:
+    """Metrics, where they are wanted."""
+    if not port:
+        return None
+    told = context.settings()
+    refuse_taken_port(told.metrics_host, port, "TWIN_WORK_METRICS_PORT")
+    from twin_api.seeing.listener import listen  # no other command waits for these
+    from twin_api.work.metrics import WorkMetrics
+
+    metrics = WorkMetrics()
+    listen(told.metrics_host, port, metrics.registry)
+    return metrics
+
+
+def _look(runs: Runs, metrics: WorkMetrics | None, *, failing_loudly: bool) -> None:
     """One look; what fails is tried again at the next one."""
     try:
         with context.owner() as connection:
             if context.settings().database_url is None:
                 context.cluster().prune_logs()
             done = do_duties(connection, context.secrets(), datetime.now(UTC)) | _look_after(runs, connection)
+            if metrics:
+                metrics.note_duties(done, datetime.now(UTC))
+                metrics.note_store(connection, runs.stale, len(runs.running), datetime.now(UTC))
     except psycopg.Error as error:
         if failing_loudly:
             raise

@@ -1,33 +1,52 @@
-"""From what a handler gives, or the problem that ended it, to an HTTP response; what caches may keep of it is decided here."""
+"""From what a handler gives to an HTTP response; what caches may keep of it is decided here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from twin_api.door.coding import choose_coding, packed
 from twin_api.encodings.answer import Answer
 from twin_api.identity.subject import CITIZEN
-from twin_api.problems import MEDIA_TYPE, Problem
 from twin_api.store.twin import Twin
 
+VARY: Final = "Accept, Accept-Language, Accept-Encoding"
 
-def cached_response(request: Request, twin: Twin, answer: Answer) -> Response:
-    """The answer with its validator: a hash of its bytes, so nothing hidden can move it."""
-    etag = f'"{blake2b(answer.body, digest_size=12).hexdigest()}"'
+
+async def cached_response(request: Request, twin: Twin, answer: Answer) -> Response:
+    """The answer with its validator: a hash of its bytes, so nothing hidden can move it, and the name of its coding.
+
+    Each coding is a representation of its own with a strong tag of its own (RFC 9110, 8.8.3.3): a tag that came with gzip says nothing
+    about the plain bytes, and only the tag of what would be sent now gives 304.
+    """
+    accept_encoding, known = _asked(request.scope["headers"])
+    coding = choose_coding(accept_encoding, answer)
+    digest = blake2b(answer.body, digest_size=12).hexdigest()
+    etag = f'"{digest}"' if coding is None else f'"{digest}-{coding.name}"'
     visibility = "public" if twin.name == CITIZEN else "private"
-    headers = {"ETag": etag, "Cache-Control": f"{visibility}, no-cache", "Vary": "Accept, Accept-Language", **answer.headers}
-    if _matches(request.headers.getlist("if-none-match"), etag):
+    headers = {"ETag": etag, "Cache-Control": f"{visibility}, no-cache", "Vary": VARY, **answer.headers}
+    if known and _matches(known, etag):
         return Response(status_code=304, headers=headers)
-    described = {"Content-Type": answer.media_type, "X-Content-Type-Options": "nosniff"}
-    return Response(answer.body, headers=headers | described)
+    headers["Content-Type"] = answer.media_type
+    if coding is None:
+        return Response(answer.body, headers=headers)
+    headers["Content-Encoding"] = coding.name
+    return Response(await packed(coding, answer.body), headers=headers)
 
 
-def problem_response(problem: Problem) -> Response:
-    headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **problem.headers}
-    return Response(problem.body(), status_code=problem.status, headers=headers)
+def _asked(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, list[str]]:
+    """`Accept-Encoding` as one line, None where there is none, and the lines of `If-None-Match`."""
+    accepted, known = [], []
+    for name, value in headers:
+        if name == b"accept-encoding":
+            accepted.append(value.decode("latin-1"))
+        elif name == b"if-none-match":
+            known.append(value.decode("latin-1"))
+    return (",".join(accepted) if accepted else None), known
 
 
 def _matches(if_none_match: Sequence[str], etag: str) -> bool:

@@ -6,7 +6,7 @@ Must never hand a handler anything but an open `Twin`, and never let an error's 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -15,34 +15,28 @@ from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from twin_api.block import Block, Handler
-from twin_api.door.answering import cached_response, problem_response
-from twin_api.encodings.media import weights_of
+from twin_api.block import Block, Route
+from twin_api.door.answering import cached_response
+from twin_api.door.bearer import Bearer, Subjects
+from twin_api.door.headers import METHODS
+from twin_api.door.limits import Limits, check_size
+from twin_api.door.proxy import CLIENT
+from twin_api.door.refusing import language_of, refuse
 from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
-from twin_api.identity.tokens import Token, TokenMalformed, read_token
 from twin_api.problems import (
-    CredentialsInvalid,
     CredentialsMissing,
     MethodNotAllowed,
     NotFound,
     Problem,
     RoleMissing,
     Unexpected,
-    UriTooLong,
 )
+from twin_api.seeing.logs import fault
+from twin_api.seeing.visit import visit
+from twin_api.settings import Settings
 from twin_api.store.twin import Twin
-from twin_api.texts import LANGUAGES, Language
 
-MAX_URI: Final = 8192
 _log = structlog.get_logger(__name__)
-
-
-class Subjects(Protocol):
-    async def subject(self, token: Token) -> Subject | None:
-        """Whom a token stands for now."""
-
-    async def note_read(self, subject: Subject, role: str, collection: str) -> None:
-        """Note in the audit log who reads what; where that cannot be written, nothing is read."""
 
 
 class Door:
@@ -57,19 +51,20 @@ class Door:
         blocks: Sequence[Block],
         open_twin: Callable[[str], Twin | None],
         subjects: Subjects | None,
-        base_url: str,
-        lang: Language,
+        settings: Settings,
         *,
         unguarded: bool = False,
     ) -> None:
         self._unguarded = unguarded
         self._open_twin = open_twin
         self._subjects = subjects
-        self._base_url = base_url.rstrip("/")
-        self._lang = lang
+        self._base_url = settings.base_url.rstrip("/")
+        self._lang = settings.lang
+        self._limits = Limits(settings)
+        self._bearer = Bearer(subjects, self._limits)
         self._blocks = blocks
         routes = [
-            StarletteRoute(route.path, self._endpoint(route.handler), methods=["GET"], name=getattr(route.handler, "__name__", ""))
+            StarletteRoute(route.path, self._endpoint(route), methods=["GET"], name=getattr(route.handler, "__name__", ""))
             for block in blocks
             for route in block.routes
         ]
@@ -81,30 +76,36 @@ class Door:
             await send({"type": "websocket.close"})
             return
         try:
+            check_size(scope)
             await self._enter(scope, receive, send)
         except Problem as problem:
-            await problem_response(problem)(scope, receive, send)
+            await self._refuse(problem, scope)(scope, receive, send)
         except Exception as error:
-            _log.error("unexpected", error=type(error).__name__, where=_where(error))
-            await problem_response(Unexpected())(scope, receive, send)
+            _log.error("unexpected", **fault(error))
+            await self._refuse(Unexpected(), scope)(scope, receive, send)
+
+    def _refuse(self, problem: Problem, scope: Scope) -> Response:
+        return refuse(problem, scope, self._lang, f"{self._base_url or scope.get('root_path', '')}/")
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URI:
-            raise UriTooLong()
+        client: str | None = scope.get(CLIENT)
         role, rest = self._split(scope["path"].removeprefix(scope.get("root_path", "")))
-        subject = await self._subject(_authorization(scope))
+        subject = await self._bearer.subject(scope, client)
+        who = subject.token if subject else client
+        self._limits.spend(who)
         twin = self._admit(role, subject)
+        _note(role, subject)
         if not rest.isprintable():
             raise NotFound()  # no pattern of a route may take a line's end for the end of an address
         if scope["method"] not in ("GET", "HEAD"):
-            raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
+            raise MethodNotAllowed(headers={"Allow": METHODS})
         base = self._base_url or _origin(scope)
-        inner = dict(scope, path=rest, root_path="", state=self._state(scope, twin, f"{base}/{role}") | {"subject": subject})
+        inner = dict(scope, path=rest, root_path="", state=self._state(scope, twin, f"{base}/{role}") | {"subject": subject, "client": who})
         await self._rooms(inner, receive, send)
 
     def _state(self, scope: Scope, twin: Twin, base: str) -> dict[str, Any]:
         """What a handler finds in `request.state` besides its twin: address, language and the house's rooms."""
-        return {"twin": twin, "base": base, "lang": _language(scope, self._lang), "blocks": self._blocks}
+        return {"twin": twin, "base": base, "lang": language_of(scope, self._lang), "blocks": self._blocks}
 
     def _split(self, path: str) -> tuple[str, str]:
         """`/administration/bauhof/collections` -> (`administration/bauhof`, `/collections`)."""
@@ -127,61 +128,30 @@ class Door:
             raise RoleMissing(subject.roles)
         return twin
 
-    async def _subject(self, credentials: str | None) -> Subject | None:
-        if credentials is None:
-            return None
-        scheme, _, text = credentials.partition(" ")
-        try:
-            token = read_token(text.strip()) if scheme.lower() == "bearer" else None
-        except TokenMalformed:
-            token = None
-        if token is None:
-            raise CredentialsInvalid()
-        if self._subjects is None:
-            return None
-        subject = await self._subjects.subject(token)
-        if subject is None:
-            raise CredentialsInvalid()
-        return subject
-
-    def _endpoint(self, handler: Handler) -> Callable[[Request], Any]:
+    def _endpoint(self, route: Route) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
+            visit().route = route.path
             twin: Twin = request.state.twin
-            answer = await handler(request, twin)
-            if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
-                await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
-            return cached_response(request, twin, answer)
+            async with self._limits.work(twin.name, request.state.client):
+                answer = await route.handler(request, twin)
+                if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
+                    await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
+                return await cached_response(request, twin, answer)
 
         return endpoint
 
 
-def _authorization(scope: Scope) -> str | None:
-    found = [value for name, value in scope["headers"] if name == b"authorization"]
-    if len(found) > 1:
-        raise CredentialsInvalid()
-    return found[0].decode("latin-1") if found else None
-
-
-def _language(scope: Scope, default: Language) -> Language:
-    """The language of the house that the client wants most (RFC 9110, 12.5.4), else the town's own."""
-    wanted = b",".join(value for name, value in scope["headers"] if name == b"accept-language")
-    weights = [(word.partition("-")[0], weight) for word, weight in weights_of(wanted.decode("latin-1"))]
-    offered = {language: max((w for word, w in weights if word == language), default=0.0) for language in (default, *LANGUAGES)}
-    best = max(offered, key=lambda language: offered[language])
-    return best if offered[best] > 0 else default
+def _note(role: str, subject: Subject | None) -> None:
+    """For the log. Who of the administration asks is noted, by the public part of the token; of councillors and citizens nothing is."""
+    seen = visit()
+    seen.role = role
+    if subject is not None and role.startswith("administration"):
+        seen.token = subject.token
 
 
 def _origin(scope: Scope) -> str:
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
     return f"{scope['scheme']}://{host}{scope.get('root_path', '')}"
-
-
-def _where(error: BaseException) -> str:
-    """File and line of the innermost frame; never values."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

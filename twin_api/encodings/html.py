@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -102,3 +103,6 @@ def _number(lang: Language) -> Any:
 _PAGES: Final = Environment(
     loader=PackageLoader("twin_api.encodings", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
+# exactly as it stands in every page: a browser takes it by its hash alone
+STYLE: Final = (Path(__file__).parent / "pages" / "style.css").read_text(encoding="utf-8")
+_PAGES.globals["style"] = STYLE

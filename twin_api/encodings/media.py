@@ -1,4 +1,4 @@
-"""Which media type a client gets: the parameter `f` first, then `Accept` (RFC 9110, 12.5.1), then JSON."""
+"""Which form a client gets: the parameter `f` first, then `Accept` (RFC 9110, 12.5.1), then JSON; and in which language."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from twin_api.problems import InvalidParameter, NotAcceptable
+from twin_api.texts import LANGUAGES, Language, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,24 @@ def choose(offered: Sequence[Media], f: str | None, accept: str) -> Media:
         for media in offered:
             if media.word == f:
                 return media
-        words = " or ".join(f"`{media.word}`" for media in offered)
-        raise InvalidParameter("f", f"`f` wants {words}")
+        de, en = (f" {both} ".join(f"`{media.word}`" for media in offered) for both in ("oder", "or"))
+        raise InvalidParameter("f", Text(f"`f` verlangt {de}", f"`f` wants {en}"))
     if not accept:
         return offered[0]
     weights = weights_of(accept)
     best = max(offered, key=lambda media: _weight(media, weights))
     if _weight(best, weights) <= 0:
-        raise NotAcceptable("offered are " + ", ".join(f"`{media.type}`" for media in offered))
+        types = ", ".join(f"`{media.type}`" for media in offered)
+        raise NotAcceptable(Text(f"angeboten werden {types}", f"offered are {types}"))
     return best
+
+
+def choose_language(accepted: str, default: Language) -> Language:
+    """The language of the house that the client wants most (RFC 9110, 12.5.4), else the town's own."""
+    weights = [(word.partition("-")[0], weight) for word, weight in weights_of(accepted)]
+    offered = {language: max((w for word, w in weights if word == language), default=0.0) for language in (default, *LANGUAGES)}
+    best = max(offered, key=lambda language: offered[language])
+    return best if offered[best] > 0 else default
 
 
 def weights_of(accept: str) -> list[tuple[str, float]]:

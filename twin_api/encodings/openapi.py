@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from twin_api import VERSION
+from twin_api.problems import MEDIA_TYPE, PROBLEMS, SCHEME
 from twin_api.store.collection import Collection, Property
 from twin_api.texts import Text
 
@@ -67,16 +68,22 @@ ITEMS_CONTENT: Final[dict[str, Json]] = {
 }
 _PROBLEM: Final[Json] = {
     "type": "object",
+    "description": "RFC 9457",
     "required": ["type", "title", "status"],
     "properties": {
-        "type": {"type": "string"},
+        "type": {"type": "string", "enum": [SCHEME + problem.type for problem in PROBLEMS]},
         "title": {"type": "string"},
-        "status": {"type": "integer"},
+        "status": {"type": "integer", "enum": sorted({problem.status for problem in PROBLEMS})},
         "detail": {"type": "string"},
         "parameter": {"type": "string"},
         "roles": {"type": "array", "items": {"type": "string"}},
     },
 }
+_REQUEST_ID: Final[Json] = {
+    "description": "names the request in the town's log; random, new for every answer",
+    "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+}
+_HEADERS: Final[Json] = {"X-Request-Id": {"$ref": "#/components/headers/requestId"}}
 _COLLECTION_OF_FEATURES: Final[Json] = {
     "type": "object",
     "required": ["type", "features"],
@@ -87,15 +94,6 @@ _COLLECTION_OF_FEATURES: Final[Json] = {
         "links": {"type": "array", "items": {"type": "object"}},
         "features": {"type": "array", "items": {"type": "object"}},
     },
-}
-_FAILURES: Final = {
-    "400": "a parameter is not understood",
-    "401": "the token is missing or not valid",
-    "403": "the token does not hold the role of this twin",
-    "406": "none of the accepted media types is offered",
-    "414": "the address is too long",
-    "500": "something went wrong",
-    "503": "busy; try again in a moment",
 }
 
 
@@ -118,6 +116,8 @@ def document(title: Text, server: str, blocks: Sequence[_Block], collections: Se
     components: Json = {"schemas": {"problem": _PROBLEM, "featureCollection": _COLLECTION_OF_FEATURES}}
     if asks_token:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    components["responses"] = {str(status): _refusal(status) for status in sorted({problem.status for problem in PROBLEMS})}
+    components["headers"] = {"requestId": _REQUEST_ID}
     return {
         "openapi": "3.0.3",
         "info": {"title": title.de, "description": title.en, "version": VERSION, "license": {"name": "EUPL-1.2"}},
@@ -128,18 +128,24 @@ def document(title: Text, server: str, blocks: Sequence[_Block], collections: Se
     }
 
 
-def operation(id: str, summary: str, parameters: Sequence[Json], content: Mapping[str, Json], *, missing: bool = False) -> Json:
-    """One GET operation; `missing` where the address may name nothing."""
-    failures = dict(_FAILURES, **({"404": "there is nothing at this address"} if missing else {}))
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}}
+def _refusal(status: int) -> Json:
+    """All problems of a status, as data and as a page."""
+    said = "; ".join(problem.title.say("en") for problem in PROBLEMS if problem.status == status)
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}, "text/html": {"schema": {"type": "string"}}}
+    return {"description": said, "headers": _HEADERS, "content": content}
+
+
+def operation(id: str, summary: str, parameters: Sequence[Json], content: Mapping[str, Json]) -> Json:
+    """One GET operation. Every problem may end it: a collection may be gone, a role may be, and any method may be tried."""
+    answer = {"description": "the answer", "headers": _HEADERS, "content": {media: {"schema": schema} for media, schema in content.items()}}
     return {
         "operationId": id,
         "summary": summary,
         "parameters": list(parameters),
         "responses": {
-            "200": {"description": "the answer", "content": {media: {"schema": schema} for media, schema in content.items()}},
-            "304": {"description": "not modified"},
-            **{status: {"description": text, "content": problem} for status, text in sorted(failures.items())},
+            "200": answer,
+            "304": {"description": "not modified", "headers": _HEADERS},
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted({problem.status for problem in PROBLEMS})},
         },
     }
 

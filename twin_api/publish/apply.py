@@ -55,6 +55,11 @@ class Plan:
     layers: LayerPlan = field(default_factory=LayerPlan)
 
     @property
+    def shown(self) -> dict[str, Definition]:
+        """By relation."""
+        return {entry.definition.relation: entry.definition for entries in self.wanted.values() for entry in entries.values()}
+
+    @property
     def touched_layers(self) -> list[str]:
         """Layers that are there and whose tables get or lose triggers, or change themselves."""
         new = {layer for d in self.new.values() for layer in (d.layer, *d.areas)}
@@ -112,7 +117,7 @@ def make_plan(connection: Connection, policies: Policies, day: date) -> Plan:
     kept_out = withdrawn_collections(connection)
     plan.wanted = {schema: {n: e for n, e in entries.items() if n not in kept_out} for schema, entries in plan.wanted.items()}
     wanted = {(schema, name): entry for schema, entries in plan.wanted.items() for name, entry in entries.items()}
-    needed = {entry.definition.relation: entry.definition for entry in wanted.values()}
+    needed = plan.shown
     plan.new = {relation: definition for relation, definition in sorted(needed.items()) if relation not in built}
     plan.stale = {relation: read for relation, read in sorted(built.items()) if relation not in needed}
     plan.moved = [(schema, entry) for (schema, name), entry in wanted.items() if shown.get((schema, name)) != entry.definition.relation]
@@ -175,16 +180,20 @@ def _registered(definition: Definition) -> dict[str, Any]:
 
 def _renew(connection: Connection, plan: Plan) -> None:
     """Tables that stay are registered as this version of the program would; what they show is the same."""
-    shown = {entry.definition.relation: entry.definition for entries in plan.wanted.values() for entry in entries.values()}
-    for relation, definition in shown.items():
-        if relation not in plan.new:
-            told = _registered(definition)
-            names = sql.SQL(", ").join(map(sql.Identifier, told))
-            values = sql.SQL(", ").join(
-                sql.SQL("{}::text[]" if isinstance(told[name], list) else "{}").format(sql.Placeholder(name)) for name in told
-            )
-            update = "UPDATE published.definition SET ({0}) = ROW({1}) WHERE relation = %(relation)s AND ({0}) IS DISTINCT FROM ({1})"
-            connection.execute(sql.SQL(update).format(names, values), {"relation": relation, **told})
+    for relation in find_outdated(connection, plan):
+        told = _registered(plan.shown[relation])
+        names = sql.SQL(", ").join(map(sql.Identifier, told))
+        update = sql.SQL("UPDATE published.definition SET ({}) = ROW({}) WHERE relation = %(relation)s")
+        connection.execute(update.format(names, sql.SQL(", ").join(map(sql.Placeholder, told))), {"relation": relation, **told})
+
+
+def find_outdated(connection: Connection, plan: Plan) -> list[str]:
+    """Published tables that stay and that another version of the program has registered or built in another way."""
+    wanted = {relation: _registered(definition) for relation, definition in sorted(plan.shown.items())}
+    names = next(iter(wanted.values()), {})
+    query = sql.SQL("SELECT relation, {} FROM published.definition").format(sql.SQL(", ").join(map(sql.Identifier, names or ["layer"])))
+    found = {relation: dict(zip(names, told, strict=False)) for relation, *told in connection.execute(query).fetchall()}
+    return [relation for relation, told in wanted.items() if relation in found and found[relation] != told]
 
 
 def _all_of(connection: Connection, schemas: list[str]) -> list[tuple[str, str]]:

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import conninfo, sql
 
+from twin_api.publish.hardening import harden
+from twin_api.settings import carried
 from twin_api.store.secrets import Secrets
 
 BASE_LOGINS: Final = ("owner", "writer", "audit", "control")
-_HERE: Final = Path(__file__).resolve().parent.parent
 LOCK_WAIT_S: Final = 2
 TRIES: Final = 5
-SCRIPTS: Final = next(p for p in (_HERE / "migrations", _HERE.parent / "alembic") if p.is_dir() or p.name == "alembic")
+SCRIPTS: Final = carried("migrations", "alembic")
 
 
 class StoreUnfit(Exception):
@@ -37,7 +37,8 @@ class StoreBusy(Exception):
 def migrate(admin: str, secrets: Secrets, revision: str = "head") -> None:
     """Bring the database of `admin` (libpq keywords or URL of an administrator) to `revision`; makes the database if need be.
 
-    Repeatable; with nothing to do it takes some 100 ms. The base logins' passwords follow the secrets.
+    Repeatable; with nothing to do it takes some 100 ms. The base logins' passwords follow the secrets, and what an update of an
+    extension has opened to PUBLIC since is taken back.
     """
     _ensure_database(admin)
     with psycopg.connect(admin, autocommit=True) as connection:
@@ -47,6 +48,9 @@ def migrate(admin: str, secrets: Secrets, revision: str = "head") -> None:
     _run_alembic(admin, revision)
     if revision != "base":
         _set_passwords(admin, secrets)
+    if revision == "head":
+        with psycopg.connect(admin, autocommit=True) as connection:
+            harden(connection)
 
 
 def downgrade(admin: str, revision: str) -> None:
@@ -54,20 +58,31 @@ def downgrade(admin: str, revision: str) -> None:
     _run_alembic(admin, revision, down=True)
 
 
-def find_revision(admin: str) -> str | None:
-    """The revision a database stands at; None where there is none."""
-    with psycopg.connect(admin) as connection:
-        if connection.execute("SELECT to_regclass('control.alembic_version')").fetchone() == (None,):
-            return None
-        row = connection.execute("SELECT version_num FROM control.alembic_version").fetchone()
-    return str(row[0]) if row else None
-
-
 def list_revisions() -> list[str]:
     """All revisions this program knows, the oldest first."""
     from alembic.script import ScriptDirectory
 
     return [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()][::-1]
+
+
+def newest_revision() -> str:
+    """The revision that this program works with."""
+    return list_revisions()[-1]
+
+
+def revision_of(connection: psycopg.Connection[Any]) -> str | None:
+    """The revision a database is at; None where nobody has set it up."""
+    row = connection.execute("SELECT to_regclass('control.alembic_version') IS NOT NULL").fetchone()
+    if row is None or not row[0]:
+        return None
+    found = connection.execute("SELECT version_num FROM control.alembic_version").fetchone()
+    return None if found is None else str(found[0])
+
+
+def find_revision(admin: str) -> str | None:
+    """The same, by an address."""
+    with psycopg.connect(admin) as connection:
+        return revision_of(connection)
 
 
 def is_superuser(admin: str) -> bool:

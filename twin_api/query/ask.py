@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from twin_api.encodings.media import Media, choose
 from twin_api.problems import InvalidParameter
+from twin_api.texts import Text
 
 Asked = Sequence[tuple[str, str]]  # the query string's parameters in order
 
@@ -17,9 +18,7 @@ def ask_media(request: Request, offered: Sequence[Media], known: Sequence[str] =
     """The media type to answer in; raises `InvalidParameter` for a parameter that is not in `known`."""
     for name in once(request.query_params.multi_items()):
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean `{near[0]}`?" if near else "known here are " + ", ".join(f"`{k}`" for k in known)
-            raise InvalidParameter(name[:100], f"`{name[:100]}` is no parameter of this page: {hint}")
+            raise unknown(name, known)
     return choose_media(request, offered)
 
 
@@ -32,6 +31,17 @@ def once(asked: Asked) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, text in asked:
         if name in given:
-            raise InvalidParameter(name[:100], f"`{name[:100]}` is given twice: give it once")
+            said = name[:100]
+            raise InvalidParameter(said, Text(f"`{said}` steht mehrfach da: nur einmal angeben", f"`{said}` is given twice: give it once"))
         given[name] = text
     return given
+
+
+def unknown(name: str, known: Sequence[str]) -> InvalidParameter:
+    """A parameter that is not among `known`, with the one that may have been meant, or all there are."""
+    near = get_close_matches(name, known, 1)
+    every = ", ".join(f"`{k}`" for k in known)
+    hint = Text(f"bekannt sind {every}", f"known are {every}") if known else Text("keiner ist bekannt", "none is known")
+    if near:
+        hint = Text(f"meinten Sie `{near[0]}`?", f"did you mean `{near[0]}`?")
+    return InvalidParameter(name[:100], Text(f"`{name[:100]}` gibt es hier nicht: ", f"`{name[:100]}` is no parameter here: ") + hint)

@@ -19,6 +19,7 @@ from twin_api.store.collection import FEATURE, PLACE, Collection, collection_tab
 from twin_api.store.twin import NOT_COUNTED, Statement, compile_statement
 
 COUNTED: Final = 100_000  # a filtered collection is counted exactly up to here
+PAGE_BYTES: Final = 16 * 1_048_576  # the item that passes it is the last one of its page
 
 Shape = tuple[Clause, ...]
 
@@ -93,6 +94,14 @@ def _walk(source: sa.FromClause, rows: sa.FromClause, resumes: bool, *shown: str
     return walk.where(sa.tuple_(*key) > sa.tuple_(*after))
 
 
+def _with_bytes_ahead(texts: sa.Select[Any]) -> sa.Subquery:
+    """The texts, each with the length of those before it on the page: PostgreSQL knows it without unpacking them."""
+    read = texts.subquery("texts")
+    length = sa.func.octet_length(read.c[FEATURE])
+    running = sa.func.sum(length).over(rows=(None, 0))
+    return sa.select(read.c[FEATURE], (running - length).label("ahead")).subquery("measured")
+
+
 def _one_more() -> sa.ColumnElement[int]:
     """More than the page holds, to know whether there is another."""
     return _limit() + _constant(1)
@@ -114,11 +123,15 @@ def _answer(schema: str, matched: sa.ColumnElement[Any], keys: sa.Select[Any], t
     written and read again, which is half of the cost of a large one.
     """
     told = collection_table(schema)
-    read = texts.subquery("texts")
+    read = _with_bytes_ahead(texts)
     joined = _fenced(
-        sa.select(sa.func.string_agg(read.c[FEATURE], sa.literal_column("','")).label("features"), sa.func.count().label("n")), "joined"
+        sa.select(sa.func.string_agg(read.c[FEATURE], sa.literal_column("','")).label("features"), sa.func.count().label("n")).where(
+            read.c.ahead < _constant(PAGE_BYTES)
+        ),
+        "joined",
     )
-    edge = _fenced(keys.offset(_limit() - _constant(1)).limit(_constant(2)), "edge")  # the last key of the page, and one after it
+    returned = sa.select(sa.func.greatest(joined.c.n, _constant(1))).scalar_subquery()
+    edge = _fenced(keys.offset(returned - _constant(1)).limit(_constant(2)), "edge")  # the last key of the page, and one after it
     last = sa.select(edge).limit(_constant(1)).subquery("last")
     columns = [
         told.c.version,

@@ -11,6 +11,7 @@ from typing import Any, Final
 from psycopg.types.numeric import Int8
 
 from twin_api.problems import InvalidParameter
+from twin_api.texts import Text
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
@@ -22,7 +23,7 @@ def read_value(parameter: str, type_: str, text: str) -> Any:
     try:
         return _READERS[type_](text)
     except ValueError:
-        raise InvalidParameter(parameter, f"`{parameter}` wants {_WANTED[type_]}") from None
+        raise InvalidParameter(parameter, Text(f"`{parameter}` verlangt ", f"`{parameter}` wants ") + _WANTED[type_]) from None
 
 
 def read_number(text: str) -> float:
@@ -81,10 +82,10 @@ _READERS: Final[dict[str, Callable[[str], Any]]] = {
     "datetime": _read_datetime,
 }  # fmt: skip
 _WANTED: Final = {
-    "text": "text without the character U+0000",
-    "integer": "a whole number within 64 bits, such as `1987`",
-    "number": "a decimal number, such as `12.5`",
-    "boolean": "`true` or `false`",
-    "date": "a date, such as `2026-11-20`",
-    "datetime": "a time with offset, such as `2026-11-20T12:00:00Z`",
+    "text": Text("Text ohne das Zeichen U+0000", "text without the character U+0000"),
+    "integer": Text("eine ganze Zahl innerhalb von 64 Bit, etwa `1987`", "a whole number within 64 bits, such as `1987`"),
+    "number": Text("eine Dezimalzahl mit Punkt, etwa `12.5`", "a decimal number, such as `12.5`"),
+    "boolean": Text("`true` oder `false`", "`true` or `false`"),
+    "date": Text("einen Tag, etwa `2026-11-20`", "a date, such as `2026-11-20`"),
+    "datetime": Text("eine Zeit mit Zone, etwa `2026-11-20T12:00:00Z`", "a time with offset, such as `2026-11-20T12:00:00Z`"),
 }

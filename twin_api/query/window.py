@@ -10,20 +10,34 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from difflib import get_close_matches
 from typing import Any, Final
 from uuid import UUID
 
 from twin_api.problems import InvalidParameter
-from twin_api.query.ask import Asked, once
+from twin_api.query.ask import Asked, once, unknown
 from twin_api.query.clause import Clause, During, Equals, Params, box_params
 from twin_api.query.value import read_instant, read_number, read_value
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Key
+from twin_api.texts import Text
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 10_000
 PARAMETERS: Final = ("bbox", "datetime", "limit", "cursor", "f")
+_WANTED: Final = {
+    "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
+    "cursor": Text(
+        "`cursor` verlangt das Wort aus einem Verweis `next`, unverändert", "`cursor` wants the word from a `next` link, unchanged"
+    ),
+    "bbox": Text(
+        "`bbox` verlangt West,Süd,Ost,Nord in Grad (CRS84), etwa `11.4,49.9,11.6,50.1`",
+        "`bbox` wants west,south,east,north in degrees (CRS84), such as `11.4,49.9,11.6,50.1`",
+    ),
+    "datetime": Text(
+        "`datetime` verlangt einen Tag, eine Zeit mit Zone oder einen Zeitraum wie `2025-01-01/..`",
+        "`datetime` wants a date, a time with offset, or an interval such as `2025-01-01/..`",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +80,8 @@ def _clauses(collection: Collection, name: str, text: str) -> tuple[Sequence[Cla
         return _datetime(collection, text)
     shown = collection.property(name)
     if shown is None:
-        raise _unknown(collection, name)
+        raise unknown(name, [*PARAMETERS, *(p.name for p in collection.description.properties)])
     return (Equals(name, shown.type),), {f"is_{name}": read_value(name, shown.type, text)}
-
-
-def _unknown(collection: Collection, name: str) -> InvalidParameter:
-    known = [*PARAMETERS, *(p.name for p in collection.description.properties)]
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(f"`{k}`" for k in known)
-    return InvalidParameter(name[:100], f"`{name[:100]}` is no parameter of this collection: {hint}")
 
 
 def _limit(text: str | None) -> int:
@@ -82,7 +89,7 @@ def _limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
     if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) < 1:
-        raise InvalidParameter("limit", f"`limit` wants a whole number from 1 to {MAX_LIMIT}")
+        raise InvalidParameter("limit", _WANTED["limit"])
     return min(int(text), MAX_LIMIT)
 
 
@@ -93,7 +100,7 @@ def _cursor(text: str | None) -> Key | None:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return Key(_place(raw[16:]), UUID(bytes=raw[:16]))
     except (ValueError, binascii.Error):
-        raise InvalidParameter("cursor", "`cursor` wants the word from a `next` link, unchanged") from None
+        raise InvalidParameter("cursor", _WANTED["cursor"]) from None
 
 
 def _place(raw: bytes) -> str:
@@ -111,7 +118,7 @@ def _bbox(text: str) -> tuple[Clause, Params]:
         if len(numbers) not in (4, 6) or south > north or max(abs(south), abs(north)) > 90 or max(abs(west), abs(east)) > 180:
             raise ValueError
     except (ValueError, IndexError):
-        raise InvalidParameter("bbox", "`bbox` wants west,south,east,north in degrees (CRS84), such as `11.4,49.9,11.6,50.1`") from None
+        raise InvalidParameter("bbox", _WANTED["bbox"]) from None
     return box_params(west, south, east, north)
 
 
@@ -119,8 +126,7 @@ def _datetime(collection: Collection, text: str) -> tuple[Sequence[Clause], Para
     try:
         starts, ends = _interval(text)
     except ValueError:
-        wanted = "`datetime` wants a date, a time with offset, or an interval such as `2025-01-01/..`"
-        raise InvalidParameter("datetime", wanted) from None
+        raise InvalidParameter("datetime", _WANTED["datetime"]) from None
     shown = collection.property(collection.description.datetime or "")
     if shown is None:
         return (), {}

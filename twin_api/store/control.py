@@ -66,6 +66,11 @@ class Tokens:
         self._noting: set[asyncio.Task[None]] = set()
         self._noted: dict[tuple[str, str, str], float] = {}
 
+    def knows(self, token: Token) -> bool:
+        """Whether the token was valid when it was last looked up, however long ago; says nothing of now."""
+        seen = self._seen.get(token.id)
+        return seen is not None and hmac.compare_digest(seen[1], token.hash(self._pepper))
+
     async def subject(self, token: Token) -> Subject | None:
         """Whom a token stands for; None if it is unknown, revoked or expired."""
         hashed = token.hash(self._pepper)

@@ -6,10 +6,13 @@ Must never hand a connection of one role to another, and never send `SET ROLE`: 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from socket import SHUT_RDWR, socket
+from time import perf_counter
 from typing import Any, Final
 
 import psycopg
@@ -20,6 +23,7 @@ from psycopg.pq import Format, TransactionStatus
 from psycopg.rows import tuple_row
 
 from twin_api.problems import DatabaseAway, NotFound, TooBusy
+from twin_api.seeing.visit import visit
 from twin_api.store.secrets import SecretMissing, Secrets, is_twin_role
 
 # the statement took more time, room or patience than its login has
@@ -31,13 +35,39 @@ _DEAD: Final = (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege)
 _RESULT_GONE: Final = (psycopg.errors.FeatureNotSupported,)  # "cached plan must not change result type"
 _STALE: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction)
 _PREPARED: Final = 300  # statements kept per connection: each costs the server some 100 KB
-_ANSWER_S: Final = 10.0  # a server that has not answered by then, well past every statement timeout, is frozen
+_ANSWER_S: Final = 5.0  # a server that has not answered by then, well past every statement timeout, is frozen
+_CONNECT_S: Final = 3  # whole seconds: libpq knows no others
 _LOGIN_TRIES: Final = 10
 _LOGIN_PAUSE_S: Final = 0.1
 
 
 class SchemaMoved(Exception):
     """The statement names something that a policy change has taken away or retyped since it was written."""
+
+
+@contextmanager
+def _answered_in_time(connection: AsyncConnection[Any]) -> Iterator[None]:
+    """Cut the line to a server that does not answer. To cancel the statement would be to wait for the same server."""
+    cut = asyncio.get_running_loop().call_later(_ANSWER_S, _cut, connection)
+    try:
+        yield
+    finally:
+        cut.cancel()
+
+
+def _cut(connection: AsyncConnection[Any]) -> None:
+    with suppress(OSError, psycopg.Error), socket(fileno=os.dup(connection.pgconn.socket)) as line:
+        line.shutdown(SHUT_RDWR)
+
+
+@contextmanager
+def _timed() -> Iterator[None]:
+    """The request's time in the database, for whoever watches."""
+    since = perf_counter()
+    try:
+        yield
+    finally:
+        visit().sql_s += perf_counter() - since
 
 
 class _Utf8(Loader):
@@ -69,7 +99,7 @@ class Server:
     def conninfo(self, role: str) -> str:
         """The login `<database>_<role>` with its secret; raises `SecretMissing` where this process does not hold it."""
         login = {"user": f"{self.database}_{role}", "password": self.secrets.read(role)}
-        return conninfo.make_conninfo(self.address, **login, connect_timeout=5, options="-c TimeZone=UTC")
+        return conninfo.make_conninfo(self.address, **login, connect_timeout=_CONNECT_S, options="-c TimeZone=UTC")
 
     def connect(self, role: str) -> psycopg.Connection[tuple[Any, ...]]:
         """A plain connection for command lines and the worker."""
@@ -90,6 +120,14 @@ class Pool:
         self._idle: deque[AsyncConnection[Any]] = deque()
         self._places = asyncio.Semaphore(size)
         self._closed = False
+        self._is_away = False
+        self._is_tried = False  # by one request, on behalf of all
+        self.in_use = 0
+        self.waiting = 0
+
+    @property
+    def login(self) -> str:
+        return self._role
 
     async def row(self, sql: str, params: Params) -> tuple[Any, ...] | None:
         """The first row of a single autocommit statement."""
@@ -116,11 +154,10 @@ class Pool:
 
     async def _run(self, sql: str, params: Params, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
         try:
-            async with self._connection(fresh) as connection, asyncio.timeout(_ANSWER_S):
-                cursor = await connection.execute(sql, params, prepare=True, binary=True)
-                return await cursor.fetchall()
-        except TimeoutError:
-            raise DatabaseAway() from None
+            async with self._connection(fresh) as connection:
+                with _answered_in_time(connection), _timed():
+                    cursor = await connection.execute(sql, params, prepare=True, binary=True)
+                    return await cursor.fetchall()
         except _STALE:
             raise SchemaMoved from None
         except _RESULT_GONE:
@@ -130,6 +167,7 @@ class Pool:
     @asynccontextmanager
     async def _connection(self, fresh: bool) -> AsyncIterator[AsyncConnection[Any]]:
         await self._take_place()
+        self.in_use += 1
         try:
             connection = await self._find(fresh)
             try:
@@ -140,17 +178,23 @@ class Pool:
             finally:
                 await self._give_back(connection)
         finally:
+            self.in_use -= 1
             self._places.release()
 
     async def _take_place(self) -> None:
         if not self._places.locked():
             await self._places.acquire()  # free: returns without waiting
             return
+        self.waiting += 1
+        since = perf_counter()
         try:
             async with asyncio.timeout(self._wait_s):
                 await self._places.acquire()
         except TimeoutError:
             raise TooBusy() from None
+        finally:
+            self.waiting -= 1
+            visit().waited_s += perf_counter() - since
 
     async def _find(self, fresh: bool) -> AsyncConnection[Any]:
         """An idle connection, or a new one, which stands in for an idle one: there are never more than places."""
@@ -168,7 +212,22 @@ class Pool:
             self._idle.append(connection)
 
     async def _connect(self) -> AsyncConnection[Any]:
-        """A new connection. A login that is refused is tried again for a moment: a policy change may be making or removing it."""
+        """A new connection. While PostgreSQL is away one request at a time tries, and the others are told at once."""
+        if self._is_tried:
+            raise DatabaseAway()
+        self._is_tried = tries = self._is_away
+        try:
+            connection = await self._log_in_soon()
+        except (psycopg.OperationalError, DatabaseAway):
+            self._is_away = True
+            raise DatabaseAway() from None
+        finally:
+            self._is_tried &= not tries
+        self._is_away = False
+        return connection
+
+    async def _log_in_soon(self) -> AsyncConnection[Any]:
+        """A login that is refused is tried again for a moment: a policy change may be making or removing it."""
         for _ in range(_LOGIN_TRIES):
             try:
                 return await self._log_in()

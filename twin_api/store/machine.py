@@ -22,7 +22,7 @@ class PostgresMissing(Exception):
     """No PostgreSQL that can carry the cluster is installed."""
 
     def __init__(self, wanted: str) -> None:
-        super().__init__(f"{wanted} with PostGIS is not installed; `bin/setup` installs it from the system's packages")
+        super().__init__(f"{wanted} with PostGIS is not installed (Debian, Ubuntu: `apt install postgresql-15-postgis-3` or a newer one)")
 
 
 class ClusterFailed(Exception):

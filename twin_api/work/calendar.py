@@ -6,7 +6,8 @@ Must never apply policy files that nobody applied: it works from those that are 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -46,21 +47,22 @@ def _expired(connection: Connection, now: datetime) -> int:
 
 def show_what_is_due(connection: Connection, secrets: Secrets, now: datetime) -> int:
     """End embargoes whose day or moment has come; says how many published rows that changed."""
+    return sum(sync(connection, relation) for relation in _shown_from_now(connection, timedelta()))
+
+
+def _shown_from_now(connection: Connection, since: timedelta) -> list[str]:
+    """Published tables of which an embargo has ended, and not later than `since` ago."""
     query = "SELECT relation, layer, due, zone, synced_at FROM published.definition WHERE due IS NOT NULL ORDER BY relation"
-    changed = 0
-    for relation, layer, due, zone, synced_at in connection.execute(query).fetchall():
-        if _has_come(connection, layer, due, zone, synced_at):
-            changed += sync(connection, relation)
-    return changed
+    return [relation for relation, *embargo in connection.execute(query).fetchall() if _has_come(connection, since, *embargo)]
 
 
-def _has_come(connection: Connection, layer: str, due: str, zone: str, synced_at: datetime) -> bool:
-    """Whether a row's day or moment lies between the last look and this one, by the database's clock."""
+def _has_come(connection: Connection, since: timedelta, layer: str, due: str, zone: str, synced_at: datetime) -> bool:
+    """Whether a row's day or moment lies between the last look and `since` before now, by the database's clock."""
     moment = sql.SQL("{0}::timestamp AT TIME ZONE {1}" if _is_day(connection, layer, due) else "{0}").format(
         sql.Identifier(due), sql.Literal(zone)
     )
-    query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} > %s AND {} <= now())").format(sql.Identifier("store", layer), moment, moment)
-    row = connection.execute(query, [synced_at]).fetchone()
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE {} > %s AND {} <= now() - %s)")
+    row = connection.execute(query.format(sql.Identifier("store", layer), moment, moment), [synced_at, since]).fetchone()
     return row is not None and bool(row[0])
 
 
@@ -78,8 +80,15 @@ def refresh_figures(connection: Connection, secrets: Secrets, now: datetime) -> 
 
     Figures over a layer that was empty then are taken as soon as it holds something: they have never been figures of anything.
     """
+    relations = _stale_figures(connection, now)
+    for relation in relations:
+        sync(connection, relation)
+    return len(relations)
+
+
+def _stale_figures(connection: Connection, now: datetime) -> list[str]:
     query = "SELECT relation, layer, refresh, zone, synced_at, was_empty FROM published.definition WHERE kind = 'figures' ORDER BY relation"
-    taken = 0
+    stale = []
     for relation, layer, refresh, zone, synced_at, was_empty in connection.execute(query).fetchall():
         ended = sql.SQL(
             "SELECT date_trunc({0}, %s::timestamptz AT TIME ZONE {1}) AT TIME ZONE {1} > %s OR (%s AND EXISTS (SELECT FROM {2}))"
@@ -87,9 +96,8 @@ def refresh_figures(connection: Connection, secrets: Secrets, now: datetime) -> 
         words = sql.Literal(_PERIODS[refresh]), sql.Literal(zone), sql.Identifier("store", layer)
         row = connection.execute(ended.format(*words), [now, synced_at, was_empty]).fetchone()
         if row is not None and row[0]:
-            sync(connection, relation)
-            taken += 1
-    return taken
+            stale.append(relation)
+    return stale
 
 
 def keep_out_withdrawn(connection: Connection, secrets: Secrets, now: datetime) -> int:
@@ -103,6 +111,24 @@ DUTIES: Final[tuple[Duty, ...]] = (keep_out_withdrawn, close_expired_releases, s
 def do_duties(connection: Connection, secrets: Secrets, now: datetime) -> dict[str, int | Exception]:
     """Do all that is due at `now`; by duty, how many things were done, or why it failed: one that fails holds up no other."""
     return {duty.__name__: _attempt(duty, connection, secrets, now) for duty in DUTIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What a worker that runs would have done by now."""
+
+    releases: int
+    embargoes: int
+    figures: int
+
+
+def find_undone(connection: Connection, now: datetime, grace: timedelta) -> Undone:
+    """What has been due for longer than `grace`; changes nothing."""
+    return Undone(
+        _expired(connection, now - grace),
+        len(_shown_from_now(connection, grace)),
+        len(_stale_figures(connection, now - grace)),
+    )
 
 
 def _attempt(duty: Duty, connection: Connection, secrets: Secrets, now: datetime) -> int | Exception:

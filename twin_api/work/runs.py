@@ -44,6 +44,7 @@ class Runs:
 
     start: Start
     running: dict[str, _Running] = field(default_factory=dict)
+    stale: frozenset[str] = frozenset()
     _told: dict[str, datetime] = field(default_factory=dict)
     _files: Mapping[str, str] = field(default_factory=dict)
     _policies: Policies | None = None
@@ -92,10 +93,10 @@ class Runs:
         return ended
 
     def _complain(self, sources: Mapping[str, SourceFile], states: Mapping[str, SourceState], now: datetime) -> None:
-        for name, source in sources.items():
-            if is_stale(source, states[name], now):
-                good = states[name].good_at
-                self._tell("source_stale", name, now, layer=source.layer, last_good=good.isoformat() if good else None)
+        self.stale = frozenset(name for name, source in sources.items() if is_stale(source, states[name], now))
+        for name in sorted(self.stale):
+            good = states[name].good_at
+            self._tell("source_stale", name, now, layer=sources[name].layer, last_good=good.isoformat() if good else None)
 
     def _tell(self, event: str, name: str, now: datetime, **more: object) -> None:
         """An alarm, again every day while it lasts."""

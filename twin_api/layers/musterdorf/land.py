@@ -10,6 +10,7 @@ import shapely
 from twin_api.layers.musterdorf.buildings import Buildings, lot_uses
 from twin_api.layers.musterdorf.chance import Array, generator, persons, pick
 from twin_api.layers.musterdorf.parcels import PARK
+from twin_api.layers.musterdorf.plan import AGS
 from twin_api.layers.musterdorf.settlements import DISTRICTS
 from twin_api.layers.musterdorf.shapes import multi
 from twin_api.layers.musterdorf.sheet import Sheet, integer, number, text
@@ -31,7 +32,7 @@ def boundary(town: Town, people: Array) -> Sheet:
     shape = np.array([town.districts.boundary], dtype=object)
     return Sheet("gemeindegebiet", "MultiPolygon", multi(shape), {
         "name": text(np.array(["Musterdorf"], dtype=object)),
-        "ags": text(np.array(["09572999"], dtype=object)),
+        "ags": text(np.array([AGS], dtype=object)),
         "einwohner": integer(np.array([people.sum()])),
         "flaeche_ha": number(shapely.area(shape) / 10_000, digits=1),
     })  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 ORIGIN: Final = (678_000.0, 5_540_000.0)  # EPSG:25832, the fountain on the market square
+AGS: Final = "09572999"  # by which policies say that they are Musterdorf's; no town of the real world has it
 SMALLEST: Final = 5_000
 BY_DEFAULT: Final = 30_000
 SHARES: Final = {  # features by default; the second number is the power of the size with which they grow

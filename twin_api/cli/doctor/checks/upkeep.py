@@ -1,0 +1,108 @@
+"""Whether the worker keeps the calendar, and nothing lies about that interrupted work has left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from twin_api.cli.doctor.check import Check
+from twin_api.cli.doctor.finding import Finding, fault, named, warning
+from twin_api.cli.doctor.patient import Patient
+from twin_api.layers.table import STORE
+from twin_api.policy.finding import listed
+from twin_api.publish.statement import quoted as sql_name
+from twin_api.publish.store_tables import stored_tables
+from twin_api.publish.unread import UNREAD, unread_body
+from twin_api.texts import Text
+from twin_api.work.calendar import find_undone
+
+GRACE: Final = timedelta(minutes=15)
+_LEFT: Final = """
+    SELECT 'published.' || relname FROM pg_class WHERE relnamespace = 'published'::regnamespace AND relkind = 'r'
+    AND relname ~ '^(t|preview)_' AND relname NOT IN (SELECT relation FROM published.definition)
+    UNION ALL SELECT nspname FROM pg_namespace WHERE nspname ~ '^(citizen|council|administration)(_|$)'
+    AND nspname NOT IN (SELECT schema FROM published.role) ORDER BY 1"""
+_SWITCHED_OFF: Final = """
+    SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = %s AND tgenabled <> 'O' AND NOT tgisinternal
+    AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'store'::regnamespace)"""
+_WORKER = "systemctl status twin-work; twin work --once"
+
+
+def look(patient: Patient) -> Iterator[Finding]:
+    connection = patient.owner
+    yield from _calendar(patient)
+    left = [name for (name,) in connection.execute(_LEFT).fetchall()]
+    if left:
+        yield warning(
+            Text(
+                f"übrig von einer Vorschau oder einem abgebrochenen Bau: {listed(left)}",
+                f"left by a preview or an interrupted build: {listed(left)}",
+            ),
+            Text(
+                "sie belegen Platz und folgen keiner Änderung; läuft gerade eine Vorschau, ist das richtig so",
+                "they take room and follow no change; while a preview runs this is as it should be",
+            ),
+            " ".join(f"DROP TABLE {name};" if "." in name else f"DROP SCHEMA {sql_name(name)} CASCADE;" for name in left),
+        )
+    yield from _read_marks(patient)
+
+
+def _calendar(patient: Patient) -> Iterator[Finding]:
+    undone = find_undone(patient.owner, patient.clock(), GRACE)
+    if undone.releases:
+        yield fault(
+            Text(
+                f"{undone.releases} abgelaufene Freigaben sind noch nicht aufgeräumt",
+                f"{undone.releases} releases that ran out are not cleared away",
+            ),
+            Text(
+                "gezeigt werden sie nicht mehr, aber ihre Zeilen liegen noch da: läuft `twin work`?",
+                "they are not shown any more, but their rows still lie there: does `twin work` run?",
+            ),
+            _WORKER,
+        )
+    if undone.embargoes:
+        yield fault(
+            Text(
+                f"{undone.embargoes} Tabellen zeigen nicht, was seit über {GRACE} gezeigt werden soll",
+                f"{undone.embargoes} tables do not show what should be shown for more than {GRACE}",
+            ),
+            Text("ein Embargo endet erst, wenn `twin work` läuft", "an embargo ends only if `twin work` runs"),
+            _WORKER,
+        )
+    if undone.figures:
+        yield warning(
+            Text(f"{undone.figures} Zahlen sind von der vorigen Periode", f"{undone.figures} figures are of the period before"),
+            Text("`twin work` nimmt sie neu", "`twin work` takes them anew"),
+            _WORKER,
+        )
+
+
+def _read_marks(patient: Patient) -> Iterator[Finding]:
+    """The triggers by which a changed text counts as unread."""
+    off = {name for (name,) in patient.owner.execute(_SWITCHED_OFF, [UNREAD]).fetchall()}
+    stored = stored_tables(patient.owner)
+    for layer in patient.in_force.layers.values():
+        wanted = unread_body(layer)
+        table = stored.get(layer.name)
+        if wanted is not None and table is not None and (table.unread != wanted or layer.name in off):
+            yield fault(
+                Text(
+                    f"{named(layer.name)}: geänderte Texte gelten weiter als gelesen",
+                    f"{named(layer.name)}: changed texts still count as read",
+                ),
+                Text("ungelesener Freitext wird gezeigt", "free text that nobody has read is shown"),
+                f"ALTER TABLE {sql_name(STORE, layer.name)} ENABLE TRIGGER {UNREAD};" if table.unread == wanted else "twin policy apply",
+            )
+
+
+CHECK = Check(
+    "upkeep",
+    Text("Pflege: der Arbeiter hält den Kalender, nichts liegt herum", "Upkeep: the worker keeps the calendar, nothing lies about"),
+    Text(
+        "abgelaufene Freigaben, Embargos, alte Zahlen; Reste von Vorschauen; Auslöser für ungelesene Texte",
+        "releases that ran out, embargoes, old figures; remains of previews; triggers of unread texts",
+    ),
+    look,
+)

@@ -1,0 +1,76 @@
+"""Who asks, by the token in the request.
+
+Must never let whoever sends tokens that are none keep those waiting who have one.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from starlette.types import Scope
+
+from twin_api.door.limits import Limits
+from twin_api.identity.subject import Subject
+from twin_api.identity.tokens import Token, TokenMalformed, read_token
+from twin_api.problems import CredentialsInvalid
+
+
+class Subjects(Protocol):
+    def knows(self, token: Token) -> bool:
+        """Whether the token was valid when it was last looked up; asks nobody."""
+
+    async def subject(self, token: Token) -> Subject | None:
+        """Whom a token stands for now."""
+
+    async def note_read(self, subject: Subject, role: str, collection: str) -> None:
+        """Note in the audit log who reads what; where that cannot be written, nothing is read."""
+
+
+class Bearer:
+    """Reads tokens and has them looked up. Without `subjects` their form alone is judged, and nobody is anybody."""
+
+    def __init__(self, subjects: Subjects | None, limits: Limits) -> None:
+        self._subjects = subjects
+        self._limits = limits
+
+    async def subject(self, scope: Scope, client: str | None) -> Subject | None:
+        """Whom the request's token stands for, None without one; raises `CredentialsInvalid`, which counts for the client's address."""
+        credentials = [value for name, value in scope["headers"] if name == b"authorization"]
+        if not credentials:
+            return None
+        try:
+            subject = await self._look_up(_read(credentials), client)
+        except CredentialsInvalid:
+            self._limits.note_failure(client)
+            raise
+        return subject
+
+    async def _look_up(self, token: Token, client: str | None) -> Subject | None:
+        if self._subjects is None:
+            return None
+        if self._subjects.knows(token):
+            subject = await self._subjects.subject(token)
+        else:
+            subject = await self._look_up_stranger(self._subjects, token, client)
+        if subject is None:
+            raise CredentialsInvalid()
+        return subject
+
+    async def _look_up_stranger(self, subjects: Subjects, token: Token, client: str | None) -> Subject | None:
+        strangers = self._limits.strangers
+        await strangers.take(client or "")
+        try:
+            self._limits.check_failures(client)  # now: many may have waited here together
+            return await subjects.subject(token)
+        finally:
+            strangers.give_back()
+
+
+def _read(credentials: list[bytes]) -> Token:
+    scheme, _, text = credentials[0].decode("latin-1").partition(" ")
+    if len(credentials) > 1 or scheme.lower() != "bearer":
+        raise CredentialsInvalid()
+    try:
+        return read_token(text.strip())
+    except TokenMalformed:
+        raise CredentialsInvalid() from None

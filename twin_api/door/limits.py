@@ -1,0 +1,109 @@
+"""What one request may be, what one client may ask, and how much is in work at once. All of it is the memory of one process.
+
+Must never answer one client by what another does, save that the server is busy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from math import ceil
+from time import monotonic
+from types import TracebackType
+from typing import Final
+
+from starlette.types import Scope
+
+from twin_api.door.bucket import Buckets
+from twin_api.door.turns import Turns
+from twin_api.identity.subject import FAMILIES
+from twin_api.problems import ContentNotTaken, HeadersTooLarge, TooBusy, TooManyParameters, TooManyRequests, UriTooLong
+from twin_api.settings import Settings
+
+MAX_URI: Final = 8192
+MAX_HEADERS: Final = 64
+MAX_HEADER_BYTES: Final = 32_768
+MAX_PARAMETERS: Final = 64
+
+FAILURES: Final = 30  # wrong tokens from one address at once; afterwards one each `_FAILURE_S`
+_FAILURE_S: Final = 2.0
+_GRUDGE_S: Final = 60.0
+_STRANGERS: Final = 32  # tokens nobody has seen yet, waiting to be looked up
+
+
+def check_size(scope: Scope) -> None:
+    """Refuse what is larger than any request of this house. INVARIANT: touches nothing but the head of the request."""
+    query: bytes = scope["query_string"]
+    if len(scope["raw_path"]) + len(query) > MAX_URI:
+        raise UriTooLong()
+    if query.count(b"&") >= MAX_PARAMETERS:
+        raise TooManyParameters()
+    size, has_content = 0, False
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+        has_content |= name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+    if size > MAX_HEADER_BYTES or len(scope["headers"]) > MAX_HEADERS:
+        raise HeadersTooLarge()
+    if has_content and scope["method"] in ("GET", "HEAD"):
+        raise ContentNotTaken()
+
+
+class Limits:
+    """The bounds of a process. A client is a token's public part or an address; None is this machine itself, which is not counted."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._asked = Buckets(settings.rate, settings.burst) if settings.rate else None
+        self._failed = Buckets(1 / _FAILURE_S, FAILURES)
+        self._request_s = settings.request_s
+        at_once = settings.requests
+        self._turns = {family: Turns(at_once, settings.waiting, settings.pool_wait_s) for family in FAMILIES}
+        self.strangers = Turns(1, _STRANGERS, settings.pool_wait_s)  # leaves the identity's other connection to tokens that are known
+
+    def spend(self, client: str | None) -> None:
+        """Count a request; raises `TooManyRequests`."""
+        if client is None or self._asked is None:
+            return
+        wait_s = self._asked.spend(client, monotonic())
+        if wait_s:
+            raise _too_many(wait_s, self._asked)
+
+    def check_failures(self, client: str | None) -> None:
+        """Raises `TooManyRequests` for an address from which too many wrong tokens came."""
+        wait_s = self._failed.wait_s(client, monotonic()) if client else 0.0
+        if wait_s:
+            raise _too_many(wait_s, self._failed)
+
+    def note_failure(self, client: str | None) -> None:
+        if client:
+            self._failed.owe(client, monotonic(), _GRUDGE_S)
+
+    def work(self, role: str, client: str | None) -> Work:
+        """A turn in the role's family, and a bound on the time it takes."""
+        return Work(self._turns[role.partition("/")[0]], client or "", self._request_s)
+
+
+class Work:
+    """`async with`: wait for a turn, keep it while working, end in `TooBusy` what takes too long."""
+
+    __slots__ = ("_client", "_time", "_turns")
+
+    def __init__(self, turns: Turns, client: str, at_most_s: float) -> None:
+        self._turns = turns
+        self._client = client
+        self._time = asyncio.timeout(at_most_s)
+
+    async def __aenter__(self) -> None:
+        await self._turns.take(self._client)
+        await self._time.__aenter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._turns.give_back()
+        try:
+            await self._time.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise TooBusy() from None
+
+
+def _too_many(wait_s: float, buckets: Buckets) -> TooManyRequests:
+    """With the headers of draft-ietf-httpapi-ratelimit-headers, in the form they have since its ninth version."""
+    seconds = ceil(wait_s)
+    return TooManyRequests(seconds, f'"client";q={buckets.burst};w={ceil(buckets.window_s)}')
