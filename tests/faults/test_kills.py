@@ -74,6 +74,7 @@ def _run(cluster: Cluster, town: Town, faults: int) -> None:
     finally:
         for actor in actors:
             actor.stopping.set()
+        reader.client.close()
         for process in (server, worker):
             process.terminate()
             process.wait(30)
