@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -22,6 +23,12 @@ def test_the_committed_openapi_documents_are_those_of_the_program(tmp_path: Path
     assert written == committed, "run `make openapi` and commit the result"
 
 
+def test_the_committed_list_of_problems_is_that_of_the_program(tmp_path: Path) -> None:
+    subprocess.run([*TWIN, "problems", "--write", str(tmp_path)], check=True, capture_output=True, cwd=PROJECT)
+    written, committed = ((folder / "problems.md").read_text() for folder in (tmp_path, PROJECT / "docs"))
+    assert written == committed, "run `twin problems --write docs` and commit the result"
+
+
 def test_the_committed_editor_schemas_are_those_of_the_program(tmp_path: Path) -> None:
     subprocess.run([*TWIN, "policy", "schema", "--write", str(tmp_path)], check=True, capture_output=True, cwd=PROJECT)
     written = {path.name: orjson.loads(path.read_bytes()) for path in tmp_path.glob("*.json")}
@@ -39,11 +46,16 @@ def test_every_make_target_is_explained_and_runs_something() -> None:
 
 
 def test_shell_scripts_are_posix() -> None:
-    for script in (PROJECT / "bin").iterdir():
-        if script.read_text().startswith("#!/bin/sh"):
-            subprocess.run(["sh", "-n", str(script)], check=True)
-    if shutil.which("shellcheck"):
-        subprocess.run(["shellcheck", *map(str, (PROJECT / "bin").iterdir())], check=True)
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "bin", "deploy"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    scripts = [name for name in files.stdout.split() if (PROJECT / name).read_bytes().startswith(b"#!/bin/sh")]
+    assert {"bin/setup", "deploy/install", "deploy/store/start"} <= set(scripts)
+    for script in scripts:
+        subprocess.run(["sh", "-n", script], cwd=PROJECT, check=True)
+    shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if shellcheck:
+        subprocess.run([shellcheck, *scripts], cwd=PROJECT, check=True)
 
 
 def test_every_text_for_people_is_in_german_and_english() -> None:

@@ -14,7 +14,8 @@ from twin_api.backup.folder import list_backups
 from twin_api.backup.sealed import Identity
 from twin_api.backup.upgrade import find_way, upgrade
 from twin_api.publish import migrate as migrations
-from twin_api.publish.migrate import StoreBusy, downgrade, find_revision, list_revisions, migrate
+from twin_api.publish.migrate import downgrade, find_revision, list_revisions, migrate
+from twin_api.publish.switch import StoreBusy
 
 LANGUAGE = Path(__file__).parents[1] / "language" / "policies"
 NewTown = Callable[..., Town]

@@ -43,7 +43,7 @@ def look(town: Town, name: str, clock: Callable[[], datetime] = lambda: datetime
 def complaints(examined: Examined) -> list[str]:
     """Faults and warnings in English, and why it could not look."""
     found = [f"{finding.severity}: {finding.what.say('en')}" for finding in examined.findings if finding.severity != "note"]
-    return found + ([f"unseen: {examined.unseen.say('en')}"] if examined.unseen else [])
+    return found + ([examined.unseen.say("en")] if examined.unseen else [])
 
 
 def follow(town: Town, remedy: str) -> None:

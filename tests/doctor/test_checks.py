@@ -171,7 +171,7 @@ def test_a_server_that_may_lose_what_it_acknowledged_is_a_fault(mine: Town) -> N
 def test_policies_that_do_not_hold_are_one_fault_and_the_rest_is_looked_at(mine: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     with written(mine.policies_folder / "citizen.yaml", "role: [citizen"):
         assert complaints(look(mine, "policies")) == ["fault: the policies do not hold (1 findings)"]
-        assert complaints(look(mine, "coordinates")) == ["unseen: the policies do not hold (1 findings)"]
+        assert complaints(look(mine, "coordinates")) == ["not to be seen: the policies do not hold (1 findings)"]
         assert complaints(look(mine, "drift")) == []
         assert call(monkeypatch, settings(mine), "--only", "policies").exit_code == 1
     assert complaints(look(mine, "policies")) == []
@@ -248,6 +248,19 @@ def test_rows_that_are_missing_in_a_twin_are_told_and_built_anew(language: Town)
 def test_quick_leaves_out_what_takes_long_and_says_so(mine: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = call(monkeypatch, settings(mine), "--quick", "--only", "drift", "--json")
     assert (ended.exit_code, document(ended)["checks"][0]["outcome"]) == (0, "left out")
+
+
+def test_a_login_that_was_dropped_comes_back_with_all_its_rights(new_town: NewTown) -> None:
+    town = new_town(rows=False)
+    with town.superuser() as connection:
+        connection.execute(f"DROP OWNED BY {town.database}_council; DROP ROLE {town.database}_council".encode())
+    for name in ("logins", "grants"):
+        found = look(town, name).findings
+        assert found
+        for finding in found:
+            follow(town, finding.remedy.en)
+    assert [complaints(look(town, name)) for name in ("logins", "grants", "secrets")] == [[], [], []]
+    assert town.client_for("council").get("collections").status_code == 200
 
 
 # -- secrets
@@ -401,6 +414,8 @@ def test_sources_beyond_what_may_be_reached_are_told(mine: Town) -> None:
         assert not any("`kreis`" in line for line in complaints(look(mine, "network", source_hosts="daten.example.de")))
     assert complaints(look(mine, "network", source_hosts="nicht erlaubt!"))[0].startswith("fault:")
     assert "fault: `TWIN_SOURCE_NETWORKS` spans `10.0.0.0/7`" in complaints(look(mine, "network", source_networks="10.0.0.0/7"))
+    told = complaints(look(mine, "network", metrics_host="0.0.0.0", metrics_port=9100))  # noqa: S104  # what is to be found
+    assert "warning: metrics can be read at `0.0.0.0`" in told
     assert "fault: `TWIN_TRUSTED_PROXIES` spans `0.0.0.0/0`" in complaints(look(mine, "network", trusted_proxies="0.0.0.0/0"))
     assert "fault: `TWIN_TRUSTED_PROXIES`: `proxy` is no network" in complaints(look(mine, "network", trusted_proxies="proxy"))
     assert any("`TWIN_SOURCE_CA`" in line for line in complaints(look(mine, "network", source_ca=mine.folder / "keine.pem")))

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 import orjson
 
 from twin_api.encodings.media import HTML
-from twin_api.problems import MEDIA_TYPE, PROBLEMS, SCHEME
+from twin_api.problems import MEDIA_TYPE, PROBLEMS, SCHEME, HeadersTooLarge, RequestMalformed, RequestTooSlow
 from twin_api.texts import Language
 
 KNOWN = {SCHEME + problem.type: problem for problem in PROBLEMS}
+# before there is a request whose headers could be read
+EARLY = {SCHEME + problem.type for problem in (RequestMalformed, RequestTooSlow, HeadersTooLarge)}
 MEMBERS = {"type", "title", "status", "detail", "parameter", "roles"}
 
 
@@ -19,9 +21,12 @@ def find_faults(status: int, headers: Mapping[str, str], body: bytes) -> Iterato
     """Why a refusal (its header names in lower case) is none of ours: its form, its type, its language, or a member too many."""
     if status >= 500:
         yield f"status {status}"
-    for name, wanted in (("vary", "Accept, Accept-Language"), ("cache-control", "no-store")):
-        if headers.get(name) != wanted:
-            yield f"`{name}: {headers.get(name)}` on an error"
+    if headers.get("cache-control") != "no-store":
+        yield "an error that may be kept"
+    if not {"Accept", "Accept-Language"} <= set(headers.get("vary", "").split(", ")) and not any(type.encode() in body for type in EARLY):
+        yield f"an error with `Vary: {headers.get('vary')}`"
+    if not re.fullmatch("[0-9a-f]{32}", headers.get("x-request-id", "")):
+        yield "an error without the id of its request"
     language = headers.get("content-language")
     if language != "de" and language != "en":
         yield f"an error in `{language}`"

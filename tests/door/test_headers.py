@@ -58,6 +58,13 @@ def test_a_page_needs_nothing_that_its_policy_forbids(town: Town, role: str, pag
     )
 
 
+def test_the_page_of_a_problem_has_the_policy_of_pages(town: Town) -> None:
+    refused, page = (client_of(town).get(f"/citizen{path}?f=html") for path in ("/nix", "/collections"))
+    assert (refused.status_code, refused.headers["content-security-policy"]) == (404, page.headers["content-security-policy"])
+    styles = [re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL) for answer in (refused, page)]
+    assert styles[0] == styles[1] != []
+
+
 def test_data_may_load_nothing(town: Town) -> None:
     for path in ("/citizen", "/nix", "/citizen/collections/baeume/items"):
         assert client_of(town).get(path).headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
@@ -83,7 +90,7 @@ def test_no_page_of_another_origin_reads_a_preview(town: Town) -> None:
     """It shows what nobody has released yet, and any page in the browser of whoever looks at it can call this machine."""
 
     async def ask() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(create_preview(town.server, "citizen", "citizen", "de"))
+        transport = httpx.ASGITransport(create_preview(town.server, "citizen", "citizen", town.settings()))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return [await client.get("/citizen/nix", headers={"Origin": "https://evil.example"}), await client.options("/citizen")]
 

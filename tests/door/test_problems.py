@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.door.clients import client_of
+from tests.door.clients import client_as, client_of
 from tests.door.closed import KNOWN, find_faults
 from tests.towns import Town
 from twin_api.encodings.media import HTML
-from twin_api.problems import MEDIA_TYPE, PROBLEMS, DatabaseAway, Problem, RoleMissing, TooBusy
+from twin_api.main import BLOCKS
+from twin_api.problems import MEDIA_TYPE, PROBLEMS, SCHEME, DatabaseAway, Problem, RoleMissing, TooBusy
 
 ITEMS = "/citizen/collections/baeume/items"
 
@@ -76,8 +77,8 @@ def address(town: Town) -> str:
 
 
 def check_closed(status: int, headers: dict[str, str], body: bytes) -> None:
-    """A refusal is one of the list; the protocol's own 400 is the server's."""
-    if status >= 400 and not (status == 400 and headers["content-type"].startswith("text/plain")):
+    """A refusal is one of the list."""
+    if status >= 400:
         assert list(find_faults(status, headers, body)) == []
 
 
@@ -144,6 +145,31 @@ def test_every_problem_says_what_it_is_and_what_to_do_in_both_languages(problem:
         assert text.de
         assert text.en
         assert text.de != text.en
+
+
+PAGES = ["/", *("/citizen" + route.path.removesuffix("/") for block in BLOCKS for route in block.routes)]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("query", ["nonsense=1", "f=json&f=json", "F=json", "=1", "api_key=x"])
+def test_every_page_refuses_what_it_does_not_know_or_is_told_twice(town: Town, path: str, query: str) -> None:
+    items = client_of(town).get(ITEMS, params={"limit": "1"}).json()
+    address = path.replace("{collection}", "baeume").replace("{id}", items["features"][0]["id"])
+    assert client_of(town).get(address, follow_redirects=True).status_code == 200
+    refused = client_of(town).get(f"{address}?{query}")
+    assert (refused.status_code, refused.json()["type"]) == (400, SCHEME + "invalid-parameter")
+    assert refused.json()["parameter"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize("role", ["citizen", "council", "administration/bauhof"])
+def test_every_problem_stands_in_the_document_of_every_role(town: Town, role: str) -> None:
+    document = client_as(town, role).get(f"/{role}/api").json()
+    assert set(document["components"]["schemas"]["problem"]["properties"]["type"]["enum"]) == KNOWN.keys()
+    for methods in document["paths"].values():
+        told = methods["get"]["responses"]
+        assert {int(status) for status in told if status >= "400"} == {problem.status for problem in PROBLEMS}
+        for status in (status for status in told if status >= "400"):
+            assert MEDIA_TYPE in document["components"]["responses"][told[status]["$ref"].rpartition("/")[2]]["content"]
 
 
 REFUSED = {

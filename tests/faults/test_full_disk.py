@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,15 +22,17 @@ ROOM_MB = 220  # an empty cluster takes about 90
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own in memory; only root may make one."""
-    folder = tmp_path / "disk"
-    folder.mkdir(mode=0o755)
+def small_disk() -> Iterator[Path]:
+    """A disk of its own in memory, which the database's system user reaches; only root may make one."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM_MB}m,mode=755", "tmpfs", folder], capture_output=True, text=True)
     if mounted.returncode != 0:
+        folder.rmdir()
         pytest.skip(f"not run: no disk can be made here ({mounted.stderr.strip()})")
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
+    folder.rmdir()
 
 
 def fill(path: Path) -> None:
@@ -52,6 +55,7 @@ def write_until_full(town: Town, fill_up: Callable[[], None]) -> int:
 def test_readers_read_on_while_the_disk_is_full_and_nothing_half_is_written(small_disk: Path, tmp_path: Path) -> None:
     cluster = Cluster(small_disk, Secrets(small_disk / "secrets"))
     cluster.ensure_running()
+    assert cluster.data.is_relative_to(small_disk)
     make_template(cluster)
     town = Town(cluster, tmp_path, POLICIES)
     town.settle()

@@ -26,12 +26,15 @@ _MACHINE = ("/dev", "/proc", "/usr", "/lib", "/sys", "/etc")
 
 
 @contextmanager
-def citizens_server(town: Town, prelude: str = "") -> Iterator[tuple[int, int, Path]]:
-    """A real `twin serve --roles citizen` in a process of its own: its id, port and the file it writes to. `prelude` is Python run before."""
+def citizens_server(town: Town, prelude: str = "") -> Iterator[tuple[int, int, int, Path]]:
+    """A real `twin serve --roles citizen` in a process of its own: its id, its ports (of the twin, of the metrics) and the file it writes to.
+
+    `prelude` is Python run before.
+    """
     home = town.folder / "home"
     home.mkdir(exist_ok=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as another:
+        port, metrics_port = free.getsockname()[1], another.getsockname()[1]
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -39,20 +42,22 @@ def citizens_server(town: Town, prelude: str = "") -> Iterator[tuple[int, int, P
         "TWIN_DATABASE_URL": town.admin,
         "TWIN_SECRETS": str(town.secrets.folder),
         "TWIN_POLICIES": str(town.policies_folder),
+        "TWIN_METRICS_PORT": str(metrics_port),
+        "TWIN_LOG_LEVEL": "debug",
     }
     program = f"{prelude}\nfrom twin_api.cli import app\napp(['serve', '--roles', 'citizen', '--port', '{port}'])"
     with (home / "output").open("w") as output:
         process = subprocess.Popen([sys.executable, "-c", program], env=environment, cwd=home, stdout=output, stderr=output)
         try:
             _wait_for(port, process)
-            yield process.pid, port, home / "output"
+            yield process.pid, port, metrics_port, home / "output"
         finally:
             process.terminate()
             process.wait(20)
 
 
 def _wait_for(port: int, process: subprocess.Popen[Any]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(httpx.TransportError):
             if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200:
@@ -62,14 +67,18 @@ def _wait_for(port: int, process: subprocess.Popen[Any]) -> None:
 
 
 def find_keys(town: Town, prelude: str = "") -> list[str]:
-    """Logins other than the citizen's that open with something the listening process holds; and hidden values in what it writes."""
-    with citizens_server(town, prelude) as (pid, port, output):
+    """Logins other than the citizen's that open with something the listening process holds; and hidden values in what it writes and counts."""
+    with citizens_server(town, prelude) as (pid, port, metrics_port, output):
         holdings = _holdings(pid)
         _ask_badly(port, Seen(town))
         found = [f"logs in as {login}" for login in _logins(town) if _opens(town, login, holdings)]
         if not _opens(town, "citizen", holdings):
             found.append("cannot log in as citizen")
-        found += [f"its output holds {what}" for what in Canaries(Seen(town), "citizen").find(output.read_bytes())]
+        canaries, metrics = Canaries(Seen(town), "citizen"), httpx.get(f"http://127.0.0.1:{metrics_port}/metrics").content
+        found += [f"its output holds {what}" for what in canaries.find(output.read_bytes())]
+        found += [f"its metrics hold {what}" for what in canaries.find(metrics)]
+        if output.read_text().count('"event":"request"') < 5 or b"twin_problems_total" not in metrics:
+            found.append("it neither writes nor counts what it was asked")
     return found
 
 

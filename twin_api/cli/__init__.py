@@ -1,55 +1,93 @@
-"""The command `twin`."""
+"""The command `twin`. What a command needs is imported when it is called: a third of a short one's time would go into the others'."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from importlib.metadata import version as distribution_version
+from typing import Annotated, Any, Final
 
 import psycopg
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
-from twin_api.cli import backup, context, layers, policy, secrets, sources, token
-from twin_api.cli.demo import demo
-from twin_api.cli.doctor.command import doctor
-from twin_api.cli.import_ import import_file
-from twin_api.cli.init import init_town
-from twin_api.cli.openapi import write_openapi
-from twin_api.cli.serve import serve
-from twin_api.cli.store import migrate_store, stop_cluster
-from twin_api.cli.tour import tour
-from twin_api.cli.upgrade import upgrade_town
-from twin_api.cli.withdraw import withdraw_collection
-from twin_api.cli.work import work
-from twin_api.publish.migrate import StoreBusy
-from twin_api.publish.switch import SwitchBlocked
+from twin_api.publish.switch import StoreBusy, SwitchBlocked
 from twin_api.store.embedded import SocketFolderForeign
 from twin_api.store.machine import ClusterFailed, PostgresMissing
 from twin_api.store.secrets import SecretExposed, SecretMissing, SecretsNotOurs
 from twin_api.texts import Text
 
 # what can be wrong with a machine and is nobody's programming error; each says itself what to do
-_FACTS = (ClusterFailed, PostgresMissing, SocketFolderForeign, SecretExposed, SecretMissing, SecretsNotOurs, StoreBusy, SwitchBlocked)
+_FACTS: Final = (
+    ClusterFailed,
+    PostgresMissing,
+    SocketFolderForeign,
+    SecretExposed,
+    SecretMissing,
+    SecretsNotOurs,
+    StoreBusy,
+    SwitchBlocked,
+)
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Twin API: one store, three twins.")
-app.add_typer(policy.app, name="policy")
-app.add_typer(layers.app, name="layers")
-app.add_typer(token.app, name="token")
-app.add_typer(sources.app, name="sources")
-app.add_typer(backup.app, name="backup")
-app.command(name="restore")(backup.restore)
-app.add_typer(secrets.app, name="secrets")
-app.command(name="demo")(demo)
-app.command(name="init")(init_town)
-app.command(name="tour")(tour)
-app.command(name="import")(import_file)
-app.command(name="doctor")(doctor)
-app.command(name="migrate")(migrate_store)
-app.command(name="upgrade")(upgrade_town)
-app.command(name="stop")(stop_cluster)
-app.command(name="serve")(serve)
-app.command(name="work")(work)
-app.command(name="withdraw")(withdraw_collection)
-app.command(name="openapi")(write_openapi)
+COMMANDS: Final = {  # in the order of `--help`: a function, or an app of several commands, in a module of this package
+    "policy": ("policy", "app"),
+    "layers": ("layers", "app"),
+    "token": ("token", "app"),
+    "sources": ("sources", "app"),
+    "secrets": ("secrets", "app"),
+    "backup": ("backup", "app"),
+    "restore": ("backup", "restore"),
+    "upgrade": ("upgrade", "upgrade_town"),
+    "demo": ("demo", "demo"),
+    "init": ("init", "init_town"),
+    "tour": ("tour", "tour"),
+    "import": ("import_", "import_file"),
+    "doctor": ("doctor.command", "doctor"),
+    "migrate": ("store", "migrate_store"),
+    "stop": ("store", "stop_cluster"),
+    "serve": ("serve", "serve"),
+    "work": ("work", "work"),
+    "withdraw": ("withdraw", "withdraw_collection"),
+    "openapi": ("openapi", "write_openapi"),
+    "problems": ("problems", "list_problems"),
+}
+
+
+class OnDemand(TyperGroup):
+    """The commands by name, each imported when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        found: Any = getattr(import_module(f"{__name__}.{module}"), name)
+        if isinstance(found, typer.Typer):
+            group = typer.main.get_group(found)
+            group.name = cmd_name
+            return group
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name=cmd_name)(found)
+        return typer.main.get_command(alone)
+
+
+app = typer.Typer(cls=OnDemand, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"twin-api {distribution_version('twin-api')}")
+        raise typer.Exit
+
+
+@app.callback()
+def twin(
+    version: Annotated[bool, typer.Option("--version", help="which version this is", is_eager=True, callback=_say_version)] = False,
+) -> None:
+    """Twin API: one store, three twins."""
 
 
 def main() -> None:
@@ -70,5 +108,7 @@ def main() -> None:
 
 
 def _end(text: Text) -> None:
+    from twin_api.cli import context
+
     context.errors.print(text.say(context.settings().lang), markup=False)
     sys.exit(1)

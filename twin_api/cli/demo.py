@@ -26,7 +26,7 @@ from twin_api.cli import context
 from twin_api.cli.layers import layers_apply
 from twin_api.cli.serve import refuse_taken_port
 from twin_api.cli.tour import leads_somewhere, tour
-from twin_api.imports.publishing import publishing
+from twin_api.imports.publishing import placing, publishing
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.layers.musterdorf import write_town
 from twin_api.layers.musterdorf.plan import AGS, BY_DEFAULT, SMALLEST
@@ -125,7 +125,14 @@ def _fill(connection: psycopg.Connection[Any], loaded: Policies, place: _Place) 
         files = write_town(folder, place.seed, place.size, lambda layer, done, total: bar.update(drawn, completed=done, total=total))
         wanted = [name for name in empty if name in files]
         for name in bar.track(wanted, description=Text("In den Speicher", "Into the store").say(context.settings().lang)):
-            run_import(ImportRequest([files[name]]), loaded.layers[name], context.owner_connection, journal=Journal(), around=publishing)
+            run_import(
+                ImportRequest([files[name]]),
+                loaded.layers[name],
+                context.owner_connection,
+                journal=Journal(),
+                around=publishing,
+                placing=placing,
+            )
     return True
 
 

@@ -30,7 +30,7 @@ from twin_api.imports.fetching.collect import collect
 from twin_api.imports.fetching.errands import errand_for
 from twin_api.imports.fetching.services.asked import Gathered
 from twin_api.imports.finding import FileRefused
-from twin_api.imports.publishing import publishing
+from twin_api.imports.publishing import placing, publishing
 from twin_api.imports.run import ImportRequest, run_import
 from twin_api.imports.sources.file import SourceFile, read_sources
 from twin_api.imports.sources.whence import Service, Whence
@@ -94,7 +94,9 @@ def import_file(
             may_shrink=may_shrink or bool(described and described.may_shrink),
         )
         with bar() as on_progress:
-            outcome = run_import(request, target, context.owner_connection, on_progress, journal=LastStep(), around=publishing)
+            outcome = run_import(
+                request, target, context.owner_connection, on_progress, journal=LastStep(), around=publishing, placing=placing
+            )
     say_done(outcome, rejects, replace=request.replace and bool(target.key))
     say_unseen(outcome)
 

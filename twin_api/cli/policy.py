@@ -10,12 +10,14 @@ from rich.progress import Progress
 
 from twin_api.cli import change, context, officer, question
 from twin_api.cli.preview import preview
+from twin_api.cli.prove import contained_policies, prove, say_proved
 from twin_api.policy.approvals import missing_text
 from twin_api.policy.documents import Policies
 from twin_api.policy.lint import lint
 from twin_api.policy.matrix import MatrixRow, matrix
 from twin_api.publish.apply import Plan, applied_files
 from twin_api.publish.bulk import hold_writers, published_layers, rebuild_layer
+from twin_api.publish.bulk_beside import clear_left
 from twin_api.publish.drift import find_drift
 from twin_api.publish.layers import describe
 from twin_api.texts import Text
@@ -27,6 +29,7 @@ app.command(name="report")(officer.report)
 app.command(name="due")(officer.due)
 app.command(name="diff")(change.diff)
 app.command(name="preview")(preview)
+app.command(name="prove")(prove)
 app.command(name="history")(change.history)
 app.command(name="revert")(change.revert)
 app.command(name="refresh")(change.refresh)
@@ -40,7 +43,7 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="exit code 1 if there are concerns")] = False,
 ) -> None:
     """Load the policy folder and say everything that is wrong with it, then what gives concern."""
-    loaded = context.policies()
+    loaded = contained_policies()
     layers, roles = len(loaded.layers), len(loaded.roles)
     context.say(Text(f"In Ordnung: {layers} Layer, {roles} Rollen.", f"All is well: {layers} layers, {roles} roles."))
     waiting = {
@@ -48,13 +51,14 @@ def check(
     }
     for grant in waiting.values():
         context.say(missing_text(grant))
+    say_proved(loaded)
     officer.say_concerns(lint(loaded), strict=strict)
 
 
 @app.command()
 def apply() -> None:
     """Publish what the policies grant; servers show it at once."""
-    loaded = context.policies()
+    loaded = contained_policies()
     with context.owner() as connection:
         plan = context.applied(connection, loaded)
     for step in describe(plan.layers):
@@ -77,6 +81,7 @@ def drift() -> None:
     """Compare every published table with what the applied policies yield now; exit code 1 if any differs."""
     loaded = context.policies()
     with context.owner() as connection:
+        clear_left(connection)
         found, applied = find_drift(connection), applied_files(connection)
     wrong = [entry for entry in found if entry]
     for entry in wrong:

@@ -13,7 +13,7 @@ import typer
 
 from twin_api.cli import context
 from twin_api.identity.subject import CITIZEN, is_role, schema_of
-from twin_api.seeing.logs import LIBRARIES, Level
+from twin_api.seeing.logs import Level
 from twin_api.seeing.shared import make_shared
 from twin_api.texts import Text
 
@@ -42,7 +42,7 @@ def serve(
     _open_files_up_to_the_most()
     shown = Text(f"Bedient {roles} auf http://{host}:{port}. Ende mit Strg-C.", f"Serving {roles} on http://{host}:{port}. Ctrl-C ends it.")
     context.errors.print(shown.say(context.settings().lang), markup=False)
-    command = [sys.executable, "-m", "uvicorn", "twin_api.main:create_served_app", "--factory", *_listening(host, port, workers)]
+    command = [sys.executable, "-m", "twin_api.door.listening", host, str(port), str(workers)]
     os.execve(sys.executable, command, environment)  # noqa: S606  # our own interpreter, no shell
 
 
@@ -128,11 +128,3 @@ def hand_secrets(names: list[str], folder: Path) -> None:
             )
         )
     secrets.hand(None if names == ["all"] else names, folder, also=identity)
-
-
-def _listening(host: str, port: int, workers: int) -> list[str]:
-    return [
-        "--host", host, "--port", str(port), "--workers", str(workers), "--loop", "uvloop",
-        "--http", "twin_api.door.connection:ClientConnection", "--no-proxy-headers", "--no-server-header", "--no-access-log",
-        "--log-level", "warning", "--log-config", str(LIBRARIES), "--timeout-graceful-shutdown", "20", "--timeout-keep-alive", "30",
-    ]  # fmt: skip

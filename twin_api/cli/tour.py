@@ -15,7 +15,7 @@ import typer
 from twin_api.cli import context
 from twin_api.cli.change import say_differences
 from twin_api.policy.documents import Policies
-from twin_api.policy.load import load_texts
+from twin_api.policy.load import load_applied, load_texts
 from twin_api.publish.apply import Connection, applied_files, apply_policies
 from twin_api.publish.difference import find_differences
 from twin_api.publish.withdraw import lift, withdraw, withdrawn_collections
@@ -44,7 +44,7 @@ def tour() -> None:
             context.fail(_NOT_MUSTERDORF)
         files = applied_files(connection)
         with _tokens(connection) as tokens:
-            asyncio.run(_walk(connection, load_texts(files), tokens))
+            asyncio.run(_walk(connection, load_applied(files), tokens))
     context.say(Text("\nAlles ist wieder, wie es war. Was geschah, steht im Protokoll (control.audit).",
                      "\nEverything is as it was. What happened stands in the audit log (control.audit)."))  # fmt: skip
 
@@ -222,7 +222,7 @@ async def _withdrawal(connection: Connection, visitor: Visitor) -> None:
                          f"   twin withdraw {LIGHTS}: after {took} {statuses}, and so it stays after later applies."))  # fmt: skip
     finally:
         lift(connection, LIGHTS)
-        policies = load_texts(applied_files(connection))
+        policies = load_applied(applied_files(connection))
         apply_policies(connection, policies, context.today(policies), context.secrets())
     statuses = await _statuses(visitor, path)
     context.say(Text(f"   Aufgehoben: {statuses}", f"   Lifted: {statuses}"))

@@ -16,8 +16,7 @@ from twin_api.cli.backup import For, To, make, recipients
 from twin_api.cli.backup_words import bar, ending_clearly
 from twin_api.policy.finding import PolicyInvalid
 from twin_api.publish.layer_plan import LayersRefused
-from twin_api.publish.migrate import StoreBusy
-from twin_api.publish.switch import SwitchBlocked
+from twin_api.publish.switch import StoreBusy, SwitchBlocked
 from twin_api.texts import Text
 
 _FAILURES = (NotTheSame, PolicyInvalid, LayersRefused, StoreBusy, SwitchBlocked, psycopg.Error)

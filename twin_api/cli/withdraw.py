@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from twin_api.cli import context
-from twin_api.policy.load import load_texts
+from twin_api.policy.load import load_applied
 from twin_api.publish.apply import applied_files
 from twin_api.publish.withdraw import Connection, NothingToWithdraw, NotWithdrawn, heeds_withdrawals, list_withdrawn, withdraw
 from twin_api.publish.withdraw import lift as lift_withdrawal
@@ -72,7 +72,7 @@ def _apply_again(connection: Connection) -> None:
     """The policies in force once more: tables of what is withdrawn go, those of what was lifted are built."""
     files = applied_files(connection)
     if files:
-        context.applied(connection, load_texts(files), evolve=False)
+        context.applied(connection, load_applied(files), evolve=False)
 
 
 def _list(connection: Connection) -> None:

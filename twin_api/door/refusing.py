@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
+import orjson
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -25,7 +27,9 @@ def refuse(problem: Problem, scope: Scope, default: Language, home: str) -> Resp
     """
     visit().problem = problem.type
     lang = language_of(scope, default)
-    answer = _page(problem, lang, home) if _wants_page(scope) else Answer(problem.body(lang), MEDIA_TYPE, {"Content-Language": lang})
+    answer = (
+        _page(problem.body(lang), lang, home) if _wants_page(scope) else Answer(problem.body(lang), MEDIA_TYPE, {"Content-Language": lang})
+    )
     headers = {"Content-Type": answer.media_type, "Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
     told = headers | dict(answer.headers) | problem.headers
     return Response(answer.body, status_code=problem.status, headers=told)
@@ -35,8 +39,11 @@ def language_of(scope: Scope, default: Language) -> Language:
     return choose_language(_header(scope, b"accept-language"), default)
 
 
-def _page(problem: Problem, lang: Language, home: str) -> Answer:
-    return html.page("problem.html", lang, title=problem.title.say(lang), base=home, told=problem.members(lang))
+@lru_cache(maxsize=64)
+def _page(told: bytes, lang: Language, home: str) -> Answer:
+    """The page for a problem's body. Kept: under overload the same refusals go out in hundreds, and a page costs as much as an answer."""
+    members = orjson.loads(told)
+    return html.page("problem.html", lang, title=members["title"], base=home, told=members)
 
 
 def _wants_page(scope: Scope) -> bool:

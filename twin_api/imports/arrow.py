@@ -111,8 +111,8 @@ def reader(format_: str) -> Callable[[Any], Values] | None:
     return {
         "b": _booleans,
         "tdD": lambda array: [_day(number) for number in _buffer(array, 1, "int32", array.length, array.offset).tolist()],
-        "u": lambda array: [_text(value) for value in _slices(array, "int32")],
-        "U": lambda array: [_text(value) for value in _slices(array, "int64")],
+        "u": lambda array: _texts(array, "int32"),
+        "U": lambda array: _texts(array, "int64"),
         "z": lambda array: _slices(array, "int32"),
         "Z": lambda array: _slices(array, "int64"),
     }.get(format_)
@@ -135,11 +135,27 @@ def _booleans(array: Any) -> Values:
 
 
 def _slices(array: Any, dtype: str) -> list[bytes]:
-    ends = _buffer(array, 1, dtype, array.length + 1, array.offset).tolist() if array.length else [0]
-    start = ends[0]
+    data, ends = _data(array, dtype)
+    return [data[left:right] for left, right in pairwise(ends)]
+
+
+def _texts(array: Any, dtype: str) -> list[str]:
+    """Bytes that are no UTF-8 come out as lone surrogates, for the check to find."""
+    data, ends = _data(array, dtype)
+    if data.isascii():
+        text = data.decode()
+        return [text[left:right] for left, right in pairwise(ends)]
+    return [data[left:right].decode("utf-8", "surrogateescape") for left, right in pairwise(ends)]
+
+
+def _data(array: Any, dtype: str) -> tuple[bytes, list[int]]:
+    """All values one after the other, and where they begin and end."""
+    if not array.length:
+        return b"", [0]
+    ends = _buffer(array, 1, dtype, array.length + 1, array.offset)
+    start, length = int(ends[0]), int(ends[-1] - ends[0])
     address = array.buffers[2]
-    data = ctypes.string_at(address + start, ends[-1] - start) if address and ends[-1] > start else b""
-    return [data[left - start : right - start] for left, right in pairwise(ends)]
+    return ctypes.string_at(address + start, length) if address and length else b"", (ends - start).tolist()
 
 
 def _day(number: int) -> date | int:
@@ -148,11 +164,6 @@ def _day(number: int) -> date | int:
         return EPOCH + timedelta(days=number)
     except OverflowError:
         return number
-
-
-def _text(value: bytes) -> str:
-    """Bytes that are no UTF-8 come out as lone surrogates, for the check to find."""
-    return value.decode(errors="surrogateescape")
 
 
 def _with_nulls(array: Any, values: Values) -> Values:

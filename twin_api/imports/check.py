@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -11,8 +11,9 @@ from twin_api.imports.job import Job
 from twin_api.imports.mapping import ColumnMap
 from twin_api.imports.places.shapes import ShapeCheck
 from twin_api.imports.source import Batch, Source, left_out
+from twin_api.imports.values.at_once import read_at_once
 from twin_api.imports.values.copy_rows import encode_column, encode_rows
-from twin_api.imports.values.plain import Unfit, all_sound, read_text, shape
+from twin_api.imports.values.plain import Unfit, shape
 from twin_api.imports.values.readers import Read, reader
 from twin_api.policy.documents import Attribute
 from twin_api.policy.finding import quoted
@@ -92,13 +93,12 @@ class Check:
         self._check_keys(columns, faults)
         shapes = self._shapes.ewkb(batch.wkb, faults.report, faults.report_astray) if self._shapes is not None else None
         right = [row for row in range(len(batch.fids)) if row not in faults.rows]
-        numbers = [self._before + batch.first + row for row in right]
-        encoded = [encode_column("integer", numbers)]
+        first = self._before + batch.first
         empty = [None] * len(batch.fids)
-        for name in self._mapping.attributes:
-            values = columns.get(name, empty)
-            encoded.append(encode_column(self._layer.attributes[name].type, [values[row] for row in right]))
-        encoded += [encode_column("geometry", [shapes[row] for row in right])] if shapes is not None else []
+        cells: list[tuple[str, Sequence[Any]]] = [("integer", range(first, first + len(batch.fids)))]
+        cells += [(self._layer.attributes[name].type, columns.get(name, empty)) for name in self._mapping.attributes]
+        cells += [("geometry", shapes)] if shapes is not None else []
+        encoded = [encode_column(type_, [values[row] for row in right] if faults.rows else values) for type_, values in cells]
         return Checked(encode_rows(encoded), len(right))
 
     def finish(self, read: int) -> None:
@@ -141,10 +141,12 @@ class Check:
         return ShapeCheck(self._layer.geometry, self._source.crs, job.description, job.extent)
 
     def _values(self, batch: Batch, name: str, column: str, faults: _Faults) -> list[Any]:
-        read, values = self._readers[name], []
-        if read is read_text and all_sound(batch.columns.get(column, ())):
-            return list(batch.columns[column])
-        for row, value in enumerate(batch.columns.get(column, ())):
+        read, found = self._readers[name], batch.columns.get(column, ())
+        values = read_at_once(read, found) if read is not None else None
+        if values is not None:
+            return values
+        values = []
+        for row, value in enumerate(found):
             try:
                 values.append(None if value is None or read is None else read(value))
             except Unfit as unfit:
@@ -155,6 +157,8 @@ class Check:
 
     def _check_keys(self, columns: dict[str, list[Any]], faults: _Faults) -> None:
         if not self._layer.key:
+            return
+        if None not in columns[self._layer.key[0]]:
             return
         keys = zip(*(columns[name] for name in self._layer.key), strict=True)
         for row, key in enumerate(keys):

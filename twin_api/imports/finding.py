@@ -12,6 +12,8 @@ from twin_api.texts import Text
 
 SHOWN: Final = 100
 NOTHING: Final = Text("", "")
+TOO_COSTLY: Final = Text("die Geometrie ist zu aufwendig zu prüfen", "the geometry is too costly to check")
+SIMPLER: Final = Text("in der Quelle vereinfachen oder aufteilen", "simplify or divide it at the source")
 
 
 @dataclass(frozen=True, slots=True)

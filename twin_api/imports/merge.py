@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from twin_api.imports.finding import refuse
-from twin_api.imports.staging import FEATURE, STAGING
+from twin_api.imports.staging import FEATURE, Staging, analyze
 from twin_api.layers.table import GEOMETRY, ID, IMPORT, STORE
 from twin_api.policy.documents import Layer
 from twin_api.texts import Text
@@ -26,6 +26,7 @@ class Merge:
     """A comparison of staging and store, done; `write` makes it true. Staging then holds only rows that are new or differ."""
 
     layer: Layer
+    staging: Staging
     columns: Sequence[str]
     changed: int
     unchanged: int
@@ -51,10 +52,10 @@ class Merge:
     def write(self, connection: psycopg.Connection, import_id: int | None) -> Counts:
         """Statement by statement, sets only; what would change nothing is not sent."""
         deleted = _delete(connection, self.layer) if self.gone else 0
-        updated = _update(connection, self.layer, self.columns, import_id) if self.known else 0
+        updated = _update(connection, self.layer, self.staging, self.columns, import_id) if self.known else 0
         if self.known:
-            _drop_known(connection, self.layer)
-        inserted = _insert(connection, self.layer, self.columns, import_id) if self.changed > updated else 0
+            _drop_known(connection, self.layer, self.staging)
+        inserted = _insert(connection, self.layer, self.staging, self.columns, import_id) if self.changed > updated else 0
         return Counts(inserted, updated, self.unchanged, deleted)
 
 
@@ -66,7 +67,9 @@ class Counts:
     deleted: int = 0
 
 
-def compare(connection: psycopg.Connection, layer: Layer, columns: Sequence[str], staged: int, replace: bool) -> Merge:
+def compare(
+    connection: psycopg.Connection, layer: Layer, staging: Staging, columns: Sequence[str], staged: int, replace: bool
+) -> Merge:  # fmt: skip
     """Lock the layer's rows and find what differs in one of `columns`; with `replace` also what the file does not have.
 
     Edits wait from here to the end of the transaction: none may add a key meanwhile. Readers of twins do not notice.
@@ -77,14 +80,14 @@ def compare(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_table(layer)))
     with _hashing(connection):
         if not layer.key:
-            _pair_alike(connection, layer, columns)
-        gone = _find_gone(connection, layer) if replace else 0
-        unchanged = _drop_unchanged(connection, layer, columns) if layer.key else _drop_paired(connection)
-        known = bool(layer.key) and staged > unchanged and _any_known(connection, layer)
+            _pair_alike(connection, layer, staging, columns)
+        gone = _find_gone(connection, layer, staging) if replace else 0
+        unchanged = _drop_unchanged(connection, layer, staging, columns) if layer.key else _drop_paired(connection, staging)
+        known = bool(layer.key) and staged > unchanged and _any_known(connection, layer, staging)
     if unchanged:
-        connection.execute(sql.SQL("ANALYZE {}").format(STAGING))
+        analyze(connection, staging)
     stored = _count(connection, layer) if gone else 0
-    return Merge(layer, columns, staged - unchanged, unchanged, gone, known, stored)
+    return Merge(layer, staging, columns, staged - unchanged, unchanged, gone, known, stored)
 
 
 def lock(connection: psycopg.Connection, layer: Layer) -> None:
@@ -120,7 +123,7 @@ def _same_key(layer: Layer) -> sql.Composable:
     return sql.SQL("ROW({})::record = ROW({})::record").format(*sides)
 
 
-def _pair_alike(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]) -> None:
+def _pair_alike(connection: psycopg.Connection, layer: Layer, staging: Staging, columns: Sequence[str]) -> None:
     """For a layer without key: each staged row with one of the store that holds the same, several that are alike one by one."""
     pairs = (
         "CREATE TEMPORARY TABLE import_pairs ON COMMIT DROP AS WITH s AS ({staged}), t AS ({stored}) "
@@ -128,28 +131,28 @@ def _pair_alike(connection: psycopg.Connection, layer: Layer, columns: Sequence[
     )
     held = sql.SQL("md5(ROW({})::text)").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
     numbered = "SELECT {row} AS row, {held} AS digest, row_number() OVER (PARTITION BY {held} ORDER BY {row}) AS number FROM {table}"
-    staged = sql.SQL(numbered).format(row=FEATURE, held=held, table=STAGING)
+    staged = sql.SQL(numbered).format(row=FEATURE, held=held, table=staging.table)
     stored = sql.SQL(numbered).format(row=sql.Identifier(ID), held=held, table=_table(layer))
     connection.execute(sql.SQL(pairs).format(staged=staged, stored=stored))
 
 
-def _find_gone(connection: psycopg.Connection, layer: Layer) -> int:
+def _find_gone(connection: psycopg.Connection, layer: Layer, staging: Staging) -> int:
     statement = "CREATE TEMPORARY TABLE import_gone ON COMMIT DROP AS SELECT t.{} FROM {} t WHERE NOT EXISTS ({})"
     counterpart = (
-        sql.SQL("SELECT FROM {} s WHERE {}").format(STAGING, _same_key(layer))
+        sql.SQL("SELECT FROM {} s WHERE {}").format(staging.table, _same_key(layer))
         if layer.key
         else sql.SQL("SELECT FROM {} p WHERE p.stored = t.{}").format(PAIRS, sql.Identifier(ID))
     )
     return connection.execute(sql.SQL(statement).format(sql.Identifier(ID), _table(layer), counterpart)).rowcount
 
 
-def _drop_unchanged(connection: psycopg.Connection, layer: Layer, columns: Sequence[str]) -> int:
+def _drop_unchanged(connection: psycopg.Connection, layer: Layer, staging: Staging, columns: Sequence[str]) -> int:
     equal = sql.SQL(" AND ").join([_same_key(layer), *(_equal(name) for name in columns if name not in layer.key)])
-    return connection.execute(sql.SQL("DELETE FROM {} s USING {} t WHERE {}").format(STAGING, _table(layer), equal)).rowcount
+    return connection.execute(sql.SQL("DELETE FROM {} s USING {} t WHERE {}").format(staging.table, _table(layer), equal)).rowcount
 
 
-def _drop_paired(connection: psycopg.Connection) -> int:
-    return connection.execute(sql.SQL("DELETE FROM {} s USING {} p WHERE p.staged = s.{}").format(STAGING, PAIRS, FEATURE)).rowcount
+def _drop_paired(connection: psycopg.Connection, staging: Staging) -> int:
+    return connection.execute(sql.SQL("DELETE FROM {} s USING {} p WHERE p.staged = s.{}").format(staging.table, PAIRS, FEATURE)).rowcount
 
 
 def _equal(name: str) -> sql.Composable:
@@ -158,8 +161,8 @@ def _equal(name: str) -> sql.Composable:
     return sql.SQL("t.{0}{1} IS NOT DISTINCT FROM s.{0}{1}").format(sql.Identifier(name), cast)
 
 
-def _any_known(connection: psycopg.Connection, layer: Layer) -> bool:
-    query = sql.SQL("SELECT FROM {} s, {} t WHERE {} LIMIT 1").format(STAGING, _table(layer), _same_key(layer))
+def _any_known(connection: psycopg.Connection, layer: Layer, staging: Staging) -> bool:
+    query = sql.SQL("SELECT FROM {} s, {} t WHERE {} LIMIT 1").format(staging.table, _table(layer), _same_key(layer))
     return connection.execute(query).fetchone() is not None
 
 
@@ -168,25 +171,31 @@ def _delete(connection: psycopg.Connection, layer: Layer) -> int:
     return connection.execute(sql.SQL(statement).format(table=_table(layer), gone=GONE, id=sql.Identifier(ID))).rowcount
 
 
-def _update(connection: psycopg.Connection, layer: Layer, columns: Sequence[str], import_id: int | None) -> int:
+def _update(
+    connection: psycopg.Connection, layer: Layer, staging: Staging, columns: Sequence[str], import_id: int | None
+) -> int:  # fmt: skip
     """Ids stay; attributes that are not in `columns` stay."""
     sets = [sql.SQL("{0} = s.{0}").format(sql.Identifier(name)) for name in columns if name not in layer.key]
     if not sets:
         return 0
     sets.append(sql.SQL("{} = {}").format(sql.Identifier(IMPORT), sql.Literal(import_id)))
-    statement = sql.SQL("UPDATE {} t SET {} FROM {} s WHERE {}").format(_table(layer), sql.SQL(", ").join(sets), STAGING, _same_key(layer))
+    statement = sql.SQL("UPDATE {} t SET {} FROM {} s WHERE {}").format(
+        _table(layer), sql.SQL(", ").join(sets), staging.table, _same_key(layer)
+    )
     return connection.execute(statement).rowcount
 
 
-def _drop_known(connection: psycopg.Connection, layer: Layer) -> None:
+def _drop_known(connection: psycopg.Connection, layer: Layer, staging: Staging) -> None:
     with _hashing(connection):
-        statement = sql.SQL("DELETE FROM {} s USING {} t WHERE {}").format(STAGING, _table(layer), _same_key(layer))
+        statement = sql.SQL("DELETE FROM {} s USING {} t WHERE {}").format(staging.table, _table(layer), _same_key(layer))
         connection.execute(statement)
 
 
-def _insert(connection: psycopg.Connection, layer: Layer, columns: Sequence[str], import_id: int | None) -> int:
+def _insert(
+    connection: psycopg.Connection, layer: Layer, staging: Staging, columns: Sequence[str], import_id: int | None
+) -> int:  # fmt: skip
     """All that staging still holds. Without a look at the store, whose rows would have to be read while they grow."""
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    names = sql.SQL(", ").join(map(sql.Identifier, [*staging.own, *columns]))
     statement = sql.SQL("INSERT INTO {0} ({1}, {2}) SELECT {1}, {3} FROM {4}")
-    words = _table(layer), names, sql.Identifier(IMPORT), sql.SQL("{}::int8").format(sql.Literal(import_id)), STAGING
+    words = _table(layer), names, sql.Identifier(IMPORT), sql.SQL("{}::int8").format(sql.Literal(import_id)), staging.table
     return connection.execute(statement.format(*words)).rowcount

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
-import psycopg
-
-from twin_api.imports.attempt import Around, Attempt, Progress
-from twin_api.imports.finding import FileRefused, Finding, refuse
-from twin_api.imports.inside.reading import SIMPLER, TOO_COSTLY
+from twin_api.imports.attempt import Around, Attempt, Connect, Placing, Progress
+from twin_api.imports.finding import SIMPLER, TOO_COSTLY, FileRefused, Finding, refuse
 from twin_api.imports.job import Job
 from twin_api.imports.request import ImportOutcome, ImportRequest
 from twin_api.imports.tables.returned import is_returned
@@ -29,16 +25,18 @@ MOST_COSTLY: Final = 20
 def run_import(
     request: ImportRequest,
     layer: Layer,
-    connect: Callable[[], psycopg.Connection],
+    connect: Connect,
     on_progress: Progress = lambda done, total: None,
     *,
     journal: Journal | None = None,
     around: Around = lambda connection, layer, rows: nullcontext(),
+    placing: Placing = lambda connect, layer, rows: nullcontext(),
 ) -> ImportOutcome:
     """Import files into a layer, or raise `FileRefused` with all findings and leave everything as it was.
 
     `connect` opens a connection of the database's owner. `around` is entered with the number of rows about to change,
-    before the first does, and left before the commit; not at all if nothing changes.
+    before the first does, and left before the commit; not at all if nothing changes. Where `placing` yields a place for the rows,
+    they lie there, and `around` is told so.
     """
     _check_request(request, layer)
     slowly, unreadable = frozenset[int](), frozenset[int]()
@@ -48,7 +46,7 @@ def run_import(
             sorting=request.rejects is not None, slowly=slowly, unreadable=unreadable,
         )  # fmt: skip
         try:
-            return Attempt(request, layer, job, journal, around, on_progress).run(connect)
+            return Attempt(request, layer, job, journal, around, placing, on_progress).run(connect)
         except TooCostly as costly:
             if len(costly.features) > 1:
                 slowly |= frozenset(costly.features)  # once more, to see which of them it is

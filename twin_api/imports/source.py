@@ -21,7 +21,7 @@ from twin_api.imports.description import Description
 from twin_api.imports.finding import FileRefused, Finding, Findings, refuse
 from twin_api.imports.format import Broken, Doubt, Format, Kind, Table
 from twin_api.imports.guards.gdal import forget_failures, last_failure, only, sealed
-from twin_api.imports.places.curves import straighten
+from twin_api.imports.places.curves import straighten_all
 from twin_api.policy.finding import listed, quoted, suggestion
 from twin_api.texts import Text
 
@@ -110,7 +110,7 @@ def read_table(
         forget_failures()
         for batch in read_stream(stream):
             fids = batch[meta["fid_column"] or "OGC_FID"]
-            wkb = [straighten(shape) for shape in batch.get(geometry, [])] if has_geometry else []
+            wkb = straighten_all(batch.get(geometry, [])) if has_geometry else []
             yield Batch(first, fids, {name: batch[name] for name in columns}, wkb)
             first += len(fids)
     if table.where is not None and expected >= 0:

@@ -1,66 +1,85 @@
-"""The rows of a file on their way into the store: a temporary table of the importing transaction, filled by binary COPY."""
+"""The rows of a file on their way into the store: a table filled by binary COPY."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 from psycopg import sql
 
 from twin_api.imports.values.copy_rows import HEADER, TRAILER
-from twin_api.layers.table import STORE
+from twin_api.layers.table import ID, STORE
+from twin_api.publish import bulk_beside
+from twin_api.publish.bulk_beside import Beside
 
-STAGING: Final = sql.Identifier("pg_temp", "import_staging")
+FEATURE: Final = sql.Identifier(bulk_beside.FEATURE)
 MOST_REPEATED: Final = 100_001  # one more than can be rejected
-FEATURE: Final = sql.Identifier("_feature")  # which of the file it is; no attribute begins with `_`
 
 
+@dataclass(frozen=True, slots=True)
 class Staging:
-    """An open COPY; `add` takes rows in its binary form: number of the feature, then the columns."""
+    """The table, the connection that fills it, and the columns it has beside those of the file: `id` where rows have theirs already."""
 
-    def __init__(self, copy: psycopg.Copy) -> None:
-        self._copy = copy
-        self.staged = 0
-
-    def add(self, rows: bytes, count: int) -> None:
-        self._copy.write(rows)
-        self.staged += count
+    connection: psycopg.Connection
+    table: sql.Identifier
+    own: Sequence[str] = ()
 
 
-@contextmanager
-def staging(connection: psycopg.Connection, layer: str, columns: Sequence[str]) -> Iterator[Staging]:
-    """Create the table like the layer's columns and fill it; it is gone with the transaction, whatever happens."""
+def temporary(connection: psycopg.Connection, layer: str, columns: Sequence[str]) -> Staging:
+    """A table like the layer's columns; it is gone with the transaction, whatever happens."""
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     create = "CREATE TEMPORARY TABLE import_staging ON COMMIT DROP AS SELECT 0::int8 AS {}, {} FROM {} WITH NO DATA"
     connection.execute(sql.SQL(create).format(FEATURE, names, sql.Identifier(STORE, layer)))
-    with connection.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(STAGING)) as copy:
+    return Staging(connection, sql.Identifier("pg_temp", "import_staging"))
+
+
+def placed(place: Beside) -> Staging:
+    """The table where other backends see the rows."""
+    return Staging(place.connection, sql.Identifier(*place.rows), [ID])
+
+
+@contextmanager
+def filling(staging: Staging, columns: Sequence[str]) -> Iterator[Callable[[bytes], None]]:
+    """Takes rows in the binary form of COPY: number of the feature, then the columns."""
+    names = sql.SQL(", ").join([FEATURE, *map(sql.Identifier, columns)])
+    copy_in = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(staging.table, names)
+    with staging.connection.cursor() as cursor, cursor.copy(copy_in) as copy:
         copy.write(HEADER)
-        yield Staging(copy)
+        yield copy.write
         copy.write(TRAILER)
-    connection.execute(sql.SQL("ANALYZE {}").format(STAGING))
+    analyze(staging.connection, staging)
 
 
-def repeated_keys(connection: psycopg.Connection, key: Sequence[str]) -> list[tuple[int, int]]:
+def analyze(connection: psycopg.Connection, staging: Staging) -> None:
+    """How many rows there are is what matters to the plans; a tenth of the usual sample tells it."""
+    with connection.transaction():
+        connection.execute("SET LOCAL default_statistics_target = 10")
+        connection.execute(sql.SQL("ANALYZE {}").format(staging.table))
+        connection.execute("SET LOCAL default_statistics_target TO DEFAULT")
+
+
+def repeated_keys(staging: Staging, key: Sequence[str]) -> list[tuple[int, int]]:
     """Features whose key an earlier feature has already, and which that is; of very many only the first."""
     words = {
         "most": sql.Literal(MOST_REPEATED),
         "names": sql.SQL(", ").join(map(sql.Identifier, key)),
-        "staging": STAGING,
+        "staging": staging.table,
         "feature": FEATURE,
     }
     any_twice = sql.SQL("SELECT FROM {staging} GROUP BY {names} HAVING count(*) > 1 LIMIT 1")
-    if connection.execute(any_twice.format(**words)).fetchone() is None:
+    if staging.connection.execute(any_twice.format(**words)).fetchone() is None:
         return []
     pairs = sql.SQL(
         "SELECT later, earlier FROM (SELECT {feature} AS later, min({feature}) OVER (PARTITION BY {names}) AS earlier FROM {staging}) "
         "AS pairs WHERE later <> earlier ORDER BY later LIMIT {most}"
     )
-    return connection.execute(pairs.format(**words)).fetchall()
+    return staging.connection.execute(pairs.format(**words)).fetchall()
 
 
-def drop_features(connection: psycopg.Connection, features: Iterable[int]) -> int:
+def drop_features(staging: Staging, features: Iterable[int]) -> int:
     """Take features out of what is staged."""
-    delete = sql.SQL("DELETE FROM {} WHERE {} = ANY (%s)").format(STAGING, FEATURE)
-    return connection.execute(delete, [list(features)]).rowcount
+    delete = sql.SQL("DELETE FROM {} WHERE {} = ANY (%s)").format(staging.table, FEATURE)
+    return staging.connection.execute(delete, [list(features)]).rowcount

@@ -5,6 +5,7 @@ It gets a folder that is removed afterwards, an environment without secrets, and
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pickle
 import select
@@ -65,6 +66,8 @@ def workshop(job: Job | DraftJob, limits: Limits = USUAL) -> Iterator[Iterator[M
 @contextmanager
 def _started(job: Job | DraftJob, folder: Path, limits: Limits) -> Iterator[int]:
     pipe, their_end = os.pipe()
+    with suppress(OSError):  # there may be a lower bound for a user's pipes
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK)
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": str(folder), "CPL_TMPDIR": str(folder)} | OFFLINE | SINGLE
     environment["PYTHONPATH"] = str(Path(twin_api.__file__).parent.parent)
     numbers = map(str, (their_end, limits.memory, os.getpid()))

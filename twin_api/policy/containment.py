@@ -13,7 +13,7 @@ from functools import partial
 from itertools import pairwise, permutations
 from typing import Any, TypeVar
 
-from twin_api.policy.documents import Figures, Grant, Layer, Place, Role
+from twin_api.policy.documents import Grant, Layer, Place, Role
 from twin_api.policy.finding import Findings, quoted
 from twin_api.policy.masks import Area, Band, GeometryMask, Grid, Round, Truncate, ValueMask
 from twin_api.policy.matrix import describe_mask
@@ -66,7 +66,7 @@ def _within(from_: Any, to: Any, low: Any, high: Any) -> bool:
 
 
 def check_replacement(own: Grant, included: Grant, findings: Findings) -> None:
-    """An own grant replaces an included one of the same name: whoever could see something before still can."""
+    """An own grant replaces an included one of the same name: of the same layer, and figures by figures; rows and masks are proved."""
     if own.layer != included.layer:
         what = Text(
             f"{quoted(own.collection)} kommt hier aus `{own.layer}`, bei `{included.file_role}` aus `{included.layer}`",
@@ -75,7 +75,7 @@ def check_replacement(own: Grant, included: Grant, findings: Findings) -> None:
         remedy = Text("den Grant anders nennen, oder denselben Layer verwenden", "give it another name, or use the same layer")
         findings.add(own.place, what, remedy)
         return
-    for less in _shortfalls(own, included):
+    for less in _fewer_figures(own, included) if own.figures is not None or included.figures is not None else ():
         what = Text(
             f"{quoted(own.collection)} zeigt weniger, als `{included.file_role}` schon sieht: {less.de}",
             f"{quoted(own.collection)} shows less than `{included.file_role}` already sees: {less.en}",
@@ -87,25 +87,10 @@ def check_replacement(own: Grant, included: Grant, findings: Findings) -> None:
         findings.add(own.place, what, remedy)
 
 
-def _shortfalls(own: Grant, included: Grant) -> Iterable[Text]:
-    if own.figures is not None or included.figures is not None:
-        yield from _fewer_figures(own.figures, included.figures)
-        if own.rows != included.rows:
-            yield Text("andere Zeilen (`rows`)", "other rows (`rows`)")
-        return
-    if not implies(included.shown_rows, own.shown_rows):
-        yield Text("andere oder weniger Zeilen (`rows`)", "other or fewer rows (`rows`)")
-    if not own.geometry.shows_at_least(included.geometry):
-        yield Text("eine gröbere Geometrie", "a coarser geometry")
-    for name, mask in included.attributes.items():
-        shown = own.attributes.get(name)
-        if shown is None:
-            yield Text(f"das Attribut {quoted(name)} fehlt", f"the attribute {quoted(name)} is missing")
-        elif not shown.shows_at_least(mask):
-            yield Text(f"das Attribut {quoted(name)} ist gröber", f"the attribute {quoted(name)} is coarser")
-
-
-def _fewer_figures(own: Figures | None, included: Figures | None) -> Iterable[Text]:
+def _fewer_figures(own_grant: Grant, included_grant: Grant) -> Iterable[Text]:
+    own, included = own_grant.figures, included_grant.figures
+    if own_grant.rows != included_grant.rows:
+        yield Text("andere Zeilen (`rows`)", "other rows (`rows`)")
     if own is None or included is None or own.group_by != included.group_by:
         yield Text("andere Gruppen", "other groups")
         return

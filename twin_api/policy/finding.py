@@ -15,22 +15,24 @@ from twin_api.texts import Language, Text
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One mistake. `what` and `remedy` are clauses without a full stop."""
+    """One mistake. `what` and `remedy` are clauses without a full stop; `shown` are lines below it that make it plain."""
 
     place: Place
     what: Text
     remedy: Text
+    shown: tuple[Text, ...] = ()
 
     def render(self, language: Language) -> str:
         remedy = self.remedy.say(language)
-        return f"{self.place}: {self.what.say(language)}. {remedy[:1].upper()}{remedy[1:]}"
+        below = "".join(f"\n    {line.say(language)}" for line in self.shown)
+        return f"{self.place}: {self.what.say(language)}. {remedy[:1].upper()}{remedy[1:]}{below}"
 
 
 class Findings(list[Finding]):
     """The mistakes met so far; readers add to it and go on."""
 
-    def add(self, place: Place, what: Text, remedy: Text) -> None:
-        self.append(Finding(place, what, remedy))
+    def add(self, place: Place, what: Text, remedy: Text, shown: tuple[Text, ...] = ()) -> None:
+        self.append(Finding(place, what, remedy, shown))
 
     def unknown(self, place: Place, kind: Text, word: str, known: Iterable[str]) -> None:
         """A name that does not exist, with the nearest one that does. `kind` carries its German article: `ein Amt`."""
@@ -50,7 +52,7 @@ class PolicyInvalid(Exception):  # errors are facts: the policy is invalid
 
 
 def render(findings: Iterable[Finding], language: Language) -> str:
-    """One line per finding: `datei.yaml:12: <what>. <remedy>`."""
+    """One line per finding: `datei.yaml:12: <what>. <remedy>`; what makes it plain is indented below."""
     return "\n".join(finding.render(language) for finding in findings)
 
 

@@ -16,6 +16,7 @@ from twin_api.policy.examples import read_examples
 from twin_api.policy.finding import Findings, PolicyInvalid, quoted, suggestion
 from twin_api.policy.grant import Ground
 from twin_api.policy.layer import read_layer
+from twin_api.policy.proof.check import check_citizens
 from twin_api.policy.role import CITIZEN, RoleFile, read_role
 from twin_api.policy.town import ROLE_FILES, read_town
 from twin_api.policy.yaml_file import MAX_BYTES, Node, read
@@ -37,11 +38,21 @@ def load_texts(texts: Mapping[str, str]) -> Policies:
     return _loaded({name: text.encode() for name, text in texts.items()}, Findings())
 
 
-def _loaded(files: Mapping[str, bytes], findings: Findings) -> Policies:
+def load_applied(texts: Mapping[str, str]) -> Policies:
+    """The policies in force, from the texts kept with them. Raises `PolicyInvalid`.
+
+    They were proved when they were applied: to end a release or withdraw an item nobody waits for a prover, nor for one that is installed.
+    """
+    return _loaded({name: text.encode() for name, text in texts.items()}, Findings(), are_proved=True)
+
+
+def _loaded(files: Mapping[str, bytes], findings: Findings, *, are_proved: bool = False) -> Policies:
     nodes = {name: node for name, data in files.items() if (node := read(data, name, findings)) is not None}
     _check_empty(files, nodes, findings)
     if TOWN in nodes:
         policies = _policies(nodes, files, findings)
+        if not are_proved and CITIZEN in policies.roles:
+            check_citizens(policies, findings)
         if not findings:
             return policies
     raise PolicyInvalid(findings)

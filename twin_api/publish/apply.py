@@ -21,6 +21,7 @@ from psycopg.types.json import Jsonb
 from twin_api.layers.table import STORE
 from twin_api.policy.documents import Policies
 from twin_api.policy.matrix import matrix
+from twin_api.publish.bulk_beside import clear_left
 from twin_api.publish.definition import Definition, Shown, compile_policies
 from twin_api.publish.difference import Difference, applied_policies, find_differences
 from twin_api.publish.follow import follow_statements, unfollow_statements
@@ -77,6 +78,7 @@ def apply_policies(
     The store's tables follow the layer files in the same step; `evolve=False` leaves them alone, for policies that are in force already.
     Raises `LayersRefused` when they cannot follow, `SwitchBlocked` when the switch cannot be had, with everything as before.
     """
+    clear_left(connection)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         differences = find_differences(connection, applied_policies(applied_files(connection)), policies, day)

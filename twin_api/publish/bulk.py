@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 
 from twin_api.layers.table import STORE
+from twin_api.publish.bulk_beside import Beside
 from twin_api.publish.preview import make_way
 from twin_api.publish.recognition import recognise_withdrawn
 from twin_api.publish.statement import execute_one, pin_session, quoted
@@ -25,10 +26,11 @@ SORTING_MEMORY: Final = "64MB"  # of each process that takes part
 
 
 @contextmanager
-def published_setwise(connection: Connection, layer: str, rows: int) -> Iterator[None]:
+def published_setwise(connection: Connection, layer: str, rows: int, place: Beside | None = None) -> Iterator[None]:
     """Around a write of `rows` rows to a layer; connection of the owner, inside the write's transaction.
 
     Readers keep reading the old tables until a switch of some milliseconds at the end; other writers of the layer wait.
+    With a `place` the write is to bring just the rows that lie there: they are published from there meanwhile.
     """
     if rows < FROM_ROWS:
         yield
@@ -38,11 +40,13 @@ def published_setwise(connection: Connection, layer: str, rows: int) -> Iterator
     hold_writers(connection, layer)
     connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
     keep_unread(connection, layer)
+    if place is not None:
+        place.start(connection)
     yield
-    recognise_withdrawn(connection, layer)
+    renamed = recognise_withdrawn(connection, layer)
     connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER".encode())
     sync_by_area(connection, layer)  # first: it waits for writers of other layers, and from the switch on nobody should wait for us
-    rebuild_layer(connection, layer)
+    rebuild_layer(connection, layer, None if renamed else place)
 
 
 def sync_by_area(connection: Connection, layer: str) -> None:
@@ -70,14 +74,18 @@ def published_layers(connection: Connection) -> list[str]:
     ]
 
 
-def rebuild_layer(connection: Connection, layer: str) -> None:
-    """Build every published table of a layer anew and switch to it; inside a transaction that holds off the layer's writers."""
+def rebuild_layer(connection: Connection, layer: str, place: Beside | None = None) -> None:
+    """Build every published table of a layer anew and switch to it; inside a transaction that holds off the layer's writers.
+
+    What has been built in `place` is taken from there.
+    """
     pin_session(connection)
-    built = _build(connection, layer)
+    ready = place.finish() if place is not None else []
+    built = ready + _build(connection, layer, ready)
     shown = _shown(connection, built)
     lock_for_switch(connection, [(schema, collection) for schema, collection, _ in shown])
     for relation in built:
-        _take_over(connection, relation)
+        _take_over(connection, relation, place.schema if place is not None and relation in ready else None)
         leave_out_withdrawn(connection, relation)
     for schema, collection, relation in shown:
         _point(connection, schema, collection, relation)
@@ -87,10 +95,13 @@ def rebuild_layer(connection: Connection, layer: str) -> None:
         connection.execute("SELECT published.measure(%s), published.spread(%s)", [relation, relation])
 
 
-def _build(connection: Connection, layer: str) -> list[str]:
+def _build(connection: Connection, layer: str, ready: list[str]) -> list[str]:
     """Beside each published table of a layer the one to come; what several of them would compute alike is computed once."""
-    query = "SELECT relation, statements, shared FROM published.definition WHERE layer = %s AND kind = 'items' ORDER BY shared, relation"
-    rows = connection.execute(query, [layer]).fetchall()
+    query = (
+        "SELECT relation, statements, shared FROM published.definition "
+        "WHERE layer = %s AND kind = 'items' AND relation <> ALL (%s) ORDER BY shared, relation"
+    )
+    rows = connection.execute(query, [layer, ready]).fetchall()
     connection.execute(f"SET LOCAL work_mem = '{SORTING_MEMORY}'".encode())
     for shared, group in ((shared, list(group)) for shared, group in groupby(rows, lambda row: row[2][:2])):
         together = bool(shared) and len(group) > 1
@@ -113,9 +124,13 @@ def _shown(connection: Connection, relations: list[str]) -> list[tuple[str, str,
     return [(s, c, r) for s, c, r in connection.execute(query, [relations]).fetchall()]
 
 
-def _take_over(connection: Connection, relation: str) -> None:
+def _take_over(connection: Connection, relation: str, schema: str | None) -> None:
+    """The new table in place of the old one; from `schema` if it was built there."""
     _rename(connection, relation, f"past_{relation}")
-    _rename(connection, f"next_{relation}", relation)
+    if schema is None:
+        _rename(connection, f"next_{relation}", relation)
+    else:
+        connection.execute(f"ALTER TABLE {quoted(schema, relation)} SET SCHEMA {PUBLISHED}".encode())
 
 
 def _rename(connection: Connection, before: str, after: str) -> None:

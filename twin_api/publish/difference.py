@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from twin_api.policy.compare import Change, compare
 from twin_api.policy.documents import Grant, Policies
 from twin_api.policy.finding import PolicyInvalid
-from twin_api.policy.load import load_texts
+from twin_api.policy.load import load_applied
 from twin_api.publish.definition import Definition, compile_grant
 from twin_api.publish.projection import store_source, visible
 from twin_api.publish.statement import sql_text
@@ -80,7 +80,7 @@ class Forecast:
 def applied_policies(files: dict[str, str]) -> Policies | None:
     """The policies of stored files; None where there are none, or where this version of the program reads them no longer."""
     try:
-        return load_texts(files) if files else None
+        return load_applied(files) if files else None
     except PolicyInvalid:
         return None
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from psycopg import conninfo, sql
 
 from twin_api.publish.hardening import harden
+from twin_api.publish.switch import StoreBusy
 from twin_api.settings import carried
 from twin_api.store.secrets import Secrets
 
@@ -25,13 +26,6 @@ SCRIPTS: Final = carried("migrations", "alembic")
 
 class StoreUnfit(Exception):
     """The PostgreSQL at hand cannot carry a store; the text says what is missing."""
-
-
-class StoreBusy(Exception):
-    """Somebody holds what a migration has to change."""
-
-    def __init__(self) -> None:
-        super().__init__("somebody holds tables that have to be changed; try again later, what is done already stays")
 
 
 def migrate(admin: str, secrets: Secrets, revision: str = "head") -> None:

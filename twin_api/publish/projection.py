@@ -22,7 +22,7 @@ from twin_api.store.collection import FEATURE, GEOMETRY, MERCATOR, MERCATOR_SRID
 PLACE_DIGITS: Final = 10  # a geohash of 10 characters is a cell of about one metre
 COORDINATE_DIGITS: Final = 7  # of a degree: about one centimetre
 WGS: Final = "_wgs"
-GEOMETRY_JSON: Final = "_json"
+HEAD: Final = "_head"
 
 
 def store_source(definition: Definition) -> sa.FromClause:
@@ -48,8 +48,8 @@ def project(definition: Definition, source: sa.FromClause) -> sa.Select[Any]:
     """Columns as in `published_columns`, one row per visible row of `source`."""
     shown = _placed(definition, _masked(definition, source))
     if not definition.geometry_type:
-        return _finished(definition, shown, sa.literal_column("''"), None)
-    return _finished(definition, shown, _place(shown.c[WGS]), _geometry_json(shown.c[WGS]))
+        return _finished(definition, shown, sa.literal_column("''"), _head(shown.c.id, sa.literal("null")))
+    return _finished(definition, shown, _place(shown.c[WGS]), _head(shown.c.id, _geometry_json(shown.c[WGS])))
 
 
 def prepare(definition: Definition) -> sa.Select[Any] | None:
@@ -64,17 +64,18 @@ def prepare(definition: Definition) -> sa.Select[Any] | None:
     masked = _fenced(sa.select(sa.literal_column("r.*"), _shown_geometry(definition, source)).select_from(source), "masked")
     geometry = sa.type_coerce(masked.c[GEOMETRY], PlainGeometry())
     placed = _unflattened(sa.select(_wgs(geometry).label(WGS)).correlate(masked)).lateral("placed")
-    derived = [_place(placed.c[WGS]).label(PLACE), _geometry_json(placed.c[WGS]).label(GEOMETRY_JSON), _mercator(geometry).label(MERCATOR)]
+    head = _head(sa.literal_column("masked.id"), _geometry_json(placed.c[WGS]))
+    derived = [_place(placed.c[WGS]).label(PLACE), head.label(HEAD), _mercator(geometry).label(MERCATOR)]
     return sa.select(sa.literal_column("masked.*"), *derived).select_from(masked, placed)
 
 
 def project_prepared(definition: Definition, name: str) -> sa.Select[Any]:
     """The same rows as `project` yields on the store, from the temporary table `name` filled by `prepare`, and as they lie in it."""
-    derived = (GEOMETRY, MERCATOR), (PLACE, GEOMETRY_JSON)
+    derived = (GEOMETRY, MERCATOR), (PLACE, HEAD)
     source = _source(definition, name, [sa.column(n, PlainGeometry()) for n in derived[0]] + [sa.column(n) for n in derived[1]])
     masked = _masked_columns(definition, source) + [source.c[n] for n in (*derived[0], *derived[1])]
     shown = _fenced(sa.select(*masked).where(visible(definition, source)), "masked")
-    return _finished(definition, shown, shown.c[PLACE], shown.c[GEOMETRY_JSON])
+    return _finished(definition, shown, shown.c[PLACE], shown.c[HEAD])
 
 
 def published_columns(definition: Definition) -> list[str]:
@@ -140,19 +141,21 @@ def _geometry_json(wgs: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.func.ST_AsGeoJSON(wgs, COORDINATE_DIGITS, 0)
 
 
-def _finished(
-    definition: Definition, shown: sa.FromClause, place: sa.ColumnElement[Any], geometry: sa.ColumnElement[Any] | None
-) -> sa.Select[Any]:
-    columns: list[sa.ColumnElement[Any]] = [shown.c.id, place.label(PLACE), _feature(definition, shown, geometry).label(FEATURE)]
+def _finished(definition: Definition, shown: sa.FromClause, place: sa.ColumnElement[Any], head: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    columns: list[sa.ColumnElement[Any]] = [shown.c.id, place.label(PLACE), _feature(definition, shown, head).label(FEATURE)]
     if definition.geometry_type:
         columns += [shown.c[GEOMETRY], shown.c[MERCATOR]]
     return sa.select(*columns, *(shown.c[column.name] for column in definition.columns))
 
 
-def _feature(definition: Definition, shown: sa.FromClause, geometry: sa.ColumnElement[Any] | None) -> sa.ColumnElement[Any]:
+def _head(id: sa.ColumnElement[Any], geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The finished feature up to its properties, which is the same in all twins that show the geometry alike."""
+    return sa.func.concat('{"type":"Feature","id":"', id, '","geometry":', sa.func.coalesce(geometry, "null"), ',"properties":{')
+
+
+def _feature(definition: Definition, shown: sa.FromClause, head: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """The finished GeoJSON feature (RFC 7946), compact, properties in the layer's order, absent values as null."""
-    place: sa.ColumnElement[Any] = sa.literal("null") if geometry is None else sa.func.coalesce(geometry, "null")
-    parts: list[Any] = ['{"type":"Feature","id":"', shown.c.id, '","geometry":', place, ',"properties":{']
+    parts: list[Any] = [head]
     for number, column in enumerate(definition.columns):
         parts += [f'{"," if number else ""}"{column.name}":', sa.func.coalesce(_json(column, shown.c[column.name]), "null")]
     # concat takes at most 100 arguments

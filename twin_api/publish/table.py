@@ -6,6 +6,7 @@ Must never be filled by anything but its definition's projection.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -51,10 +52,13 @@ def create_statements(definition: Definition, name: str) -> list[str]:
     table = describe_published(definition, name)
     target = quoted(PUBLISHED, name)
     key = sql_text(AddConstraint(table.primary_key))  # from here on CREATE TABLE leaves it out
-    compressed = f"ALTER TABLE {target} ALTER COLUMN {FEATURE} SET COMPRESSION lz4"
+    unasked = [FEATURE, GEOMETRY] if GEOMETRY in table.c else [FEATURE]  # no condition is estimated by these
+    kept = f"ALTER TABLE {target} ALTER COLUMN {FEATURE} SET COMPRESSION lz4, " + ", ".join(
+        f"ALTER COLUMN {column} SET STATISTICS 0" for column in unasked
+    )
     rows = sql_text(project(definition, store_source(definition))) + _IN_ORDER
     indexes = [sql_text(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name))]
-    return [sql_text(CreateTable(table)), compressed, _fill(definition, target, rows), key, *indexes, f"ANALYZE {target}"]
+    return [sql_text(CreateTable(table)), kept, _fill(definition, target, rows), key, *indexes, f"ANALYZE {target}"]
 
 
 def shared_statements(definition: Definition, name: str) -> list[str]:
@@ -69,6 +73,27 @@ def shared_statements(definition: Definition, name: str) -> list[str]:
     shared = f"shared_{hashlib.sha256(rows.encode()).hexdigest()[:16]}"
     made = f"CREATE TEMPORARY TABLE {shared} ON COMMIT DROP AS {rows}"
     return [shared, made, _fill(definition, quoted(PUBLISHED, name), sql_text(project_prepared(definition, shared)))]
+
+
+def make_shared_beside(shared: Sequence[str], layer: str, schema: str, rows: str) -> str:
+    """The statement that makes a shared table so that other backends see it: in `schema`, from the layer's rows in a table there.
+
+    A literal that looks like what is replaced cannot be: what is derived from a geometry knows numbers and layers only.
+    """
+    name, made = shared
+    for before, after in (
+        (f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS ", f"CREATE UNLOGGED TABLE {quoted(schema, name)} AS "),
+        (_from(STORE, layer), _from(schema, rows)),
+    ):
+        if made.count(before) != 1:
+            raise ValueError(f"`{name}` is not made as this version makes it")
+        made = made.replace(before, after)
+    return made
+
+
+def _from(schema: str, table: str) -> str:
+    source = sa.table(table, schema=schema).alias("r")
+    return "FROM " + sql_text(sa.select(sa.literal_column("1")).select_from(source)).partition("FROM ")[2] + "\n"
 
 
 def is_fill(statement: str) -> bool:

@@ -131,10 +131,12 @@ class Secrets:
             note.unlink(missing_ok=True)
 
     def _followers(self) -> Iterator[Path]:
-        """Folders that follow all twin roles; the note of one that is gone, or was made anew by hand, is dropped."""
+        """Folders that follow all twin roles and that we may write; the note of one that is gone, or was made anew by hand, is dropped."""
         notes = self.folder / FOLLOWERS
         for note in sorted(notes.iterdir()) if notes.is_dir() else ():
             folder = Path(_read_closed(note))
+            if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+                continue  # of another user: whoever handed it, as root, keeps it up to date
             if _reads(folder / HANDED) == EVERY.strip():
                 yield folder
             else:

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 
-from twin_api.policy.load import load_texts
+from twin_api.policy.load import load_applied
 from twin_api.publish.apply import applied_files, apply_policies
 from twin_api.publish.bulk import sync
+from twin_api.publish.bulk_beside import clear_left
 from twin_api.publish.withdraw import finish_withdrawals
 from twin_api.store.secrets import Secrets
 
@@ -32,7 +33,7 @@ def close_expired_releases(connection: Connection, secrets: Secrets, now: dateti
     expired = _expired(connection, now)
     if not expired:
         return 0
-    policies = load_texts(applied_files(connection))
+    policies = load_applied(applied_files(connection))
     # the store may have grown since: those files are not the last word on it
     apply_policies(connection, policies, now.astimezone(ZoneInfo(policies.town.time_zone)).date(), secrets, evolve=False)
     return expired
@@ -105,7 +106,14 @@ def keep_out_withdrawn(connection: Connection, secrets: Secrets, now: datetime) 
     return finish_withdrawals(connection)
 
 
-DUTIES: Final[tuple[Duty, ...]] = (keep_out_withdrawn, close_expired_releases, show_what_is_due, refresh_figures)
+def clear_what_was_left(connection: Connection, secrets: Secrets, now: datetime) -> int:
+    """Drop what imports have built beside the twins and were killed over; says of how many."""
+    return clear_left(connection)
+
+
+DUTIES: Final[tuple[Duty, ...]] = (
+    keep_out_withdrawn, close_expired_releases, show_what_is_due, refresh_figures, clear_what_was_left,
+)  # fmt: skip
 
 
 def do_duties(connection: Connection, secrets: Secrets, now: datetime) -> dict[str, int | Exception]:

@@ -16,7 +16,7 @@ import structlog
 
 from twin_api.imports.sources.file import SourceFile, read_sources
 from twin_api.policy.documents import Policies
-from twin_api.policy.load import load_texts
+from twin_api.policy.load import load_applied
 from twin_api.publish.apply import applied_files
 from twin_api.settings import Settings
 from twin_api.work.schedule import is_stale, next_run
@@ -72,7 +72,7 @@ class Runs:
         """Read anew only after an apply: it takes a second of a whole processor."""
         files = applied_files(connection)
         if files != self._files:
-            self._policies = load_texts(files) if files else None
+            self._policies = load_applied(files) if files else None
             self._files = files
         return self._policies
 

@@ -19,12 +19,12 @@ from twin_api.imports.fetching.errands import errand_for
 from twin_api.imports.fetching.services.asked import Gathered
 from twin_api.imports.finding import FileRefused, refuse
 from twin_api.imports.fingerprint import parts_of
-from twin_api.imports.publishing import publishing
+from twin_api.imports.publishing import placing, publishing
 from twin_api.imports.run import ImportOutcome, ImportRequest, run_import
 from twin_api.imports.sources.file import SourceFile
 from twin_api.policy.documents import Extent, Layer, Policies
 from twin_api.policy.finding import quoted
-from twin_api.policy.load import load_texts
+from twin_api.policy.load import load_applied
 from twin_api.publish.apply import applied_files
 from twin_api.settings import Settings
 from twin_api.store.journal import Journal, Origin
@@ -49,7 +49,7 @@ class Run:
 def policies_in_force(connection: Connection) -> Policies | None:
     """The policies that were applied last; None before the first time."""
     files = applied_files(connection)
-    return load_texts(files) if files else None
+    return load_applied(files) if files else None
 
 
 def said_by(source: SourceFile, policies: Policies) -> str:
@@ -135,7 +135,7 @@ class _Task:
             gathered.files, description, source.replace, source=source.name, extent=self.extent, grids=self.settings.proj_data,
             holder=source.holder, licence=source.licence, may_shrink=source.may_shrink,
         )  # fmt: skip
-        return run_import(request, self.layer, self.connect, journal=_Noted(self, gathered), around=publishing)
+        return run_import(request, self.layer, self.connect, journal=_Noted(self, gathered), around=publishing, placing=placing)
 
     def note(self, connection: Connection, gathered: Gathered) -> None:
         succeed(connection, self.source.name, "imported", self.now, gathered.digest, self.said, gathered.known)

@@ -59,7 +59,7 @@ def examine(check: Check, patient: Patient) -> Examined:
         for finding in check.look(patient):
             findings.append(finding)
     except Unseen as unseen:
-        return Examined(check, tuple(findings), unseen.what)
+        return Examined(check, tuple(findings), Text(f"nicht zu sehen: {unseen.what.de}", f"not to be seen: {unseen.what.en}"))
     except Exception as error:
         findings.append(_failed(error))
     return Examined(check, tuple(findings))

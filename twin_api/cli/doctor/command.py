@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import metadata
 from typing import Annotated, Any, Final
 
 import orjson
@@ -12,7 +11,8 @@ import typer
 from twin_api.cli import context
 from twin_api.cli.doctor.check import Check, Examined, examine
 from twin_api.cli.doctor.checks import CHECKS
-from twin_api.cli.doctor.finding import Finding
+from twin_api.cli.doctor.checks.versions import installed
+from twin_api.cli.doctor.finding import NOTHING, Finding
 from twin_api.cli.doctor.patient import Patient
 from twin_api.policy.finding import quoted, suggestion
 from twin_api.texts import Text
@@ -59,7 +59,7 @@ def document(examined: Sequence[Examined], *, strict: bool = False) -> dict[str,
     """Everything as data, in both languages."""
     return {
         "sound": is_sound(examined, strict=strict),
-        "version": metadata.version("twin-api"),
+        "version": installed("twin-api"),
         **{f"{severity}s": _count(examined, severity) for severity in ("fault", "warning")},
         "checks": [each.as_json() for each in examined],
     }
@@ -86,7 +86,7 @@ def _tell(examined: Examined) -> None:
     title, worst = examined.check.title, examined.worst
     unseen = LEFT_OUT if examined.left_out else examined.unseen
     mark = MARKS[worst] if worst else SOUND if unseen is None else UNSEEN
-    more = Text("", "") if unseen is None else Text(f" – nicht zu sehen: {unseen.de}", f" – not seen: {unseen.en}")
+    more = NOTHING if unseen is None else Text(f" – {unseen.de}", f" – {unseen.en}")
     context.say(Text(f"{mark} {title.de}{more.de}", f"{mark} {title.en}{more.en}"))
     for finding in examined.findings:
         context.say(_lines(finding))

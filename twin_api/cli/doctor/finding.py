@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from twin_api.texts import Text
 
+NOTHING: Final = Text("", "")
 Severity = Literal["fault", "warning", "note"]  # only a fault ends the doctor with exit code 1; a note is no complaint
 
 
@@ -41,8 +42,8 @@ def warning(what: Text, why: Text, remedy: Text | str) -> Finding:
     return Finding("warning", what, why, said(remedy))
 
 
-def note(what: Text) -> Finding:
-    return Finding("note", what, Text(""), Text(""))
+def note(what: Text | str) -> Finding:
+    return Finding("note", said(what), NOTHING, NOTHING)
 
 
 def named(word: object) -> str:
@@ -50,6 +51,6 @@ def named(word: object) -> str:
     return f"`{word}`"
 
 
-def said(remedy: Text | str) -> Text:
-    """A command is the same in every language."""
-    return remedy if isinstance(remedy, Text) else Text(remedy, remedy)
+def said(text: Text | str) -> Text:
+    """A command, or a version, is the same in every language."""
+    return text if isinstance(text, Text) else Text(text, text)

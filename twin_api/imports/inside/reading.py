@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import BinaryIO
 
 from twin_api.imports.check import Check
-from twin_api.imports.finding import Finding, Findings
+from twin_api.imports.finding import SIMPLER, TOO_COSTLY, Finding, Findings
 from twin_api.imports.formats import open_file
 from twin_api.imports.job import Job, tell
 from twin_api.imports.mapping import ColumnMap, map_columns
@@ -18,9 +18,7 @@ from twin_api.policy.documents import Layer
 from twin_api.policy.finding import listed
 from twin_api.texts import Text
 
-TOO_COSTLY = Text("die Geometrie ist zu aufwendig zu prüfen", "the geometry is too costly to check")
 APART = Text("Dateien mit anderen Spalten einzeln einlesen", "import files with other columns on their own")
-SIMPLER = Text("in der Quelle vereinfachen oder aufteilen", "simplify or divide it at the source")
 
 
 @dataclass(frozen=True, slots=True)

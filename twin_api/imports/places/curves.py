@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,13 @@ OLD_Z: Final = 0x8000_0000
 STEP: Final = math.radians(1)  # chords are off by less than 4 mm at a radius of 100 m …
 DEVIATION: Final = 0.005  # … and by less than 5 mm at any radius, in a CRS in metres
 MOST: Final = 3_600  # chords per arc, whatever its radius
+PLAIN: Final = frozenset((z + code).to_bytes(4, "little") for z in (0, 1_000, OLD_Z) for code in range(1, 8))
 HEADER: Final = struct.Struct("<BII")
+
+
+def straighten_all(shapes: Sequence[bytes | None]) -> list[bytes | None]:
+    """`straighten` for each; most kinds are seen at once to have no arcs."""
+    return [shape if shape is None or shape[1:5] in PLAIN else straighten(shape) for shape in shapes]
 
 
 def straighten(wkb: bytes | None) -> bytes | None:

@@ -61,26 +61,29 @@ class ShapeCheck:
         self._place(shapes[rows], moved, rows, report, astray)
         ewkb: list[bytes | None] = [None] * len(wkb)
         octets = shapely.to_wkb(moved, output_dimension=3 if self._z else 2, byte_order=1, flavor="extended")
-        for row, value in zip(rows.tolist(), octets, strict=True):
-            ewkb[row] = value[:4] + self._srid + value[5:]
+        placed = [value[:4] + self._srid + value[5:] for value in octets]
+        if len(placed) == len(wkb):
+            return placed
+        for row, value in zip(rows.tolist(), placed, strict=True):
+            ewkb[row] = value
         return ewkb
 
     def _readable(self, shapes: Any, wkb: list[bytes | None], report: Report) -> Any:
         """There, not empty, and of the layer's type or a single part of it."""
         allowed = {self._type} | {single for single, multi in PARTS.items() if multi == self._type}
-        good = np.zeros(len(shapes), dtype=bool)
-        for row, (shape, octets) in enumerate(zip(shapes, wkb, strict=True)):
+        kinds = [int(shapely.GeometryType[kind.upper()]) for kind in allowed]
+        good = np.isin(shapely.get_type_id(shapes), kinds) & ~shapely.is_empty(shapes)  # of none, the type is -1
+        for row in np.flatnonzero(~good).tolist():
+            shape, octets = shapes[row], wkb[row]
             if octets is None:
                 report(row, Text("keine Geometrie", "no geometry"), COMPLETE)
             elif shape is None:
                 report(row, _unreadable(octets), MEND)
             elif shape.is_empty:
                 report(row, _empty(shape), COMPLETE)
-            elif shape.geom_type not in allowed:
+            else:
                 found = Text(f"Geometrie vom Typ `{shape.geom_type}`", f"geometry of type `{shape.geom_type}`")
                 report(row, found, Text(f"verlangt ist `{self._geometry.type}`", f"`{self._geometry.type}` is required"))
-            else:
-                good[row] = True
         return good
 
     def _bounded(self, shapes: Any, good: Any, report: Report) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -30,11 +29,6 @@ def read_text(value: str) -> str:
     if NO_TEXT.search(value):
         raise Unfit("gültiger UTF-8-Text ohne NUL-Zeichen", "valid UTF-8 text without NUL characters")
     return value
-
-
-def all_sound(values: Sequence[str | None]) -> bool:
-    """Whether `read_text` would take every one of them; much faster than asking it."""
-    return NO_TEXT.search("".join(filter(None, values))) is None
 
 
 def read_integer(value: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, fault, warning
+from twin_api.cli.doctor.finding import NOTHING, Finding, fault, warning
 from twin_api.cli.doctor.patient import Patient
 from twin_api.layers.table import STORE
 from twin_api.publish.drift import find_drift
@@ -37,10 +37,11 @@ def look(patient: Patient) -> Iterator[Finding]:
         )
     for entry in found:
         if entry.missing or entry.surplus or entry.figures_wrong:
+            counts = Text(", Anzahl und Ausdehnung sind falsch", ", count and extent are wrong") if entry.figures_wrong else NOTHING
             yield fault(
                 Text(
-                    f"`{entry.layer}`: {entry.missing} Zeilen fehlen, {entry.surplus} sind zu viel",
-                    f"`{entry.layer}`: {entry.missing} rows are missing, {entry.surplus} are surplus",
+                    f"`{entry.layer}`: {entry.missing} Zeilen fehlen, {entry.surplus} sind zu viel{counts.de}",
+                    f"`{entry.layer}`: {entry.missing} rows are missing, {entry.surplus} are surplus{counts.en}",
                 ),
                 Text("ein Zwilling zeigt anderes, als die Richtlinien sagen", "a twin shows something else than the policies say"),
                 "twin policy rebuild",

@@ -24,8 +24,11 @@ _HELD: Final = """
     UNION ALL SELECT 'COLUMN', n.nspname, c.relname, t.attname, coalesce(r.rolname, 'PUBLIC'), a.privilege_type
     FROM pg_attribute t JOIN pg_class c ON c.oid = t.attrelid JOIN visible n ON n.oid = c.relnamespace,
       aclexplode(t.attacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> c.relowner"""
-_UNREAD: Final = """
-    SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = to_regnamespace(%(schema)s) AND c.relkind IN ('r', 'v')
+_WITHHELD: Final = """
+    SELECT 'USAGE ON SCHEMA ' || quote_ident(%(schema)s), %(schema)s
+    WHERE NOT has_schema_privilege(%(login)s, to_regnamespace(quote_ident(%(schema)s)), 'USAGE')
+    UNION ALL SELECT 'SELECT ON ' || c.oid::regclass::text, c.oid::regclass::text FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND c.relkind IN ('r', 'v')
     AND NOT has_table_privilege(%(login)s, c.oid, 'SELECT')"""
 _STRANGE_OWNERS: Final = """
     SELECT 'TABLE', c.oid::regclass::text, c.relowner::regrole::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -73,14 +76,19 @@ def look(patient: Patient) -> Iterator[Finding]:
         suffix = patient.logins.get(right.grantee)
         if (right.schema in ours or suffix is not None) and not _is_due(right, suffix, twins) and not _is_hardening(right):
             yield _surplus(right)
-    for schema in sorted(twins):
-        for (relation,) in connection.execute(_UNREAD, {"schema": schema, "login": f"{patient.database}_{schema}"}).fetchall():
-            yield fault(
-                Text(f"{named(schema)} darf {named(relation)} nicht lesen", f"{named(schema)} may not read {named(relation)}"),
-                Text("der Zwilling antwortet dort 503", "the twin answers 503 there"),
-                f"GRANT SELECT ON {relation} TO {sql_name(f'{patient.database}_{schema}')};",
-            )
+    for schema in sorted(twins & set(patient.logins.values())):
+        yield from _withheld(patient, schema)
     yield from _owners(patient, ours - {"postgis"})
+
+
+def _withheld(patient: Patient, schema: str) -> Iterator[Finding]:
+    login = f"{patient.database}_{schema}"
+    for right, what in patient.administrator.execute(_WITHHELD, {"schema": schema, "login": login}).fetchall():
+        yield fault(
+            Text(f"{named(schema)} darf {named(what)} nicht lesen", f"{named(schema)} may not read {named(what)}"),
+            Text("der Zwilling antwortet dort nicht", "the twin does not answer there"),
+            f"GRANT {right} TO {sql_name(login)};",
+        )
 
 
 def _owners(patient: Patient, schemas: set[str]) -> Iterator[Finding]:

@@ -25,6 +25,12 @@ def look(patient: Patient) -> Iterator[Finding]:
     settings = patient.settings
     yield from _base_url(settings.base_url)
     yield from _listening()
+    if settings.metrics_host not in LOOPBACK and (settings.metrics_port or settings.work_metrics_port):
+        yield warning(
+            Text(f"Metriken sind auf {named(settings.metrics_host)} zu lesen", f"metrics can be read at {named(settings.metrics_host)}"),
+            Text("sie zählen, was alle Rollen tun, und kein Token schützt sie", "they count what all roles do, and no token guards them"),
+            "export TWIN_METRICS_HOST=127.0.0.1",
+        )
     yield from _networks("TWIN_TRUSTED_PROXIES", settings.trusted_proxies, _CLAIMED, "export TWIN_TRUSTED_PROXIES=127.0.0.1")
     yield from _networks("TWIN_SOURCE_NETWORKS", settings.source_networks, _REACHED, "export TWIN_SOURCE_NETWORKS=10.20.0.0/16")
     yield from _reach(patient)
@@ -117,8 +123,8 @@ CHECK = Check(
     "network",
     Text("Netz: Adressen und Reichweite", "Network: addresses and reach"),
     Text(
-        "worauf Server hören, `TWIN_BASE_URL`, `TWIN_TRUSTED_PROXIES`, woher Quellen geholt werden dürfen",
-        "what servers listen on, `TWIN_BASE_URL`, `TWIN_TRUSTED_PROXIES`, where sources may be fetched from",
+        "worauf Server hören, `TWIN_BASE_URL`, Metriken, `TWIN_TRUSTED_PROXIES`, woher Quellen geholt werden dürfen",
+        "what servers listen on, `TWIN_BASE_URL`, metrics, `TWIN_TRUSTED_PROXIES`, where sources may be fetched from",
     ),
     look,
 )

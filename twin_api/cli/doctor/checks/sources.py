@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from twin_api.cli.doctor.check import Check
-from twin_api.cli.doctor.finding import Finding, fault, warning
+from twin_api.cli.doctor.finding import NOTHING, Finding, fault, warning
 from twin_api.cli.doctor.patient import Patient
 from twin_api.imports.sources.file import SourceFile, read_sources
 from twin_api.texts import Text
@@ -53,7 +53,7 @@ def _good(state: SourceState | None) -> Text:
 def _reason(state: SourceState | None) -> Text:
     reasons: list[Mapping[str, str]] = list(state.reasons) if state else []
     if not reasons:
-        return Text("", "")
+        return NOTHING
     return Text(f": {reasons[0].get('de', '')}", f": {reasons[0].get('en', '')}")
 
 

@@ -8,9 +8,10 @@ from typing import Final
 
 from twin_api.cli.doctor.check import Check
 from twin_api.cli.doctor.finding import Finding, fault, named, warning
-from twin_api.cli.doctor.patient import Patient
+from twin_api.cli.doctor.patient import Connection, Patient
 from twin_api.layers.table import STORE
 from twin_api.policy.finding import listed
+from twin_api.publish.bulk_beside import BEGIN
 from twin_api.publish.statement import quoted as sql_name
 from twin_api.publish.store_tables import stored_tables
 from twin_api.publish.unread import UNREAD, unread_body
@@ -19,33 +20,45 @@ from twin_api.work.calendar import find_undone
 
 GRACE: Final = timedelta(minutes=15)
 _LEFT: Final = """
-    SELECT 'published.' || relname FROM pg_class WHERE relnamespace = 'published'::regnamespace AND relkind = 'r'
+    SELECT 'TABLE', format('published.%I', relname) FROM pg_class WHERE relnamespace = 'published'::regnamespace AND relkind = 'r'
     AND relname ~ '^(t|preview)_' AND relname NOT IN (SELECT relation FROM published.definition)
-    UNION ALL SELECT nspname FROM pg_namespace WHERE nspname ~ '^(citizen|council|administration)(_|$)'
-    AND nspname NOT IN (SELECT schema FROM published.role) ORDER BY 1"""
+    UNION ALL SELECT 'SCHEMA', quote_ident(nspname) FROM pg_namespace WHERE nspname ~ '^(citizen|council|administration)(_|$)'
+    AND nspname NOT IN (SELECT schema FROM published.role) ORDER BY 2"""
+_NEXT: Final = "SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname, %s) ORDER BY 1"
 _SWITCHED_OFF: Final = """
-    SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = %s AND tgenabled <> 'O' AND NOT tgisinternal
-    AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'store'::regnamespace)"""
+    SELECT c.relname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE t.tgname = %s AND t.tgenabled <> 'O' AND c.relnamespace = 'store'::regnamespace"""
 _WORKER = "systemctl status twin-work; twin work --once"
 
 
 def look(patient: Patient) -> Iterator[Finding]:
-    connection = patient.owner
     yield from _calendar(patient)
-    left = [name for (name,) in connection.execute(_LEFT).fetchall()]
-    if left:
-        yield warning(
-            Text(
-                f"übrig von einer Vorschau oder einem abgebrochenen Bau: {listed(left)}",
-                f"left by a preview or an interrupted build: {listed(left)}",
-            ),
-            Text(
-                "sie belegen Platz und folgen keiner Änderung; läuft gerade eine Vorschau, ist das richtig so",
-                "they take room and follow no change; while a preview runs this is as it should be",
-            ),
-            " ".join(f"DROP TABLE {name};" if "." in name else f"DROP SCHEMA {sql_name(name)} CASCADE;" for name in left),
-        )
+    yield from _left(patient.owner)
     yield from _read_marks(patient)
+
+
+def _left(connection: Connection) -> Iterator[Finding]:
+    previews = connection.execute(_LEFT).fetchall()
+    if previews:
+        names = listed(name for _, name in previews)
+        yield warning(
+            Text(f"übrig von einer Vorschau: {names}", f"left by a preview: {names}"),
+            Text(
+                "das belegt Platz und folgt keiner Änderung; läuft gerade eine Vorschau, ist es richtig so",
+                "it takes room and follows no change; while a preview runs this is as it should be",
+            ),
+            " ".join(f"DROP {kind} {name} CASCADE;" for kind, name in previews),
+        )
+    imports = [name for (name,) in connection.execute(_NEXT, [BEGIN]).fetchall()]
+    if imports:
+        yield warning(
+            Text(f"übrig von einem Import: {listed(imports)}", f"left by an import: {listed(imports)}"),
+            Text(
+                "darin liegen Zeilen, die niemand sieht; läuft gerade ein Import, ist es richtig so",
+                "rows lie there that nobody sees; while an import runs this is as it should be",
+            ),
+            "twin policy apply",
+        )
 
 
 def _calendar(patient: Patient) -> Iterator[Finding]:
@@ -101,8 +114,8 @@ CHECK = Check(
     "upkeep",
     Text("Pflege: der Arbeiter hält den Kalender, nichts liegt herum", "Upkeep: the worker keeps the calendar, nothing lies about"),
     Text(
-        "abgelaufene Freigaben, Embargos, alte Zahlen; Reste von Vorschauen; Auslöser für ungelesene Texte",
-        "releases that ran out, embargoes, old figures; remains of previews; triggers of unread texts",
+        "abgelaufene Freigaben, Embargos, alte Zahlen; Reste von Vorschauen und Importen; Auslöser für ungelesene Texte",
+        "releases that ran out, embargoes, old figures; remains of previews and imports; triggers of unread texts",
     ),
     look,
 )

@@ -46,10 +46,8 @@ def look(patient: Patient) -> Iterator[Finding]:
     today = patient.clock().date()
     python = ".".join(map(str, sys.version_info[:3]))
     yield note(
-        Text(
-            f"twin-api {installed('twin-api')}, Python {python}, GDAL {pyogrio.__gdal_version_string__}, "
-            f"PROJ {pyproj.proj_version_str}, GEOS {shapely.geos_version_string}"
-        )
+        f"twin-api {installed('twin-api')}, Python {python}, GDAL {pyogrio.__gdal_version_string__}, "
+        f"PROJ {pyproj.proj_version_str}, GEOS {shapely.geos_version_string}"
     )
     yield from _supported("Python", sys.version_info[1], f"3.{sys.version_info[1]}", PYTHON, today)
     yield from _packages()
@@ -89,7 +87,7 @@ def _database(connection: Connection, today: date) -> Iterator[Finding]:
         )
         return
     version, newest, geos, proj = found
-    yield note(Text(f"PostgreSQL {said}, PostGIS {version}, GEOS {geos}, PROJ {str(proj).split()[0]}"))
+    yield note(f"PostgreSQL {said}, PostGIS {version}, GEOS {geos}, PROJ {str(proj).split()[0]}")
     if numbers(version) < (3, 3):
         yield fault(
             Text(f"PostGIS {version} ist älter als 3.3", f"PostGIS {version} is older than 3.3"),
