@@ -26,6 +26,7 @@ NewTown = Callable[..., Town]
 NOW = datetime(2026, 11, 22, 11, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_the_way_of_a_backup_from_its_key_to_another_machine(new_town: NewTown, tmp_path: Path) -> None:
     town = new_town()
     (town.folder / "sources").mkdir()

@@ -34,6 +34,7 @@ def checksum(town: Town) -> tuple[object, ...] | None:
         return connection.execute(CHECKSUM).fetchone()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", ["0006", "0009"])
 def test_ten_thousand_rows_go_up_down_and_up_again_under_readers(new_town: NewTown, revision: str) -> None:
     town = new_town(rows=False)
@@ -64,6 +65,7 @@ def test_the_register_is_whole_again_after_going_down_and_up(new_town: NewTown) 
     assert town.drift() == []
 
 
+@pytest.mark.slow
 def test_an_upgrade_backs_up_first_and_says_what_it_will_do(new_town: NewTown, tmp_path: Path) -> None:
     town = new_town()
     downgrade(town.admin, "0009")

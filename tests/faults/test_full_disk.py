@@ -52,6 +52,7 @@ def write_until_full(town: Town, fill_up: Callable[[], None]) -> int:
     pytest.fail("the disk never ran full")
 
 
+@pytest.mark.slow
 def test_readers_read_on_while_the_disk_is_full_and_nothing_half_is_written(small_disk: Path, tmp_path: Path) -> None:
     cluster = Cluster(small_disk, Secrets(small_disk / "secrets"))
     cluster.ensure_running()
