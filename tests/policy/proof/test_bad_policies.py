@@ -85,7 +85,10 @@ def test_a_good_policy_is_accepted_though_its_words_do_not_show_it(name: str, mo
 
 def test_without_the_prover_what_words_show_is_accepted_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solver, "is_installed", lambda: False)
-    assert all(findings_of(files_of(case)) for case in BAD.values())
+    said = {name: [finding.render("en") for finding in findings_of(files_of(case))] for name, case in BAD.items()}
+    assert all(len(found) == 1 for found in said.values())
+    assert "the attribute `art` is missing. Show at least" in said["an attribute is forgotten"][0]
+    assert "not proved" in said["a range begins one later"][0]
     plain = {
         "citizen": "baeume: {rows: {art: [Linde]}, geometry: keep, attributes: {}}\n",
         "council": "baeume: {rows: {art: [Linde, Eiche]}, geometry: keep, attributes: {}}\n",
