@@ -22,7 +22,7 @@ test-long: ## random and crash tests, many rounds
 	$(PYTEST) -m long
 
 leaks: ## every route, role and media type against the canaries; prints the table
-	$(PYTEST) tests/leaks -q -s
+	TWIN_ALL_LEAKS=1 $(PYTEST) tests/leaks -q -s
 
 acceptance: ## the use cases from end to end, on real data
 	$(PYTEST) -m acceptance
