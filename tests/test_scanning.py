@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from tests.scanning import find_canaries, sizes, veil
@@ -22,6 +23,6 @@ def test_a_hidden_value_in_a_log_or_a_file_is_found_with_its_place(tmp_path: Pat
     (files / "answer.json").write_text('{"x": "CANARY-' + 'schacht-3"}')
     found = find_canaries(logs, begun, files)
     assert [line.rpartition("/")[2] for line in found] == ["server.log: CANARY-vermerk-7", "answer.json: CANARY-schacht-3"]
-    veil(logs, begun)
-    (files / "answer.json").unlink()
-    assert find_canaries(logs, begun, files) == []
+    veil(logs, {})
+    assert find_canaries(logs, {}, tmp_path / "nothing") == []
+    shutil.rmtree(files)  # at the end of this run, too, all files are looked at

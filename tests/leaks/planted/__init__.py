@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.leaks.absent import find_lingering, find_presence, find_withdrawn
 from tests.leaks.answers import find_leaks
+from tests.leaks.catalogue import find_telling
 from tests.leaks.echo import find_echo
 from tests.leaks.grants import find_surplus
 from tests.leaks.masks.attack import find_finer
@@ -25,6 +26,7 @@ PROOFS: Final[Mapping[str, Callable[[Town, Planted], list[str]]]] = {
     "answers": lambda town, leak: find_leaks(town, [leak.role], at_most=1),
     "grants": lambda town, leak: find_surplus(town),
     "reach": lambda town, leak: find_reach(town, [leak.role], at_most=1),
+    "catalogue": lambda town, leak: find_telling(town, leak.role),
     "drift": lambda town, leak: find_untruth(town, seed=7, rounds=4),
     "traces": lambda town, leak: find_traces(town),
     "figures": lambda town, leak: find_stale_figures(town),

@@ -39,6 +39,7 @@ PLANTED: Final = (
     _right("programs in the database for everybody", 51, _BOTH, "USAGE ON LANGUAGE plpgsql", "PUBLIC"),
     _right("texts of functions readable", 51, ("reach",), "SELECT (prosrc) ON pg_proc", "PUBLIC"),
     _right("values in the statistics readable", 50, ("reach",), "SELECT ON pg_statistic"),
+    _right("counters of writes readable", 50, ("grants", "catalogue"), "EXECUTE ON FUNCTION pg_stat_get_tuples_inserted(oid)", "PUBLIC"),
     _right("files of the server readable", 51, _BOTH, "EXECUTE ON FUNCTION pg_read_file(text)"),
     _right("reader may write its list of collections", 51, _BOTH, "UPDATE ON citizen.collection"),
     _right("reader may enter another database", 51, ("reach",), "CONNECT ON DATABASE postgres"),
