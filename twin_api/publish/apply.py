@@ -199,10 +199,10 @@ def find_outdated(connection: Connection, plan: Plan) -> list[str]:
 
 
 def _all_of(connection: Connection, schemas: list[str]) -> list[tuple[str, str]]:
-    """All relations of these schemas: their views, and the table `collection`, which readers hold together with a view."""
+    """All relations of these schemas: their views, and the tables which readers hold together with a view."""
     query = "SELECT schema, collection FROM published.shown WHERE schema = ANY (%s)"
     views = [(s, c) for s, c in connection.execute(query, [schemas]).fetchall()]
-    return views + [(schema, "collection") for schema in schemas]
+    return views + [(schema, table) for schema in schemas for table in ("collection", "_closed")]
 
 
 @contextmanager
