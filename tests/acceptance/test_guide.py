@@ -73,7 +73,7 @@ class Debian:
                 (self._root / f"usr/local/share/ca-certificates/{name}-{number}.crt").write_text(f"-----BEGIN CERTIFICATE-----{one}")
 
     def raze(self) -> None:
-        self._first.terminate()
+        self._first.kill()  # and with it everything inside
         self._first.wait(20)
 
 

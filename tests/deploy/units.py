@@ -63,7 +63,8 @@ class Units:
 
     def _start(self, name: str) -> None:
         family, at, instance = name.partition("@")
-        unit = Unit(self._file(f"{family}{at}.service").read_text(), name, instance)
+        credentials = self._machine.here(f"/run/credentials/{name}")
+        unit = Unit(self._file(f"{family}{at}.service").read_text(), instance, credentials)
         environment = {**self._machine.environment, **unit.environment(self._machine)}
         user = self._folders(unit)
         with self._machine.file(f"/var/log/{name}").open("ab") as log:
@@ -108,9 +109,9 @@ class Units:
 class Unit:
     """One unit file, its specifiers filled in."""
 
-    def __init__(self, text: str, name: str, instance: str) -> None:
-        self.credentials = f"/run/credentials/{name}"
-        self._lines = re.findall(r"^(\w+)=(.*)$", text.replace("%i", instance).replace("%d", self.credentials), re.MULTILINE)
+    def __init__(self, text: str, instance: str, credentials: str) -> None:
+        self.credentials = credentials
+        self._lines = re.findall(r"^(\w+)=(.*)$", text.replace("%i", instance).replace("%d", credentials), re.MULTILINE)
 
     def all(self, key: str) -> list[str]:
         return [value for found, value in self._lines if found == key]
