@@ -110,6 +110,6 @@ def test_containers_run_as_nobody_special_on_a_file_system_that_nobody_can_write
 
 
 def test_a_policy_change_reaches_the_running_servers(town: Compose) -> None:
-    command = ["run", "--rm", "--no-deps", "command", "policy", "apply"]
+    command = ["--profile", "command", "run", "--rm", "--no-deps", "command", "policy", "apply"]
     town(*command)
     assert httpx.get(f"http://127.0.0.1:{town.ports['citizen']}/citizen/collections/baeume/items", timeout=30).json()["numberMatched"] == 0

@@ -117,6 +117,15 @@ def test_an_exception_is_declared_by_a_reason_at_the_end_of_the_line_or_by_the_c
     assert findings_of(files_of({"citizen": COUNCIL_ONLY["citizen"], "council": kept})) == ()
 
 
+def test_a_grant_of_the_administration_that_ends_with_its_release_does_not_count() -> None:
+    seen = {**COUNCIL_ONLY, "council": "baeume: {rows: all, geometry: keep, attributes: {art: keep}}\n"}
+    lasting = "baeume: {rows: all, geometry: keep, attributes: {art: keep}}\n"
+    release = "release: {of: [beratung], reason: Haushalt, approve: [bauhof], until: 2027-12-31}"
+    ending = f"baeume: {{rows: all, geometry: keep, attributes: {{art: keep, beratung: keep}}, {release}}}\n"
+    assert findings_of(files_of({**seen, "administration": lasting})) == ()
+    assert "more than the administration sees" in findings_of(files_of({**seen, "administration": ending}))[0].render("en")
+
+
 def test_a_question_left_open_is_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(*_: Any) -> None:
         raise solver.Undecided("timeout")
