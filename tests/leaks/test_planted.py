@@ -13,7 +13,7 @@ import pytest
 from tests.leaks import planted
 from tests.leaks.grants import find_surplus
 from tests.leaks.planted import CAUGHT, PLANTED, PROOFS, SHELF, TENTHS, todays_tenth
-from tests.leaks.planted.plant import Planted
+from tests.leaks.planted.plant import CHANNELS, Planted
 from tests.scanning import sizes, veil
 from tests.towns import Town
 from twin_api.query import page
@@ -64,6 +64,7 @@ def test_a_planted_leak_is_found(
 
 def test_sixty_leaks_or_more_are_planted_and_ten_days_plant_them_all() -> None:
     assert len({leak.name for leak in PLANTED}) == len(PLANTED) >= 60
+    assert {leak.channel for leak in PLANTED} == CHANNELS.keys()
     days = [PLANTED[tenth::TENTHS] for tenth in range(TENTHS)]
     assert sorted(leak.name for leak in chain(*days)) == sorted(leak.name for leak in PLANTED)
 
