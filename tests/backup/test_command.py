@@ -98,7 +98,7 @@ def test_the_worker_backs_up_once_a_night_and_tries_again(tmp_path: Path) -> Non
         nightly.look(tmp_path, "t", NOW + timedelta(hours=60))
         nightly.look(tmp_path, "t", NOW + timedelta(hours=61))
     assert [line["event"] for line in log].count("backup_failed") >= 2
-    assert [line["last"] for line in log if line["event"] == "backup_old"] == ["2026-11-22T13:00:00+00:00"]
+    assert [line["last_good"] for line in log if line["event"] == "backup_old"] == ["2026-11-22T13:00:00+00:00"]
     nightly.stop()
 
 

@@ -335,6 +335,6 @@ def test_every_setting_reaches_the_server_or_is_none_of_its_business() -> None:
     told_otherwise = {"server", "secrets", "roles", "metrics_port", "metrics_host", "metrics_folder"}
     of_commands = {
         "home", "database_url", "database", "policies", "sources", "source_hosts", "source_networks", "source_ca", "proj_data", "testdata",
-        "require_testdata", "backups", "work_metrics_port",
+        "require_testdata", "backups", "backup_recipient", "backup_keep", "backup_key", "work_metrics_port",
     }  # fmt: skip
     assert set(_HANDED_ON) == set(Settings.model_fields) - told_otherwise - of_commands

@@ -38,7 +38,7 @@ class Nightly:
         """Start one if it is due, complain where the last one is too old; says how many were started."""
         if self.process is not None and self.process.poll() is not None:
             if self.process.returncode:
-                _log.error("backup_failed", code=self.process.returncode)
+                _log.error("backup_failed", exit_code=self.process.returncode)
             self.process = None
         newest = newest_backup(folder, database)
         last = newest.at if newest is not None else None
@@ -52,7 +52,7 @@ class Nightly:
     def _complain(self, last: datetime | None, now: datetime) -> None:
         if now - (last or self.since) > TOO_OLD and (self.told_at is None or now - self.told_at >= REMIND):
             self.told_at = now
-            _log.error("backup_old", last=last.isoformat() if last else None)
+            _log.error("backup_old", last_good=last.isoformat() if last else "never")
 
     def wait(self) -> None:
         if self.process is not None:
