@@ -29,6 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pairs", type=int, help="pairs of answers in each test of non-interference")
+    parser.addoption("--ni-seed", type=int, help="what tests of non-interference draw from")
+
+
 def _home() -> Path:
     return Path(os.environ.get("TWIN_TEST_HOME", PROJECT / ".twin" / "tests"))
 
@@ -39,10 +44,11 @@ def cluster() -> Iterator[Cluster]:
     _home().mkdir(parents=True, exist_ok=True)
     with (_home() / "in-use").open("w") as use:
         fcntl.flock(use, fcntl.LOCK_SH)
-        yield _started()
+        yield started()
 
 
-def _started() -> Cluster:
+def started() -> Cluster:
+    """The tests' own PostgreSQL, running."""
     cluster = Cluster(_home(), Secrets(_home() / "secrets"))
     cluster.ensure_running()
     make_template(cluster)

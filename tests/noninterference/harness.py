@@ -1,0 +1,214 @@
+"""Non-interference over HTTP: whatever a role asks, two towns that look alike to it answer byte for byte alike.
+
+`find_interference` writes to the pair and asks it in turn. Everything follows from the seed; what was found is kept as a file that
+`python -m tests.noninterference.replay FILE` asks again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+import orjson
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+
+from tests.noninterference.asking import Answer, Request
+from tests.noninterference.changes import ALIKE, ALONE, Changes
+from tests.noninterference.edits import restored, unseen_edit, variation
+from tests.noninterference.findings import save
+from tests.noninterference.requests import Draw, Requests, Undrawn
+from tests.noninterference.rows import CANARY
+from tests.noninterference.towns import Pair
+from tests.noninterference.words import Words
+from twin_api.publish.layers import LayersRefused
+from twin_api.store.engine import Pool
+
+PER_TURN: Final = 20  # pairs of answers between writes
+PER_ROUND: Final = 500  # pairs until both towns are filled anew, with policies of their own
+EDITED_EACH: Final = 8  # turns between changes of other roles' policies
+ENOUGH: Final = 3  # findings that end a run
+
+Heard = list[tuple[str, str, str]]
+
+
+def find_interference(pair: Pair, role: str, n: int, seed: int, counts: Counter[int] | None = None) -> list[str]:
+    """What the role could notice of what is hidden from it, in `n` pairs of answers. `counts` takes how often each channel was reached."""
+    run = _Run(pair, role, seed, counts if counts is not None else Counter())
+    with _statements_heard() as heard:
+        run.heard = heard
+        number = 0
+        while run.asked < n and not run.found:
+            run.round(number, min(run.asked + PER_ROUND, n))
+            number += 1
+    return run.found
+
+
+class _Run:
+    def __init__(self, pair: Pair, role: str, seed: int, counts: Counter[int]) -> None:
+        self._pair = pair
+        self._role = role
+        self._seed = seed
+        self._counts = counts
+        self.heard: Heard = []
+        self.asked = 0
+        self.found: list[str] = []
+        self._turn = 0
+
+    def round(self, number: int, until: int) -> None:
+        """Both towns filled anew, and asked until so many pairs have been asked in all."""
+        self._random = Random(f"{self._seed} {self._role} {number}")
+        self._changes = self._settle()
+        document = orjson.loads(self._pair.ask(self._own("/api?f=json"))[0].body)
+        others = [role for role in self._pair.left.policies.roles if role not in (self._role, "citizen")]
+        self._requests = Requests(self._role, document, others)
+        self.found += self._requests.undrawn
+        every = settings(
+            max_examples=(until - self.asked) // PER_TURN + 2,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            derandomize=False,
+            suppress_health_check=list(HealthCheck),
+        )
+
+        @seeded(self._random.getrandbits(60))
+        @every
+        @given(_CHANGES, _CHANCES)
+        def turns(changes: list[Any], chances: list[tuple[int, str]]) -> None:
+            if self.asked < until and not self.found:
+                self._take_turn(changes, chances[: until - self.asked])
+
+        turns()
+
+    def _own(self, target: str) -> Request:
+        return Request(f"/{self._role}{target}", token=None if self._role == "citizen" else self._role)
+
+    def _settle(self) -> Changes:
+        pair = self._pair
+        files = variation(restored(pair.founded_on, pair.left.files, pair.right.files), self._random)
+        for side in pair.sides:
+            side.clear()
+            if files != side.files:
+                side.apply(files)
+        changes = Changes(pair, self._role, self._random)
+        changes.fill()
+        return changes
+
+    def _take_turn(self, changes: list[Any], chances: list[tuple[int, str]]) -> None:
+        self._turn += 1
+        for change, number, layer in changes:
+            if number is None:
+                change(self._changes, layer)
+            else:
+                change(self._changes, self._pair.sides[number], layer)
+        if self._turn % EDITED_EACH == 0:
+            self._edit(self._random.choice(self._pair.sides))
+        assert not (wrong := self._changes.differ()), f"the towns must look alike, and do not: {wrong}"
+        words = Words(self._pair, self._role, self._random)
+        for number, text in chances:
+            try:
+                self._ask(Draw(Random(f"{number} {self.asked}"), text), words)
+            except Undrawn as undrawn:
+                self.found.append(str(undrawn))
+            if len(self.found) >= ENOUGH:
+                return
+
+    def _edit(self, side: Any) -> None:
+        """Other roles' policies change in one town; what was added to a layer is filled with something hidden."""
+        files = unseen_edit(side.files, self._role, self._random)
+        if files is None:
+            return
+        added = [name for name in files if files[name] != side.files.get(name) and CANARY.lower() in files[name]]
+        try:
+            side.apply(files)
+        except LayersRefused:
+            return
+        for name in added:
+            layer = name.removeprefix("layers/").removesuffix(".yaml")
+            side.run("writer", f"UPDATE store.{layer} SET {CANARY.lower()}zusatz = '{CANARY}-' || id")
+
+    def _ask(self, draw: Draw, words: Words) -> None:
+        request = self._requests.draw(draw, words, self._changes.withdrawn[-8:])
+        channels = set(request.channels)
+        if request.target.startswith(f"/{self._role}/") and draw.once_in(10):
+            self._as_administration(request)
+            channels.add(19)
+        answers, said = self._both(request)
+        self.asked += 1
+        self._counts.update(channels | ({33} if answers[0].status >= 400 else set()))
+        if differences := [*compare(*answers), *said, *_told(answers, request, words)]:
+            file = save(self._pair, self._role, self._seed, request, answers, differences)
+            self.found.append(
+                f"{self._role}, seed {self._seed}: {request.method} {request.target} {dict(request.headers)}: {'; '.join(differences)} [{file}]"
+            )
+        self._requests.learn(request, answers[0])
+
+    def _as_administration(self, request: Request) -> None:
+        """The same address below another role, by somebody who may: its answer must not be what the next one gets."""
+        rest = request.target.removeprefix(f"/{self._role}")
+        self._pair.ask(Request(f"/administration{rest}", request.method, request.headers, "administration"))
+
+    def _both(self, request: Request) -> tuple[tuple[Answer, Answer], list[str]]:
+        """The answers, and whether the two servers asked their databases the same."""
+        self.heard.clear()
+        answers = self._pair.ask(request)
+        left, right = ([told[1:] for told in self.heard if told[0] == side.town.database] for side in self._pair.sides)
+        return answers, [] if left == right else [f"statements {left!r} | {right!r}"[:400]]
+
+
+def compare(left: Answer, right: Answer) -> Iterator[str]:
+    """In what two answers differ."""
+    if left.status != right.status:
+        yield f"status {left.status} | {right.status}"
+    if left.headers != right.headers:
+        yield f"headers {sorted(set(left.headers) ^ set(right.headers))} (or their order)"
+    if left.body != right.body or left.decoded != right.decoded:
+        yield f"body {_apart(left.decoded, right.decoded)}"
+
+
+def _apart(left: bytes, right: bytes) -> str:
+    at = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    return f"at byte {at}: {left[max(0, at - 40) : at + 40]!r} | {right[max(0, at - 40) : at + 40]!r}"
+
+
+def _told(answers: Sequence[Answer], request: Request, words: Words) -> Iterator[str]:
+    """Hidden words in either answer that the client did not say itself."""
+    said = unquote_plus(request.target).encode()
+    for answer in answers:
+        whole = answer.decoded + b"\n".join(value for _, value in answer.headers)
+        yield from (f"tells `{word.decode()}`" for word in sorted(words.unsayable) if word in whole and word not in said)
+
+
+@contextmanager
+def _statements_heard() -> Iterator[Heard]:
+    """What the twins' pools are asked to run: database, text, parameters."""
+    heard: Heard = []
+    rows = Pool.rows
+
+    async def listening(self: Pool, sql: str, params: Any) -> Any:
+        if self.login != "control":
+            heard.append((self._server.database, sql, repr(params)))
+        return await rows(self, sql, params)
+
+    Pool.rows = listening  # type: ignore[method-assign]
+    try:
+        yield heard
+    finally:
+        Pool.rows = rows  # type: ignore[method-assign]
+
+
+_LAYERS: Final = ["baeume", "baeume", "kanalschaechte", "kanalschaechte", "denkmale", "sitzungen", "leitungen", "bauantraege"]
+_CHANGES: Final = st.lists(
+    st.tuples(st.sampled_from(ALONE), st.sampled_from([0, 1]), st.sampled_from(_LAYERS))
+    | st.tuples(st.sampled_from(ALONE), st.sampled_from([0, 1]), st.sampled_from(_LAYERS))
+    | st.tuples(st.sampled_from(ALIKE), st.none(), st.sampled_from(_LAYERS)),
+    min_size=1,
+    max_size=4,
+)
+_CHANCES: Final = st.lists(st.tuples(st.integers(0, 2**60), st.text(max_size=12)), min_size=PER_TURN, max_size=PER_TURN)

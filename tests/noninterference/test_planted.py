@@ -1,0 +1,123 @@
+"""Leaks planted on purpose turn the harness red; without one it stays green."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.noninterference.harness import find_interference
+from tests.noninterference.towns import Pair
+from twin_api.door import door as door_module
+from twin_api.problems import NotFound
+from twin_api.query import page, window
+from twin_api.store.twin import Twin
+
+Patch = pytest.MonkeyPatch
+Ask = Callable[[Twin, str], Any]
+
+
+@pytest.fixture
+def ask(pair: Pair) -> Iterator[Ask]:
+    """A question to a twin's whole database, as somebody who may ask everything."""
+    connections = {side.town.database: side.town.superuser() for side in pair.sides}
+
+    def asked(twin: Twin, query: str) -> Any:
+        row = connections[twin._pool._server.database].execute(query.encode()).fetchone()
+        return row[0] if row else None
+
+    yield asked
+    for connection in connections.values():
+        connection.close()
+
+
+def _etag_of_row_versions(patch: Patch, ask: Ask) -> None:
+    answered = door_module.cached_response
+
+    async def versioned(request: Any, twin: Twin, answer: Any) -> Any:
+        response = await answered(request, twin, answer)
+        response.headers["ETag"] = f'"{ask(twin, "SELECT sum(xmin::text::bigint) FROM store.baeume")}"'
+        return response
+
+    patch.setattr(door_module, "cached_response", versioned)
+
+
+def _count_of_the_planner(patch: Patch, ask: Ask) -> None:
+    read = Twin.page
+
+    async def estimated(self: Twin, query: Any) -> Any:
+        name = "baeume" if query.collection.name == "baeume" else "sitzungen"
+        rows = ask(self, f"SELECT count(*) FROM store.{name}")
+        return replace(await read(self, query), matched=rows)
+
+    patch.setattr(Twin, "page", estimated)
+
+
+def _extent_of_the_store(patch: Patch, ask: Ask) -> None:
+    read = Twin.collections
+
+    async def whole(self: Twin) -> Any:
+        west = ask(self, "SELECT postgis.ST_XMin(postgis.ST_Extent(geometry)) FROM store.baeume")
+        return [replace(c, bbox=(west, *c.bbox[1:])) if c.bbox else c for c in await read(self)]
+
+    patch.setattr(Twin, "collections", whole)
+
+
+def _order_on_disk(patch: Patch, ask: Ask) -> None:
+    def unordered(source: Any, rows: Any, resumes: bool, *shown: str) -> Any:
+        return page.sa.select(*([rows.c[name] for name in shown] or (rows.c[page.PLACE], rows.c.id))).select_from(source)
+
+    patch.setattr(page, "_walk", unordered)
+
+
+def _hidden_names_as_a_hint(patch: Patch, ask: Ask) -> None:
+    patch.setattr(window, "PARAMETERS", (*window.PARAMETERS, "vermerk", "antragsteller", "baumpate"))
+
+
+def _one_cache_for_all(patch: Patch, ask: Ask) -> None:
+    answered, kept = door_module.cached_response, dict[tuple[str, str], Any]()
+
+    async def cached(request: Any, twin: Twin, answer: Any) -> Any:
+        told = kept.setdefault((twin._pool._server.database, str(request.url).partition("/collections")[2]), answer)
+        return await answered(request, twin, told)
+
+    patch.setattr(door_module, "cached_response", cached)
+
+
+def _looked_for_in_the_store(patch: Patch, ask: Ask) -> None:
+    """The same answer, but a statement more where the item is there and hidden."""
+    read = Twin.item
+
+    async def looked_for(self: Twin, name: str, id: Any) -> Any:
+        try:
+            return await read(self, name, id)
+        except NotFound:
+            if ask(self, f"SELECT count(*) FROM store.baeume WHERE id = '{id}'"):
+                await self.about()
+            raise
+
+    patch.setattr(Twin, "item", looked_for)
+
+
+PLANTED = (
+    _etag_of_row_versions,
+    _count_of_the_planner,
+    _extent_of_the_store,
+    _order_on_disk,
+    _hidden_names_as_a_hint,
+    _one_cache_for_all,
+    _looked_for_in_the_store,
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__.strip("_"))
+def test_a_planted_leak_is_found(pair: Pair, plant: Callable[[Patch, Ask], None], ask: Ask, monkeypatch: Patch) -> None:
+    page._compile.cache_clear()
+    plant(monkeypatch, ask)
+    try:
+        assert find_interference(pair, "citizen", 1500, seed=7) != []
+    finally:
+        page._compile.cache_clear()
