@@ -160,7 +160,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_torn_by_fifteen_faults(doom
 
 
 @pytest.mark.long
-def test_nothing_acknowledged_is_lost_and_nothing_is_torn_by_two_hundred_faults(doomed: tuple[Cluster, Town], record_property: Record) -> None:
+def test_nothing_acknowledged_is_lost_and_nothing_is_torn_by_two_hundred_faults(
+    doomed: tuple[Cluster, Town], record_property: Record
+) -> None:
     _run(*doomed, faults=200)
     record_property("faults", 200)
 

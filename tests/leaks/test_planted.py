@@ -21,7 +21,10 @@ def _texts_forgotten() -> Iterator[None]:
 
 @pytest.mark.parametrize("leak", PLANTED, ids=lambda leak: leak.name)
 @pytest.mark.usefixtures("_texts_forgotten")
-def test_a_planted_leak_is_found(leak: Planted, new_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planted_leak_is_found(
+    leak: Planted, new_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("planted", 1)
     leak.before(monkeypatch)
     town = new_town()
     leak.after(town, monkeypatch)
