@@ -157,9 +157,16 @@ def test_a_right_a_column_and_a_policy_that_changed_are_told(taken: Path, mine: 
         connection.execute("CREATE VIEW council.neu AS SELECT vermerk FROM store.baeume")
     mine.edit("citizen.yaml", "hoehe_m: {round: 1}, ", "")
     mine.apply()
+    with mine.superuser() as connection:
+        row = connection.execute("SELECT rtrim(pg_get_viewdef('citizen.baeume'::regclass), ';')").fetchone()
+        assert row is not None
+        more = "(SELECT s.vermerk FROM store.baeume s WHERE s.id = v.id) AS vermerk"
+        connection.execute(f"CREATE OR REPLACE VIEW citizen.baeume AS SELECT v.*, {more} FROM ({row[0]}) v".encode())
     ended = call("--to", tmp_path / "after.zip")
     assert ended.exit_code == 1
     assert "council · neu: stands in the database, but nobody granted it" in ended.stderr
+    assert "citizen · baeume: column `vermerk` stands in the database alone" in ended.stderr
+    assert ", store.baeume instead of published.t_" in ended.stderr
     assert "`twin doctor --only grants` complains" in ended.stderr
     compared = call("--compare", taken, tmp_path / "after.zip")
     assert compared.exit_code == 1

@@ -52,16 +52,15 @@ def write_bundle(files: Files, target: Path) -> None:
     if target.suffix != ".zip":
         _write_folder(files, target)
         return
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
-        try:
-            beside.write(_zipped(files))
-            beside.flush()
-            os.fsync(beside.fileno())
-            os.link(beside.name, target)  # unlike a renaming it replaces nothing
-        except FileExistsError:
-            raise BundleInTheWay(target) from None
-        finally:
-            Path(beside.name).unlink()
+    descriptor, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_zipped(files))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).rename(target)
+    finally:
+        Path(beside).unlink(missing_ok=True)
 
 
 def read_bundle(path: Path) -> dict[str, bytes]:
@@ -163,4 +162,6 @@ def _write_folder(files: Files, target: Path) -> None:
 
 
 def _folder(path: Path) -> dict[str, bytes]:
+    if not (path / MANIFEST).is_file():
+        raise BundleUnreadable(path)
     return {file.relative_to(path).as_posix(): file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}

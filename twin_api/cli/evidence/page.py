@@ -69,9 +69,8 @@ def as_markdown(sections: Iterable[Section]) -> bytes:
     lines = [f"# {HEADING.de} · {HEADING.en}", "", LEAD.de, "", f"*{LEAD.en}*", ""]
     for section in sections:
         lines += [f"## {section.title.de} · {section.title.en}", "", f"`{section.file}`", ""]
-        lines += (
-            [_line(section.header), _line(["---"] * len(section.header)), *map(_line, section.rows), ""] if section.rows else ["– ", ""]
-        )
+        table = [_line(section.header), _line(["---"] * len(section.header)), *map(_line, section.rows)]
+        lines += [*(table if section.rows else ["–"]), ""]
     return "\n".join(lines).encode()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -23,19 +24,23 @@ def tell_results(content: bytes) -> dict[str, Any]:
     """Raises `ResultsUnreadable`."""
     rooms: dict[str, Counter[str]] = {}
     figures: dict[str, Counter[str]] = {}
+    least: dict[tuple[str, str], int] = {}  # of any case
     not_passed: set[str] = set()
     for case in _cases(content):
         outcome = next((word for word in NOT_PASSED if case.find(word) is not None), "passed")
         test = _name(case)
         rooms.setdefault(test.split(".")[1] if test.count(".") > 1 else test, Counter())[outcome] += 1
-        figures.setdefault(test, Counter()).update({"cases": 1, outcome: 1, **_noted(case)})
+        noted = _noted(case)
+        figures.setdefault(test, Counter()).update({"cases": 1, outcome: 1, **noted})
+        for name, number in noted.items():
+            least[test, name] = min(number, least.get((test, name), number))
         if outcome in ("failure", "error"):
             not_passed.add(test)
     return {
         "sha256": hashlib.sha256(content).hexdigest(),
         "rooms": rooms,
         "failed": sorted(not_passed),
-        "figures": {test: _told(counts) for test, counts in figures.items() if counts["cases"] > 1 or _has_figures(counts)},
+        "figures": {test: _told(test, counts, least) for test, counts in figures.items() if _has_figures(counts)},
     }
 
 
@@ -65,8 +70,8 @@ def _has_figures(counts: Counter[str]) -> bool:
     return bool(counts.keys() - {"cases", "passed", *NOT_PASSED})
 
 
-def _told(counts: Counter[str]) -> dict[str, Any]:
-    """With the bound of 0 of n where nothing failed."""
+def _told(test: str, counts: Counter[str], least: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    """With the bound of 0 of n where nothing failed: that of the shortest case, so that it holds for each of them, one a role."""
     is_clean = counts["passed"] == counts["cases"]
-    bounds = {f"{name}_at_most": RULE_OF_THREE / n for name, n in counts.items() if name.endswith(PAIRS) and n and is_clean}
-    return {**counts, **bounds}
+    drawn = {name: least[test, name] for name in counts if name.endswith(PAIRS) and is_clean}
+    return {**counts, **{f"{name}_at_most": RULE_OF_THREE / n for name, n in drawn.items() if n}}
