@@ -41,8 +41,10 @@ def _texts_forgotten() -> Iterator[None]:
 @pytest.mark.parametrize("leak", [pytest.param(leak, id=leak.name, marks=() if leak in TODAY else MARKS) for leak in PLANTED])
 @pytest.mark.usefixtures("_texts_forgotten")
 def test_a_planted_leak_is_found(
-    leak: Planted, new_town: Callable[..., Town], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    leak: Planted, new_town: Callable[..., Town], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:  # fmt: skip
+    record_property("planted", 1)
     if leak.before:
         leak.before(monkeypatch)
     town = request.getfixturevalue("shared") if leak.shares_a_town else new_town()
