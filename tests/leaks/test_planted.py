@@ -60,6 +60,7 @@ def test_a_planted_leak_is_found(
             leak.undo(town, monkeypatch)
         veil(logs, begun if "logs" in leak.proofs else sizes(logs))
         shutil.rmtree(town.folder / "home", ignore_errors=True)
+    print(*(f"{leak.name}: {proof}: {findings[0]}" for proof, findings in found.items() if findings), sep="\n")
     CAUGHT[leak.name] = [proof for proof, findings in found.items() if findings]
     assert CAUGHT[leak.name] == list(leak.proofs)
 

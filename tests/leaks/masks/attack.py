@@ -57,6 +57,7 @@ class Attacker:
 
     def _ask(self, address: str) -> Answer:
         answer = self._client.get(address)
+        assert answer.status_code in (200, 400), f"{address}: {answer.status_code}: nothing can be learnt of a failure"
         return answer.status_code, answer.headers.get("etag", ""), answer.content
 
     def _whole(self) -> list[str]:

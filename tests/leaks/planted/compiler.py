@@ -39,6 +39,8 @@ def _unmasked(derived: str) -> Callable[[Patch], None]:
     place = projection._place
 
     def by_stored_place(wgs: Any) -> Any:
+        if "_stored" not in wgs.table.c:
+            return place(wgs)
         return place(projection._wgs(sa.type_coerce(wgs.table.c._stored, PlainGeometry())))
 
     def plant(patch: Patch) -> None:

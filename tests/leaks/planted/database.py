@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.leaks.planted.plant import Planted, run, view
+from tests.leaks.planted.plant import Planted, each, run, view
 
 _BOTH: Final = ("grants", "reach")
-_STORED_PLACE: Final = "(SELECT postgis.ST_Transform(postgis.ST_Force2D(s.geometry), 3857)::postgis.geometry(Point, 3857) FROM store.kanalschaechte s WHERE s.id = t.id)"
+_STORED_PLACE: Final = "council.stored_place(t.id)::postgis.geometry(Point, 3857)"
+_CAST: Final = "EXECUTE ON FUNCTION postgis.geometry(postgis.geometry, integer, boolean)"
+_STORED: Final = f"""CREATE FUNCTION council.stored_place(uuid) RETURNS postgis.geometry LANGUAGE sql STABLE SECURITY DEFINER AS
+'SELECT postgis.ST_Transform(postgis.ST_Force2D(s.geometry), 3857) FROM store.kanalschaechte s WHERE s.id = $1';
+GRANT EXECUTE ON FUNCTION council.stored_place(uuid) TO {{db}}_council; GRANT {_CAST} TO {{db}}_council"""
+_NOT_STORED: Final = f"DROP FUNCTION council.stored_place(uuid); REVOKE {_CAST} FROM {{db}}_council"
 _PEEK: Final = """CREATE FUNCTION citizen.peek() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS 'SELECT vermerk FROM store.baeume';
 ALTER FUNCTION citizen.peek() OWNER TO {db}_owner; GRANT EXECUTE ON FUNCTION citizen.peek() TO {db}_citizen"""
 _ALL: Final = "CREATE VIEW citizen.alles AS SELECT * FROM store.baeume; ALTER VIEW citizen.alles OWNER TO {db}_owner; GRANT SELECT ON citizen.alles TO {db}_citizen"
@@ -71,8 +76,8 @@ PLANTED: Final = (
         "filter on the stored geometry",
         11,
         ("answers", "masks"),
-        after=view("council", "kanalschaechte", _mercator=_STORED_PLACE),
-        undo=view("council", "kanalschaechte"),
+        after=each(run(_STORED), view("council", "kanalschaechte", _mercator=_STORED_PLACE)),
+        undo=each(view("council", "kanalschaechte", _mercator="t._mercator"), run(_NOT_STORED)),
         role="council",
     ),
     Planted("view pointing at another role's table", 50, ("answers", "grants"), after=view("citizen", "baeume", "{all}"), undo=view("citizen", "baeume")),

@@ -83,6 +83,14 @@ def run(statement: str) -> Spoil:
     return plant
 
 
+def each(*spoils: Spoil) -> Spoil:
+    def plant(town: Town, patch: Patch) -> None:
+        for spoil in spoils:
+            spoil(town, patch)
+
+    return plant
+
+
 def relation(town: Town, schema: str, collection: str = "baeume") -> str:
     with town.superuser() as connection:
         query = "SELECT relation FROM published.shown WHERE schema = %s AND collection = %s"
