@@ -9,7 +9,8 @@ from typing import Final
 from tests.noninterference.rows import CANARY, Drawer, districts, grants_of, look
 from tests.noninterference.towns import LAYERS, Pair, Row, Side
 from tests.towns import DAY
-from twin_api.policy.documents import Layer
+from twin_api.identity.subject import CITIZEN
+from twin_api.policy.documents import Grant, Layer
 
 PER_LAYER: Final = {"baeume": 36, "denkmale": 12, "sitzungen": 12, "kanalschaechte": 30, "leitungen": 10, "bauantraege": 8}
 
@@ -30,8 +31,11 @@ class Changes:
         return bool(look(self.grants, self._layers[layer], row))
 
     @property
-    def grants(self) -> Mapping[str, object]:
-        return grants_of(self._pair.left.policies, self._role, DAY)
+    def grants(self) -> Mapping[str, Grant]:
+        """What the role sees at its own address and at the citizens', which is everybody's."""
+        policies = self._pair.left.policies
+        citizens = {f"citizen {name}": grant for name, grant in grants_of(policies, CITIZEN, DAY).items()}
+        return {**citizens, **grants_of(policies, self._role, DAY)}
 
     def fill(self) -> None:
         """Both towns with the same rows, visible and hidden ones in turn, and figures of them; then each gets hidden things of its own."""
@@ -54,7 +58,7 @@ class Changes:
     def _scatter(self, side: Side) -> None:
         for layer in PER_LAYER:
             for row in list(side.rows[layer].values()):
-                if self._random.random() < 0.5:
+                if self._random.random() < 0.3:
                     side.update(layer, self._drawer.alike(self.grants, self._layers[layer], row))
             self.add_hidden(side, layer)
 
@@ -85,7 +89,7 @@ class Changes:
 
     def reorder(self, side: Side, layer: str) -> None:
         """What is published to the role, in another order on disk."""
-        relation = side.relation(self._role, self._random.choice(list(self.grants)))
+        relation = side.relation(self._role, self._random.choice(list(grants_of(side.policies, self._role, DAY))))
         side.run("owner", f"CLUSTER published.{relation} USING {relation}_{self._random.choice(['place', 'pkey'])}")
 
     def rename_district(self, side: Side, layer: str) -> None:
