@@ -32,6 +32,10 @@ NAMED = {
 }
 
 
+# packages whose description says nothing; read in the licence file that they bring
+BROUGHT = {"pyrage": "MIT"}
+
+
 class Pinned(NamedTuple):
     name: str
     version: str
@@ -55,7 +59,7 @@ def licence_of(package: Distribution) -> str | None:
         return str(expression or named)
     classified = [line.rpartition(" :: ")[2] for line in told.get_all("Classifier") or () if line.startswith("License :: ")]
     found = {NAMED[name] for name in (*classified, named) if name in NAMED}
-    return " AND ".join(sorted(found)) or None
+    return " AND ".join(sorted(found)) or BROUGHT.get(canonicalize_name(package.name))
 
 
 def component(package: Pinned) -> dict[str, Any]:

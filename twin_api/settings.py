@@ -48,6 +48,12 @@ class Settings(BaseSettings):
         str, Field(description="Private networks sources may be fetched from, separated by commas; none by default.")
     ] = ""
     source_ca: Annotated[Path | None, Field(description="Certificates trusted in sources besides those of the machine, PEM.")] = None
+    backup_recipient: Annotated[
+        str,
+        Field(description="Public keys `age1…` backups are sealed for, separated by commas; with one, the worker makes a backup a night."),
+    ] = ""
+    backup_keep: Annotated[int, Field(ge=1, description="How many backups the worker keeps.")] = 14
+    backup_key: Annotated[Path | None, Field(description="File with the identity that opens backups; belongs on another machine.")] = None
     backups: Annotated[Path | None, Field(description="Where backups lie (`*.twinbackup`); `<home>/backups` unless set.")] = None
     proj_data: Annotated[Path, Field(description="Where the system keeps grids for exact transformations of coordinates.")] = Path(
         "/usr/share/proj"
@@ -114,6 +120,10 @@ class Settings(BaseSettings):
     @property
     def sources_folder(self) -> Path:
         return self.sources or self.policies.resolve().parent / "sources"
+
+    @property
+    def backup_recipients(self) -> tuple[str, ...]:
+        return tuple(key.strip() for key in self.backup_recipient.split(",") if key.strip())
 
 
 def _listed(words: str) -> frozenset[str]:

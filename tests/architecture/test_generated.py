@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -45,11 +46,16 @@ def test_every_make_target_is_explained_and_runs_something() -> None:
 
 
 def test_shell_scripts_are_posix() -> None:
-    for script in (PROJECT / "bin").iterdir():
-        if script.read_text().startswith("#!/bin/sh"):
-            subprocess.run(["sh", "-n", str(script)], check=True)
-    if shutil.which("shellcheck"):
-        subprocess.run(["shellcheck", *map(str, (PROJECT / "bin").iterdir())], check=True)
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "bin", "deploy"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    scripts = [name for name in files.stdout.split() if (PROJECT / name).read_bytes().startswith(b"#!/bin/sh")]
+    assert {"bin/setup", "deploy/install", "deploy/store/start"} <= set(scripts)
+    for script in scripts:
+        subprocess.run(["sh", "-n", script], cwd=PROJECT, check=True)
+    shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if shellcheck:
+        subprocess.run([shellcheck, *scripts], cwd=PROJECT, check=True)
 
 
 def test_every_text_for_people_is_in_german_and_english() -> None:

@@ -30,6 +30,8 @@ SINGLE_IMPORTERS = {
     "passlib": "identity/passwords.py",
     "alembic": "publish/migrate.py",
     "jinja2": "encodings/html.py",
+    "pyrage": "backup/sealed.py",
+    "z3": "policy/proof/solver.py",
 }
 # words with another meaning or none: style.md of the project says what we say instead
 FORBIDDEN_WORDS = r"^(\w*_)?(manager|helper|helpers|util|utils|common|core|misc|service|repository|tenant|clearance|declassify)(_\w*)?$"

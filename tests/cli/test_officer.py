@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.policy.editing import edit
+
 PROJECT = Path(__file__).parents[2]
 SMALL = PROJECT / "tests" / "policy" / "small"
 LANGUAGE = PROJECT / "tests" / "language" / "policies"
@@ -16,8 +18,11 @@ LANGUAGE = PROJECT / "tests" / "language" / "policies"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The small town, free to be changed; its releases and reviews are far away."""
+    """The small town, free to be changed; its administration sees every tree, its releases and reviews are far away."""
     folder = Path(shutil.copytree(SMALL, tmp_path / "policies"))
+    edit(
+        folder, "administration.yaml", "parts:\n", "  baeume: {rows: all, geometry: keep, attributes: {art: keep, hoehe_m: keep}}\nparts:\n"
+    )
     for path in folder.rglob("*.yaml"):
         path.write_text(path.read_text(encoding="utf-8").replace("review: 2027-01-01", "review: 2190-01-01"), encoding="utf-8")
     return folder
@@ -115,3 +120,24 @@ def test_the_report_is_one_page_in_german_or_english_and_its_path_is_printed(fol
 def test_the_matrix_says_which_figures_a_role_sees(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(LANGUAGE, tmp_path / "policies"))
     assert "schaechte count" in twin(folder, "matrix", "--role", "citizen").stdout
+
+
+def test_prove_prints_every_theorem_and_how_it_ended(folder: Path) -> None:
+    proved = twin(folder, "prove")
+    assert proved.returncode == 0
+    theorems = [line for line in proved.stdout.splitlines() if line.startswith("bewiesen ")]
+    assert any("citizen ⊆ council · baeume · Attribut `hoehe_m` (citizen.yaml:4)" in line for line in theorems)
+    assert any("council ⊆ administration · baeume · Zeilen (council.yaml:5)" in line for line in theorems)
+    assert f"{len(theorems)} Sätze bewiesen in" in proved.stdout
+    assert f"{len(theorems)} theorems proved in" in twin(folder, "check", lang="en").stdout
+
+
+def test_what_the_administration_does_not_see_is_refused_with_a_row_and_two_lines(folder: Path) -> None:
+    edit(folder, "administration.yaml", "baeume: {rows: all", "baeume: {rows: {art: [Linde]}")
+    for command in ("check", "prove"):
+        refused = twin(folder, command)
+        assert refused.returncode == 1
+        assert "council.yaml:5: `baeume` zeigt `council` mehr, als die Verwaltung sieht: Zeilen." in refused.stderr
+        assert "    Gegenbeispiel: nr = NULL, art = 'Eiche', gepflanzt = NULL" in refused.stderr
+        assert "    council.yaml:6: rows: {art: [Linde, Eiche]}" in refused.stderr
+        assert "    administration.yaml:6: baeume: {rows: {art: [Linde]}" in refused.stderr

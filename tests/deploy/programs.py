@@ -84,6 +84,7 @@ def proxy(name: str, folder: Path, certificates: Certificates, citizen: int, oth
         "/etc/ssl/twin-api/key.pem": str(certificates.folder / f"{HOST}.pem"),
         "127.0.0.1:8001": f"127.0.0.1:{citizen}",
         "127.0.0.1:8002": f"127.0.0.1:{others}",
+        "127.0.0.1:8003": f"127.0.0.1:{others}",
     }
     start = {"nginx": _nginx, "caddy": _caddy}[name]
     with start(folder, http, https, there | changes):
@@ -122,10 +123,16 @@ def nginx(folder: Path, inside_http: str, ports: Sequence[int]) -> Iterator[None
 
 @contextmanager
 def _caddy(folder: Path, http: int, https: int, changes: Mapping[str, str]) -> Iterator[None]:
+    with caddy(folder, edited((DEPLOY / "caddy" / "Caddyfile").read_text(), changes), http, https):
+        yield
+
+
+@contextmanager
+def caddy(folder: Path, text: str, http: int, https: int) -> Iterator[None]:
+    """Caddy with this Caddyfile on these ports, checked by `caddy validate` first."""
     ports = {"\tadmin off": f"\tdefault_bind 127.0.0.1\n\thttp_port {http}\n\thttps_port {https}\n\tadmin off"}
     config = folder / "Caddyfile"
-    text = (DEPLOY / "caddy" / "Caddyfile").read_text()
-    config.write_text(edited(text, changes | ports))
+    config.write_text(edited(text, ports))
     home = dict(os.environ, HOME=str(folder), XDG_DATA_HOME=str(folder), XDG_CONFIG_HOME=str(folder))
     told = ["--config", str(config), "--adapter", "caddyfile"]
     checked = subprocess.run([program("caddy"), "validate", *told], capture_output=True, text=True, env=home)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +17,7 @@ from tests.doctor import table
 from tests.doctor.examining import call, complaints, document, follow, look, rebuild, settings
 from tests.publish.test_upkeep import LANGUAGE, square, tree
 from tests.towns import DAY, Town
+from twin_api.backup.sealed import MAGIC
 from twin_api.cli.doctor.checks import CHECKS, versions
 from twin_api.cli.doctor.patient import Patient
 from twin_api.policy.load import load
@@ -181,6 +181,14 @@ def test_policies_that_nobody_applied_are_told_by_file(mine: Town) -> None:
     path = mine.policies_folder / "citizen.yaml"
     with written(path, path.read_text(encoding="utf-8") + "# anders\n"):
         assert complaints(look(mine, "policies")) == ["warning: changed but not applied: `citizen.yaml`"]
+
+
+def test_a_page_that_the_law_asks_for_and_nobody_named_is_told(new_town: NewTown) -> None:
+    town = new_town(rows=False)
+    assert complaints(look(town, "policies")) == []
+    town.edit("town.yaml", ", accessibility: https://kanaria.example/barrierefreiheit", "")
+    town.apply()
+    assert complaints(look(town, "policies")) == ["warning: missing in town.yaml below `pages`: `accessibility`"]
 
 
 def test_a_town_without_any_policy_in_force_is_a_fault(new_town: NewTown) -> None:
@@ -353,14 +361,21 @@ def test_backups_are_judged_by_their_age(mine: Town, tmp_path: Path, monkeypatch
     folder = tmp_path / "backups"
     assert complaints(look(mine, "backups", backups=folder)) == [f"warning: there is no backup in `{folder}`"]
     folder.mkdir()
-    for name, days in (("alt-1.twinbackup", 40), ("alt-2.twinbackup", 9), (".neu.twinbackup", 0), ("notiz.txt", 0)):
-        (folder / name).write_bytes(b"x")
-        os.utime(folder / name, (time.time() - days * 86400,) * 2)
-    assert complaints(look(mine, "backups", backups=folder)) == ["fault: the newest backup `alt-2.twinbackup` is 9 days old"]
+
+    def write(age: timedelta) -> str:
+        path = folder / f"t-{datetime.now(UTC) - age:%Y%m%dT%H%M%SZ}.twinbackup"
+        path.write_bytes(MAGIC)
+        return path.name
+
+    write(timedelta(days=40))
+    for name in (".t-20300101T000000Z.twinbackup.part", "t-20300101T000000Z.twinbackup", "notiz.txt"):  # a draft, an empty one, none
+        (folder / name).touch()
+    name = write(timedelta(days=9))
+    assert complaints(look(mine, "backups", backups=folder)) == [f"fault: the newest backup `{name}` is 9 days old"]
     assert call(monkeypatch, settings(mine, backups=folder), "--only", "backups").exit_code == 1
-    os.utime(folder / "alt-2.twinbackup", (time.time() - 40 * 3600,) * 2)
-    assert complaints(look(mine, "backups", backups=folder)) == ["warning: the newest backup `alt-2.twinbackup` is 40 hours old"]
-    os.utime(folder / "alt-2.twinbackup")
+    name = write(timedelta(hours=40))
+    assert complaints(look(mine, "backups", backups=folder)) == [f"warning: the newest backup `{name}` is 40 hours old"]
+    write(timedelta())
     assert complaints(look(mine, "backups", backups=folder)) == []
 
 

@@ -78,7 +78,7 @@ def serving(town: Town, folder: Path, *more: str, **told: str) -> Iterator[Proce
         process.wait(30)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(httpx.TransportError):

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from tests.towns import Town
 from twin_api.cli import app, context
+from twin_api.publish.bulk_beside import Beside
 
 Twin = Callable[..., Result]
 TREES = 5_200  # enough to be published set-wise
@@ -54,6 +55,20 @@ def test_what_is_imported_is_published_at_once(kanaria: Town, twin: Twin, tmp_pa
     assert f"baeume: {number} gelesen" in result.output
     assert "Nicht übernommene Spalten: `pflanzer`" in result.output
     assert count(kanaria, "store.baeume") == count(kanaria, "citizen.baeume") == number
+    assert kanaria.drift() == []
+
+
+def test_the_first_large_import_is_published_from_beside(
+    kanaria: Town, twin: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    kanaria.write("DELETE FROM store.baeume")
+    built: list[str] = []
+    finish = Beside.finish
+    monkeypatch.setattr(Beside, "finish", lambda self: built.extend(finish(self)) or finish(self))
+    result = twin(trees(tmp_path / "baeume.geojsonl", TREES), "--layer", "baeume", "--map", "baumart=art")
+    assert result.exit_code == 0, result.output
+    assert built
+    assert count(kanaria, "store.baeume") == count(kanaria, "citizen.baeume") == TREES
     assert kanaria.drift() == []
 
 
@@ -107,7 +122,7 @@ def test_ctrl_c_ends_with_exit_code_130_and_nothing_changed(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("twin_api.imports.staging.Staging.add", interrupted)
+    monkeypatch.setattr("twin_api.imports.attempt.Attempt._take", interrupted)
     result = twin(trees(tmp_path / "baeume.geojsonl", 77), "--layer", "baeume", "--map", "baumart=art")
     assert result.exit_code == 130
     assert "Abgebrochen. Nichts wurde geändert." in result.output

@@ -75,5 +75,5 @@ def test_the_doctor_names_what_is_missing_and_ends_with_exit_code_1(town: Town) 
     ended = twin(town, "doctor", "--only", "coordinates", TWIN_PROJ_DATA="/nowhere", TWIN_LANG="en")
     assert ended.returncode == 1
     assert "✗ Coordinates: Python and database transform alike\n" in ended.stdout
-    assert "✗ EPSG:31467 → EPSG:25832: " in ended.stdout
+    assert "the grid `de_adv_BETA2007.tif` is missing" in ended.stdout
     assert "→ install the system's package `proj-data`" in ended.stdout

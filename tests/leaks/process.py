@@ -57,7 +57,7 @@ def citizens_server(town: Town, prelude: str = "") -> Iterator[tuple[int, int, i
 
 
 def _wait_for(port: int, process: subprocess.Popen[Any]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(httpx.TransportError):
             if httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from twin_api.store.cluster_conf import CONF
 
 PROJECT = Path(__file__).parents[2]
 DOCKERFILE = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+HADOLINT = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 SHIPPED = ("citizen", "store", "full", "demo")
 
 
@@ -95,6 +97,6 @@ def test_no_secret_is_named_in_an_image_or_in_compose() -> None:
         assert not re.search(r"password\s*[:=]\s*[^\s]|PGPASSWORD|POSTGRES_PASSWORD", text, re.I)
 
 
-@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not installed")
+@pytest.mark.skipif(HADOLINT is None, reason="hadolint is not installed")
 def test_the_dockerfile_pleases_its_linter() -> None:
-    subprocess.run(["hadolint", "Dockerfile"], cwd=PROJECT, check=True)
+    subprocess.run([str(HADOLINT), "Dockerfile"], cwd=PROJECT, check=True)

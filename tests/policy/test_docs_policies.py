@@ -108,15 +108,24 @@ def test_the_data_of_the_walk_fill_its_layer(folder: Path, language: Language) -
 
 def test_the_wrong_example_is_answered_as_printed(folder: Path, language: Language) -> None:
     ((info, wrong),) = blocks(language, "yaml", "wrong .*")
-    ((_, printed),) = blocks(language, "text")
+    ((_, printed),) = blocks(language, "text", "")
     (folder / info.split()[1]).write_text(wrong, encoding="utf-8")
     with pytest.raises(PolicyInvalid) as invalid:
         load(folder)
     assert render(invalid.value.findings, language) + "\n" == printed
 
 
+def test_the_narrow_example_is_refuted_as_printed(folder: Path, language: Language) -> None:
+    ((_, narrow),) = blocks(language, "yaml", "narrow .*")
+    ((_, printed),) = blocks(language, "text", "narrow")
+    put_below(folder / "council.yaml", PLACES["collections"], narrow)
+    with pytest.raises(PolicyInvalid) as invalid:
+        load(folder)
+    assert render(invalid.value.findings, language) + "\n" == printed
+
+
 def test_both_halves_have_the_same_structure_and_the_same_examples() -> None:
-    german, english = (re.sub(r"```text\n(.*\n)*?```", "", HALVES[language]) for language in LANGUAGES)
+    german, english = (re.sub(r"```text.*\n(.*\n)*?```", "", HALVES[language]) for language in LANGUAGES)
     assert [match[0] for match in re.finditer(r"^#+", german, re.M)] == [match[0] for match in re.finditer(r"^#+", english, re.M)]
     first, second = ([(m[1], m[2], m[3]) for m in BLOCK.finditer(half)] for half in (german, english))
     assert [block for block in first if block[0] != "sh"] == [block for block in second if block[0] != "sh"]
@@ -161,7 +170,10 @@ def command_of(arguments: list[str]) -> tuple[Any, list[str]]:
     command: Any = typer.main.get_command(app)
     rest = list(arguments)
     while isinstance(command, TyperGroup) and rest:
-        command = command.commands[rest.pop(0)]
+        named = rest.pop(0)
+        command = command.get_command(None, named)  # imported on demand
+        if command is None:
+            raise KeyError(named)
     return command, rest
 
 

@@ -143,6 +143,17 @@ def test_a_killed_import_leaves_nothing_that_whoever_comes_next_does_not_clear(b
     assert (bare.drift(), shown(bare)) == ([], 4000)
 
 
+def test_an_import_that_is_interrupted_clears_up_itself(bare: Town) -> None:
+    told = [bare.server.conninfo("owner"), ROWS, INSERT]
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, *told], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "built\n"
+        os.kill(process.pid, signal.SIGINT)
+    assert (bare.drift(), shown(bare), schemas(bare)) == ([], 0, [])
+
+
 def test_a_layer_that_somebody_fills_meanwhile_is_published_from_the_store(bare: Town) -> None:
     with beside(lambda: bare.login("owner"), "baeume") as place, bare.login("owner") as connection:
         assert place is not None

@@ -16,6 +16,7 @@ from twin_api.policy.load import load
 from twin_api.publish.apply import apply_policies
 from twin_api.publish.layers import apply_layers
 from twin_api.publish.migrate import StoreUnfit, downgrade, is_superuser, migrate
+from twin_api.publish.withdraw import withdraw
 from twin_api.store.embedded import Cluster
 from twin_api.store.engine import Server
 from twin_api.store.secrets import Secrets
@@ -60,6 +61,18 @@ def test_each_step_goes_down_and_up(new_town: NewTown, revision: str) -> None:
     assert _ask(town, CHECKSUM) == before
     assert town.client_for("citizen").get("collections/baeume/items").json()["numberMatched"] == 41
     assert town.drift() == []
+
+
+def test_what_is_withdrawn_stays_closed_down_and_up(new_town: NewTown) -> None:
+    town = new_town()
+    with town.login("owner") as connection:
+        withdraw(connection, "baeume")
+    downgrade(town.admin, "0010")
+    assert _ask(town, "SELECT shown_until::text FROM citizen.collection WHERE name = 'baeume'") == [("-infinity",)]
+    with town.superuser() as connection:  # as an earlier version leaves it open for the moment
+        connection.execute("UPDATE citizen.collection SET shown_until = NULL")
+    migrate(town.admin, town.secrets)
+    assert town.client_for("citizen").get("collections/baeume/items").status_code == 404
 
 
 def test_hardening_taken_back_gives_public_what_it_had_and_no_more(new_town: NewTown) -> None:

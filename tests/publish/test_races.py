@@ -16,7 +16,7 @@ from tests.towns import Connection, Town
 from twin_api.policy.load import load
 from twin_api.publish.bulk import published_setwise
 from twin_api.publish.preview import previewed
-from twin_api.publish.withdraw import heeds_withdrawals, withdraw
+from twin_api.publish.withdraw import heeds_withdrawals, lift, withdraw
 
 __all__ = ["town"]  # the fixture
 
@@ -54,6 +54,28 @@ def test_an_item_goes_while_a_writer_of_others_rests(town: Town) -> None:
         withdrawing.join(10)
     assert withdrawing.error is None
     assert chosen not in _ids(town).values()
+    assert town.drift() == []
+
+
+def test_a_collection_goes_while_a_writer_rests_and_an_apply_waits_for_it(town: Town) -> None:
+    reading = town.client_for("citizen")
+    with town.login("owner") as owner, town.login("writer") as writer:
+        with writer.transaction():
+            writer.execute("DELETE FROM store.baeume WHERE nr = 'B3'")  # holds what `collection` says of it
+            town.edit("citizen.yaml", "hoehe_m: {band: [5, 10, 20]}", "hoehe_m: {band: [5, 10, 15]}")
+            applying = Doing(town.apply)
+            time.sleep(0.5)
+            withdrawing = Doing(lambda: withdraw(owner, "baeume"))
+            time.sleep(1)
+            assert applying.is_alive()
+            assert reading.get("collections/baeume/items").status_code == 404
+        withdrawing.join(10)
+        applying.join(10)
+        assert (withdrawing.error, applying.error) == (None, None)
+        assert reading.get("collections/baeume/items").status_code == 404
+        lift(owner, "baeume")
+    town.apply()
+    assert len(items(town, "citizen", "baeume")) == 23
     assert town.drift() == []
 
 

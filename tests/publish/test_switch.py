@@ -14,7 +14,6 @@ import pytest
 
 from tests.towns import Town
 
-FLIPS = 15
 BEFORE = {
     "citizen": {"baeume": {"art", "gepflanzt", "hoehe_m", "anzahl", "geschuetzt"}},
     "council": {
@@ -120,6 +119,9 @@ class Reader(threading.Thread):
         known = {frozenset(told[self.role][name]) for told in (BEFORE, AFTER) if name in told.get(self.role, {})}
         if len(found) > 1 or not found <= known:
             self.wrong.append(f"{self.role} {name}: {found}")
+        finer = [f for f in features if "status" in f["properties"] and (f["properties"]["hoehe_m"] or 0) % 10]
+        if finer:
+            self.wrong.append(f"{self.role} {name}: the other version's heights: {finer[0]['properties']}")
 
     def check_collections(self, page: dict[str, Any] | None) -> None:
         if page is None:
@@ -139,7 +141,10 @@ def _edit(town: Town, stop: threading.Event) -> None:
 
 
 @pytest.mark.slow
-def test_policies_change_under_readers_and_writers_without_a_single_failure(new_town: Callable[..., Town]) -> None:
+@pytest.mark.parametrize(("flips", "requests"), [(15, 300), pytest.param(100, 10_000, marks=pytest.mark.long)])
+def test_policies_change_under_readers_and_writers_without_a_single_failure(
+    new_town: Callable[..., Town], flips: int, requests: int
+) -> None:
     town = new_town()
     flipper, stop = Flipper(town), threading.Event()
     readers = [Reader(town.client(*([] if role == "citizen" else [role])), role, stop) for role in BEFORE]
@@ -147,9 +152,11 @@ def test_policies_change_under_readers_and_writers_without_a_single_failure(new_
     for thread in (*readers, writer):
         thread.start()
     try:
-        for number in range(FLIPS):
+        number = 0
+        while number < flips or sum(sum(reader.statuses.values()) for reader in readers) < requests:
             flipper.flip(changed=number % 2 == 0)
             time.sleep(0.3)
+            number += 1
     finally:
         stop.set()
         for thread in (*readers, writer):

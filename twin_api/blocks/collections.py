@@ -12,22 +12,16 @@ from twin_api.block import Block, Route
 from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.geojson import instant
+from twin_api.encodings.licence import licence_links
 from twin_api.encodings.link import Link, forms
 from twin_api.encodings.media import HTML, JSON, Media
 from twin_api.query.ask import ask_media
-from twin_api.store.collection import Collection
+from twin_api.store.collection import About, Collection
 from twin_api.store.twin import Twin
 from twin_api.texts import Language, Text
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 GREGORIAN: Final = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
-LICENCES: Final = {
-    "dl-de/by-2-0": "https://www.govdata.de/dl-de/by-2-0",
-    "dl-de/zero-2-0": "https://www.govdata.de/dl-de/zero-2-0",
-    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
-    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
-    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
-}
 
 
 async def get_collections(request: Request, twin: Twin) -> Answer:
@@ -37,9 +31,10 @@ async def get_collections(request: Request, twin: Twin) -> Answer:
     collections = await twin.collections()
     links = forms(f"{base}/collections", JSON, media)
     if media is HTML:
-        return html.page("collections.html", lang, title=_TITLE.say(lang), base=base, collections=collections, links=links)
+        told: dict[str, Any] = {"collections": collections, "about": await twin.about(), "links": links}
+        return html.page("collections.html", lang, title=_TITLE.say(lang), base=base, **told)
     described = [describe(request, collection) for collection in collections]
-    return _json({"links": [link.as_json() for link in links], "collections": described}, lang)
+    return _json({"links": [link.as_json(lang) for link in links], "collections": described}, lang)
 
 
 async def get_collection(request: Request, twin: Twin) -> Answer:
@@ -47,14 +42,14 @@ async def get_collection(request: Request, twin: Twin) -> Answer:
     media = ask_media(request, (JSON, HTML))
     collection = await twin.collection(request.path_params["collection"])
     if media is HTML:
-        return _page(request, collection)
+        return _page(request, collection, await twin.about())
     return _json(describe(request, collection), request.state.lang)
 
 
-def _page(request: Request, collection: Collection) -> Answer:
+def _page(request: Request, collection: Collection, about: About) -> Answer:
     title = collection.description.title.say(request.state.lang)
     told: dict[str, Any] = {"crs": CRS84, "interval": [instant(end) for end in collection.interval or ()]}
-    told |= {"base": request.state.base, "collection": collection, "links": _links(request, collection, HTML)}
+    told |= {"base": request.state.base, "collection": collection, "about": about, "links": _links(request, collection, HTML)}
     return html.page("collection.html", request.state.lang, title=title, **told)
 
 
@@ -65,7 +60,7 @@ def describe(request: Request, collection: Collection) -> dict[str, Any]:
         "id": collection.name,
         "title": told.title.say(request.state.lang),
         "attribution": told.holder,
-        "links": [link.as_json() for link in _links(request, collection, JSON)],
+        "links": [link.as_json(request.state.lang) for link in _links(request, collection, JSON)],
         "itemType": "feature",
         "crs": [CRS84],
     }
@@ -79,12 +74,10 @@ def describe(request: Request, collection: Collection) -> dict[str, Any]:
 
 
 def _links(request: Request, collection: Collection, shown: Media) -> list[Link]:
-    base, licence = request.state.base, collection.description.licence
+    base = request.state.base
     links = forms(f"{base}/collections/{collection.name}", JSON, shown)
     links += [link for block in request.state.blocks for link in block.collection_links(base, collection)]
-    if licence in LICENCES:
-        links.append(Link(LICENCES[licence], "license", "text/html", licence))
-    return links
+    return links + licence_links(collection.description)
 
 
 def _extent(collection: Collection) -> dict[str, Any]:
@@ -104,7 +97,7 @@ def _json(document: Mapping[str, Any], lang: Language) -> Answer:
 
 
 def _landing_links(base: str) -> Sequence[Link]:
-    return (Link(f"{base}/collections?f=json", "data", JSON.type, "The collections of this twin"),)
+    return (Link(f"{base}/collections?f=json", "data", JSON.type, Text("Die Datensätze dieses Zwillings", "The collections of this twin")),)
 
 
 def _list_operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from twin_api.block import Block, Route
 from twin_api.encodings import geojson, html, openapi
 from twin_api.encodings.answer import Answer
+from twin_api.encodings.licence import licence_links
 from twin_api.encodings.link import Link
 from twin_api.encodings.media import GEOJSON, HTML, JSON, Media
 from twin_api.problems import InvalidParameter, NotFound
@@ -21,6 +22,7 @@ from twin_api.query.page import Pages
 from twin_api.query.window import Window, bind, cursor
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Page, Twin
+from twin_api.texts import Text
 
 OFFERED = (GEOJSON, HTML)
 HTML_ROWS = 200  # a page for people; a table of ten thousand rows would hold up everybody else
@@ -32,7 +34,8 @@ async def get_items(request: Request, twin: Twin) -> Answer:
     query = await _query(twin, request.path_params["collection"], request.query_params.multi_items())
     page = await twin.page(query.at_most(HTML_ROWS) if media is HTML else query)
     links = _page_links(request, query.window, page, media)
-    answer = html.items(request.state.lang, request.state.base, page, links) if media is HTML else geojson.page(page, links)
+    lang, base = request.state.lang, request.state.base
+    answer = html.items(lang, base, page, links, await twin.about()) if media is HTML else geojson.page(lang, page, links)
     return _noted(answer, page.collection)
 
 
@@ -51,8 +54,9 @@ async def get_item(request: Request, twin: Twin) -> Answer:
     media = ask_media(request, OFFERED)
     name, id = request.path_params["collection"], _id(request.path_params["id"])
     item = await twin.item(name, id)
-    links = _item_links(request, name, id, media)
-    answer = html.item(request.state.lang, request.state.base, item, links) if media is HTML else geojson.item(item.feature, links)
+    links = _item_links(request, item.collection, id, media)
+    lang, base = request.state.lang, request.state.base
+    answer = html.item(lang, base, item, links, await twin.about()) if media is HTML else geojson.item(lang, item.feature, links)
     return _noted(answer, item.collection)
 
 
@@ -79,30 +83,34 @@ def _page_links(request: Request, window: Window, page: Page, media: Media) -> l
     if page.last is not None:
         further = urlencode([(name, text) for name, text in asked if name != "cursor"])
         links.append(_as(media, f"{href}/items", f"{further}{'&' if further else ''}cursor={cursor(page.last)}", "next"))
-    return [*links, _collection_link(href, media)]
+    return [*links, _collection_link(href, media), *licence_links(page.collection.description)]
 
 
 def _collection_link(href: str, media: Media) -> Link:
     form = HTML if media is HTML else JSON
-    return Link(f"{href}?f={form.word}", "collection", form.bare_type, "The collection")
+    return Link(f"{href}?f={form.word}", "collection", form.bare_type, Text("Der Datensatz", "The collection"))
 
 
 def _as(media: Media, href: str, query: str, rel: str) -> Link:
     return Link(f"{href}?{query}{'&' if query else ''}f={media.word}", rel, media.bare_type, _TITLES[rel])
 
 
-_TITLES = {"self": "This document", "alternate": "This document in another form", "next": "The next page"}
+_TITLES = {
+    "self": Text("Diese Seite", "This page"),
+    "alternate": Text("Diese Seite in anderer Form", "This page in another form"),
+    "next": Text("Nächste Seite", "Next page"),
+}
 
 
-def _item_links(request: Request, collection: str, id: UUID, media: Media) -> list[Link]:
-    href = f"{request.state.base}/collections/{quote(collection)}"
+def _item_links(request: Request, collection: Collection, id: UUID, media: Media) -> list[Link]:
+    href = f"{request.state.base}/collections/{quote(collection.name)}"
     links = [_as(offered, f"{href}/items/{id}", "", "self" if offered is media else "alternate") for offered in OFFERED]
-    return [*links, _collection_link(href, media)]
+    return [*links, _collection_link(href, media), *licence_links(collection.description)]
 
 
 def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
     href = f"{base}/collections/{collection.name}/items"
-    title = collection.description.title.de
+    title = collection.description.title
     return (Link(f"{href}?f=json", "items", GEOJSON.type, title), Link(f"{href}?f=html", "items", "text/html", title))
 
 

@@ -11,11 +11,12 @@ from starlette.requests import Request
 from twin_api.block import Block, Handler, Route
 from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
+from twin_api.encodings.licence import attribution
 from twin_api.encodings.link import Link, forms
 from twin_api.encodings.media import HTML, JSON, OPENAPI, Media
 from twin_api.identity.subject import CITIZEN
 from twin_api.query.ask import ask_media
-from twin_api.store.collection import Collection
+from twin_api.store.collection import About, Collection
 from twin_api.store.twin import Twin
 from twin_api.texts import Text
 
@@ -34,13 +35,17 @@ async def get_landing_page(request: Request, twin: Twin) -> Answer:
     base = request.state.base
     lang = request.state.lang
     links = [*forms(base, JSON, media), *(link for block in request.state.blocks for link in block.landing_links(base))]
-    about = await twin.about()
+    about, collections = await twin.about(), await twin.collections()
     title = f"{title_of(twin.name).say(lang)} {about.town}".strip()
+    whose = attribution(collections)
     if media is HTML:
-        return html.page("landing.html", lang, title=title, base=base, links=links, about=about, collections=await twin.collections())
-    document: dict[str, Any] = {"title": title, "links": [link.as_json() for link in links]}
+        told: dict[str, Any] = {"collections": collections, "attribution": whose, "about": about, "links": links}
+        return html.page("landing.html", lang, title=title, base=base, **told)
+    document: dict[str, Any] = {"title": title, "links": [link.as_json(lang) for link in (*links, *_town_links(about))]}
     if about.announce:
         document["description"] = "\n".join(text.say(lang) for text in about.announce)
+    if whose:
+        document["attribution"] = whose
     return Answer(orjson.dumps(document), JSON.type, {"Content-Language": lang})
 
 
@@ -50,8 +55,8 @@ async def get_conformance_declaration(request: Request, twin: Twin) -> Answer:
     classes = [uri for block in request.state.blocks for uri in block.conformance]
     if media is HTML:
         base, lang = request.state.base, request.state.lang
-        links = forms(f"{base}/conformance", JSON, media)
-        return html.page("conformance.html", lang, title=_CONFORMANCE.say(lang), base=base, classes=classes, links=links)
+        told: dict[str, Any] = {"classes": classes, "about": await twin.about(), "links": forms(f"{base}/conformance", JSON, media)}
+        return html.page("conformance.html", lang, title=_CONFORMANCE.say(lang), base=base, **told)
     return Answer(orjson.dumps({"conformsTo": classes}), JSON.type)
 
 
@@ -61,8 +66,8 @@ async def get_api(request: Request, twin: Twin) -> Answer:
     title, base = title_of(twin.name), request.state.base
     document = openapi.document(title, base, request.state.blocks, await twin.collections(), asks_token=twin.name != CITIZEN)
     if media is HTML:
-        links = forms(f"{base}/api", OPENAPI, media)
-        return html.page("api.html", request.state.lang, title=title.say(request.state.lang), base=base, document=document, links=links)
+        told: dict[str, Any] = {"document": document, "about": await twin.about(), "links": forms(f"{base}/api", OPENAPI, media)}
+        return html.page("api.html", request.state.lang, title=title.say(request.state.lang), base=base, **told)
     return Answer(orjson.dumps(document), OPENAPI.type)
 
 
@@ -76,11 +81,19 @@ def title_of(role: str) -> Text:
 _CONFORMANCE: Final = Text("Konformität", "Conformance")
 
 
+def _town_links(about: About) -> list[Link]:
+    """The pages that the law asks for; RFC 6903 and the registry of relations have no closer words for them."""
+    return [Link(address, _RELATIONS[page], "text/html", html.PAGES[page]) for page, address in about.pages.items()]
+
+
+_RELATIONS: Final = {"imprint": "about", "privacy": "privacy-policy", "accessibility": "related"}
+
+
 def _landing_links(base: str) -> Sequence[Link]:
     return (
-        Link(f"{base}/api?f=json", "service-desc", OPENAPI.type, "The API as OpenAPI document"),
-        Link(f"{base}/api?f=html", "service-doc", "text/html", "The API as a page to read"),
-        Link(f"{base}/conformance?f=json", "conformance", JSON.type, "What this API conforms to"),
+        Link(f"{base}/api?f=json", "service-desc", OPENAPI.type, Text("Die Schnittstelle als OpenAPI", "The API as OpenAPI document")),
+        Link(f"{base}/api?f=html", "service-doc", "text/html", Text("Die Schnittstelle als Seite zum Lesen", "The API as a page to read")),
+        Link(f"{base}/conformance?f=json", "conformance", JSON.type, Text("Erfüllte Normen", "What this API conforms to")),
     )
 
 

@@ -12,14 +12,23 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperGroup
 
-from twin_api.publish.switch import SwitchBlocked
+from twin_api.publish.switch import StoreBusy, SwitchBlocked
 from twin_api.store.embedded import SocketFolderForeign
 from twin_api.store.machine import ClusterFailed, PostgresMissing
 from twin_api.store.secrets import SecretExposed, SecretMissing, SecretsNotOurs
 from twin_api.texts import Text
 
 # what can be wrong with a machine and is nobody's programming error; each says itself what to do
-_FACTS: Final = (ClusterFailed, PostgresMissing, SocketFolderForeign, SecretExposed, SecretMissing, SecretsNotOurs, SwitchBlocked)
+_FACTS: Final = (
+    ClusterFailed,
+    PostgresMissing,
+    SocketFolderForeign,
+    SecretExposed,
+    SecretMissing,
+    SecretsNotOurs,
+    StoreBusy,
+    SwitchBlocked,
+)
 
 COMMANDS: Final = {  # in the order of `--help`: a function, or an app of several commands, in a module of this package
     "policy": ("policy", "app"),
@@ -27,11 +36,15 @@ COMMANDS: Final = {  # in the order of `--help`: a function, or an app of severa
     "token": ("token", "app"),
     "sources": ("sources", "app"),
     "secrets": ("secrets", "app"),
+    "backup": ("backup", "app"),
+    "restore": ("backup", "restore"),
+    "upgrade": ("upgrade", "upgrade_town"),
     "demo": ("demo", "demo"),
     "init": ("init", "init_town"),
     "tour": ("tour", "tour"),
     "import": ("import_", "import_file"),
     "doctor": ("doctor.command", "doctor"),
+    "evidence": ("evidence.command", "evidence"),
     "migrate": ("store", "migrate_store"),
     "stop": ("store", "stop_cluster"),
     "serve": ("serve", "serve"),

@@ -112,8 +112,7 @@ def _checked(url: str) -> str:
 
 def server() -> Server:
     """Where PostgreSQL is, without credentials."""
-    told = conninfo.conninfo_to_dict(administrator())
-    return Server(conninfo.make_conninfo(**{k: str(v) for k, v in told.items() if k not in ("user", "password", "passfile")}), secrets())
+    return Server.of(administrator(), secrets())
 
 
 def owner_connection() -> psycopg.Connection[tuple[Any, ...]]:

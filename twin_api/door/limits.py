@@ -14,8 +14,8 @@ from typing import Final
 from starlette.types import Scope
 
 from twin_api.door.bucket import Buckets
-from twin_api.door.turns import Turns
-from twin_api.identity.subject import FAMILIES
+from twin_api.door.turns import Precedence, Turns
+from twin_api.identity.subject import CITIZEN, FAMILIES
 from twin_api.problems import ContentNotTaken, HeadersTooLarge, TooBusy, TooManyParameters, TooManyRequests, UriTooLong
 from twin_api.settings import Settings
 
@@ -27,6 +27,7 @@ MAX_PARAMETERS: Final = 64
 FAILURES: Final = 30  # wrong tokens from one address at once; afterwards one each `_FAILURE_S`
 _FAILURE_S: Final = 2.0
 _GRUDGE_S: Final = 60.0
+_YIELD_S: Final = 0.1  # councils and administrations go first, and citizens are not forgotten
 _STRANGERS: Final = 32  # tokens nobody has seen yet, waiting to be looked up
 
 
@@ -56,6 +57,7 @@ class Limits:
         self._request_s = settings.request_s
         at_once = settings.requests
         self._turns = {family: Turns(at_once, settings.waiting, settings.pool_wait_s) for family in FAMILIES}
+        self._precedence = Precedence(_YIELD_S)
         self.strangers = Turns(1, _STRANGERS, settings.pool_wait_s)  # leaves the identity's other connection to tokens that are known
 
     def spend(self, client: str | None) -> None:
@@ -78,24 +80,37 @@ class Limits:
 
     def work(self, role: str, client: str | None) -> Work:
         """A turn in the role's family, and a bound on the time it takes."""
-        return Work(self._turns[role.partition("/")[0]], client or "", self._request_s)
+        family = role.partition("/")[0]
+        return Work(self._turns[family], client or "", self._precedence, family == CITIZEN, self._request_s)
 
 
 class Work:
-    """`async with`: wait for a turn, keep it while working, end in `TooBusy` what takes too long."""
+    """`async with`: wait for a turn, keep it while working, end in `TooBusy` what takes too long. Citizens' work yields to the others'."""
 
-    __slots__ = ("_client", "_time", "_turns")
+    __slots__ = ("_client", "_precedence", "_time", "_turns", "_yields")
 
-    def __init__(self, turns: Turns, client: str, at_most_s: float) -> None:
+    def __init__(self, turns: Turns, client: str, precedence: Precedence, yields: bool, at_most_s: float) -> None:
         self._turns = turns
         self._client = client
+        self._precedence = precedence
+        self._yields = yields
         self._time = asyncio.timeout(at_most_s)
 
     async def __aenter__(self) -> None:
         await self._turns.take(self._client)
+        if self._yields:
+            try:
+                await self._precedence.let_pass()
+            except BaseException:
+                self._turns.give_back()
+                raise
+        else:
+            self._precedence.begin()
         await self._time.__aenter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not self._yields:
+            self._precedence.end()
         self._turns.give_back()
         try:
             await self._time.__aexit__(kind, error, trace)

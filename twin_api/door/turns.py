@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
+from contextlib import suppress
 from time import monotonic
 
 from twin_api.problems import TooBusy
@@ -88,3 +89,27 @@ class Turns:
                 del self._lines[client]
         elif turn.done() and not turn.cancelled() and turn.exception() is None:
             self.give_back()
+
+
+class Precedence:
+    """While somebody who goes first is in work, those who yield do not begin; each of them yields for `yield_s` at most."""
+
+    def __init__(self, yield_s: float) -> None:
+        self._yield_s = yield_s
+        self._ahead = 0
+        self._is_calm = asyncio.Event()
+
+    def begin(self) -> None:
+        self._ahead += 1
+        self._is_calm.clear()
+
+    def end(self) -> None:
+        self._ahead -= 1
+        if not self._ahead:
+            self._is_calm.set()
+
+    async def let_pass(self) -> None:
+        if self._ahead:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._yield_s):
+                    await self._is_calm.wait()

@@ -11,8 +11,10 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from twin_api.encodings.answer import Answer
+from twin_api.encodings.licence import LICENCES
 from twin_api.encodings.link import Link
 from twin_api.encodings.media import HTML
+from twin_api.store.collection import About
 from twin_api.store.twin import Item, Page
 from twin_api.texts import Language, Text
 
@@ -54,46 +56,39 @@ _WORDS: Final = {
     "theme": Text("Thema", "Theme"),
     "withheld": Text("Was hier nicht gezeigt wird", "What is not shown here"),
     "pages": Text("Die Gemeinde", "The town"),
+    "nothing": Text("Hier ist nichts zu sehen.", "There is nothing to see here."),
+}
+PAGES: Final = {
     "imprint": Text("Impressum", "Imprint"),
     "privacy": Text("Datenschutz", "Privacy"),
     "accessibility": Text("Barrierefreiheit", "Accessibility"),
-    "nothing": Text("Hier ist nichts zu sehen.", "There is nothing to see here."),
-}
-_RELATIONS: Final = {
-    "self": Text("Diese Seite", "This page"),
-    "alternate": Text("Diese Seite als Daten (JSON)", "This page as data (JSON)"),
-    "next": Text("Nächste Seite", "Next page"),
-    "collection": Text("Der Datensatz", "The collection"),
-    "items": Text("Die Objekte", "The items"),
-    "data": Text("Alle Datensätze", "All collections"),
-    "license": Text("Lizenz", "Licence"),
-    "conformance": Text("Konformität", "Conformance"),
-    "service-desc": Text("Schnittstelle als OpenAPI", "The API as OpenAPI"),
-    "service-doc": Text("Schnittstelle zum Lesen", "The API to read"),
 }
 _NUMBERS: Final = {"de": ".", "en": ","}
 
 
-def page(template: str, lang: Language, *, links: Sequence[Link] = (), **values: Any) -> Answer:
-    """One of the pages in `encodings/pages`; every value is escaped. `links` stand at its end, so nothing that JSON tells is missing."""
+def page(template: str, lang: Language, *, about: About | None = None, links: Sequence[Link] = (), **values: Any) -> Answer:
+    """One of the pages in `encodings/pages`; every value is escaped. `links` stand at its end, so nothing that JSON tells is missing.
+
+    `about` is the town at the foot of every page of a twin; a problem belongs to none.
+    """
     words = SimpleNamespace(**{key: text.say(lang) for key, text in _WORDS.items()})  # a dict would answer `words.items` with its method
-    named = [(link, _RELATIONS[link.rel].say(lang) if link.rel in _RELATIONS else link.title) for link in links]
-    told = {"lang": lang, "words": words, "number": _number(lang), "say": lambda text: text.say(lang), "links": named}
+    told = {"lang": lang, "words": words, "number": _number(lang), "say": lambda text: text.say(lang), "about": about, "links": links}
     return Answer(_PAGES.get_template(template).render(told | values).encode(), HTML.type, {"Content-Language": lang})
 
 
-def items(lang: Language, base: str, found: Page, links: Sequence[Link]) -> Answer:
+def items(lang: Language, base: str, found: Page, links: Sequence[Link], about: About) -> Answer:
     """A page of items as a table."""
     rows = orjson.loads(b"[" + found.features + b"]")
     title = found.collection.description.title.say(lang)
-    return page("items.html", lang, title=title, base=base, page=found, rows=rows, links=links)
+    return page("items.html", lang, title=title, base=base, page=found, rows=rows, about=about, links=links)
 
 
-def item(lang: Language, base: str, found: Item, links: Sequence[Link]) -> Answer:
+def item(lang: Language, base: str, found: Item, links: Sequence[Link], about: About) -> Answer:
     shown = orjson.loads(found.feature)
     title = f"{found.collection.description.title.say(lang)} · {shown['id'][:8]}"
     geometry = orjson.dumps(shown["geometry"]).decode()
-    return page("item.html", lang, title=title, base=base, collection=found.collection, feature=shown, geometry=geometry, links=links)
+    told = {"collection": found.collection, "feature": shown, "geometry": geometry, "about": about, "links": links}
+    return page("item.html", lang, title=title, base=base, **told)
 
 
 def _number(lang: Language) -> Any:
@@ -105,4 +100,4 @@ _PAGES: Final = Environment(
 )
 # exactly as it stands in every page: a browser takes it by its hash alone
 STYLE: Final = (Path(__file__).parent / "pages" / "style.css").read_text(encoding="utf-8")
-_PAGES.globals["style"] = STYLE
+_PAGES.globals |= {"style": STYLE, "pages": PAGES, "licences": LICENCES}

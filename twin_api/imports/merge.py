@@ -91,7 +91,8 @@ def compare(
 
 
 def lock(connection: psycopg.Connection, layer: Layer) -> None:
-    """Imports of one layer queue here, until their transactions end."""
+    """Imports of one layer queue here, until their transactions end; this one may rest while others read and build for it."""
+    connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"twin import {layer.name}"])
 
 

@@ -154,18 +154,7 @@ def _build(connection: Connection, plan: Plan, on_progress: Progress) -> None:
 
 
 def register(connection: Connection, definition: Definition) -> None:
-    told = {
-        "relation": definition.relation,
-        "layer": definition.layer,
-        "datetime": definition.datetime,
-        "has_geometry": definition.geometry_type is not None,
-        **_building(definition),
-        "kind": "figures" if definition.groups else "items",
-        "areas": list(definition.areas),
-        "due": definition.due,
-        "refresh": definition.groups.figures.refresh if definition.groups else None,
-        "zone": definition.zone,
-    }
+    told = {"relation": definition.relation, **_registered(definition)}
     insert = sql.SQL("INSERT INTO published.definition ({}) VALUES ({})")
     columns = sql.SQL(", ").join(map(sql.Identifier, told))
     connection.execute(insert.format(columns, sql.SQL(", ").join(map(sql.Placeholder, told))), told)
@@ -174,34 +163,46 @@ def register(connection: Connection, definition: Definition) -> None:
     connection.execute("SELECT published.measure(%s)", [definition.relation])
 
 
-def _building(definition: Definition) -> dict[str, list[str]]:
-    """How the table is built the next time."""
+def _registered(definition: Definition) -> dict[str, Any]:
+    """What the register says of a table, and how it is built the next time."""
     relation = definition.relation
-    return {"statements": create_statements(definition, relation), "shared": shared_statements(definition, relation)}
+    return {
+        "layer": definition.layer,
+        "datetime": definition.datetime,
+        "has_geometry": definition.geometry_type is not None,
+        "statements": create_statements(definition, relation),
+        "shared": shared_statements(definition, relation),
+        "kind": "figures" if definition.groups else "items",
+        "areas": list(definition.areas),
+        "due": definition.due,
+        "refresh": definition.groups.figures.refresh if definition.groups else None,
+        "zone": definition.zone,
+    }
 
 
 def _renew(connection: Connection, plan: Plan) -> None:
-    """Tables that stay are built the next time as this version of the program builds them; what they show is the same."""
+    """Tables that stay are registered as this version of the program would; what they show is the same."""
     for relation in find_outdated(connection, plan):
-        connection.execute(
-            "UPDATE published.definition SET statements = %(statements)s, shared = %(shared)s WHERE relation = %(relation)s",
-            {"relation": relation, **_building(plan.shown[relation])},
-        )
+        told = _registered(plan.shown[relation])
+        names = sql.SQL(", ").join(map(sql.Identifier, told))
+        update = sql.SQL("UPDATE published.definition SET ({}) = ROW({}) WHERE relation = %(relation)s")
+        connection.execute(update.format(names, sql.SQL(", ").join(map(sql.Placeholder, told))), {"relation": relation, **told})
 
 
 def find_outdated(connection: Connection, plan: Plan) -> list[str]:
-    """Published tables that stay and that another version of the program builds in another way."""
-    query = "SELECT relation, statements, shared FROM published.definition ORDER BY relation"
-    found = {relation: {"statements": told, "shared": shared} for relation, told, shared in connection.execute(query).fetchall()}
-    shown = plan.shown
-    return [relation for relation, told in found.items() if relation in shown and _building(shown[relation]) != told]
+    """Published tables that stay and that another version of the program has registered or built in another way."""
+    wanted = {relation: _registered(definition) for relation, definition in sorted(plan.shown.items())}
+    names = next(iter(wanted.values()), {})
+    query = sql.SQL("SELECT relation, {} FROM published.definition").format(sql.SQL(", ").join(map(sql.Identifier, names or ["layer"])))
+    found = {relation: dict(zip(names, told, strict=False)) for relation, *told in connection.execute(query).fetchall()}
+    return [relation for relation, told in wanted.items() if relation in found and found[relation] != told]
 
 
 def _all_of(connection: Connection, schemas: list[str]) -> list[tuple[str, str]]:
-    """All relations of these schemas: their views, and the table `collection`, which readers hold together with a view."""
+    """All relations of these schemas: their views, and the tables which readers hold together with a view."""
     query = "SELECT schema, collection FROM published.shown WHERE schema = ANY (%s)"
     views = [(s, c) for s, c in connection.execute(query, [schemas]).fetchall()]
-    return views + [(schema, "collection") for schema in schemas]
+    return views + [(schema, table) for schema in schemas for table in ("collection", "_closed")]
 
 
 @contextmanager

@@ -107,12 +107,17 @@ class Beside:
             _drop(self.connection, self.schema)
 
     def _build(self, recipes: list[Recipe]) -> list[str]:
+        built: list[str] = []
         for shared, group in groupby(recipes, lambda recipe: recipe[2][:2]):
-            self._run([make_shared_beside(shared, self.layer, self.schema, ROWS)])
-            building = [self._threads.submit(self._run, _statements(recipe, self.schema)) for recipe in group]
-            for built in building:
-                built.result()
-        return [relation for relation, _, _ in recipes]
+            made = make_shared_beside(shared, self.layer, self.schema, ROWS)
+            if made is None:
+                continue
+            self._run([made])
+            building = {recipe[0]: self._threads.submit(self._run, _statements(recipe, self.schema)) for recipe in group}
+            for one in building.values():
+                one.result()
+            built += building
+        return built
 
     def _run(self, statements: list[str]) -> None:
         """In one transaction of a backend of its own."""

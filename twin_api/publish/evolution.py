@@ -5,7 +5,7 @@ Must never change anything, and never lose a value that the file does not give u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
@@ -37,9 +37,15 @@ _WORDS: Final = {type_name(sa.Column("x", type_)): word for word, type_ in COLUM
 
 def create_steps(layer: Layer, writer: str) -> list[Step]:
     table = describe(layer)
-    truncate = f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {_name(layer)} EXECUTE FUNCTION published.refuse_truncate()"
     unread = unread_statements(layer) if unread_body(layer) else ()
-    return [Step("create", layer.name, (sql_text(CreateTable(table)), truncate, _grant(table, writer), *unread))]
+    guards = guard_statements(layer.name, table.columns.keys(), writer)
+    return [Step("create", layer.name, (sql_text(CreateTable(table)), *guards, *unread))]
+
+
+def guard_statements(table: str, columns: Iterable[str], writer: str) -> tuple[str, str]:
+    """What every table of the store has besides its definition: no TRUNCATE, and the writer's rights."""
+    truncate = f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {quoted(STORE, table)} EXECUTE FUNCTION published.refuse_truncate()"
+    return truncate, _grant(table, columns, writer)
 
 
 @dataclass(slots=True)
@@ -60,7 +66,7 @@ class Evolution:
         before, after = self._key()
         changes = [*before, *changes, *after]
         if changes:
-            changes.append(self._step("settle", _grant(self.table, self.writer)))
+            changes.append(self._step("settle", _grant(self.layer.name, self.table.columns.keys(), self.writer)))
         if unread_body(self.layer) != self.stored.unread:
             changes.append(self._step("settle", *unread_statements(self.layer)))
         self.steps += changes
@@ -226,7 +232,7 @@ def _name(layer: Layer) -> str:
     return quoted(STORE, layer.name)
 
 
-def _grant(table: sa.Table, writer: str) -> str:
+def _grant(table: str, columns: Iterable[str], writer: str) -> str:
     """The writer reads, inserts, deletes and updates everything but the id and where it comes from."""
-    columns = ", ".join(quoted(column.name) for column in table.columns if column.name not in (ID, IMPORT))
-    return f"GRANT SELECT, INSERT, DELETE, UPDATE ({columns}) ON {quoted(STORE, table.name)} TO {quoted(writer)}"
+    changed = ", ".join(quoted(name) for name in columns if name not in (ID, IMPORT))
+    return f"GRANT SELECT, INSERT, DELETE, UPDATE ({changed}) ON {quoted(STORE, table)} TO {quoted(writer)}"

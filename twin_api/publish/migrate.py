@@ -14,10 +14,13 @@ import sqlalchemy as sa
 from psycopg import conninfo, sql
 
 from twin_api.publish.hardening import harden
+from twin_api.publish.switch import StoreBusy
 from twin_api.settings import carried
 from twin_api.store.secrets import Secrets
 
 BASE_LOGINS: Final = ("owner", "writer", "audit", "control")
+LOCK_WAIT_S: Final = 2
+TRIES: Final = 5
 SCRIPTS: Final = carried("migrations", "alembic")
 
 
@@ -49,11 +52,16 @@ def downgrade(admin: str, revision: str) -> None:
     _run_alembic(admin, revision, down=True)
 
 
-def newest_revision() -> str:
-    """The revision that this program works with."""
+def list_revisions() -> list[str]:
+    """All revisions this program knows, the oldest first."""
     from alembic.script import ScriptDirectory
 
-    return str(ScriptDirectory(str(SCRIPTS)).get_current_head())
+    return [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()][::-1]
+
+
+def newest_revision() -> str:
+    """The revision that this program works with."""
+    return list_revisions()[-1]
 
 
 def revision_of(connection: psycopg.Connection[Any]) -> str | None:
@@ -63,6 +71,12 @@ def revision_of(connection: psycopg.Connection[Any]) -> str | None:
         return None
     found = connection.execute("SELECT version_num FROM control.alembic_version").fetchone()
     return None if found is None else str(found[0])
+
+
+def find_revision(admin: str) -> str | None:
+    """The same, by an address."""
+    with psycopg.connect(admin) as connection:
+        return revision_of(connection)
 
 
 def is_superuser(admin: str) -> bool:
@@ -89,11 +103,27 @@ def _run_alembic(admin: str, revision: str, *, down: bool = False) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(admin), poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        (command.downgrade if down else command.upgrade)(config, revision)
-        connection.commit()
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: _patient(admin), poolclass=sa.NullPool)
+    for left in reversed(range(TRIES)):
+        try:
+            with engine.connect() as connection:
+                config.attributes["connection"] = connection
+                (command.downgrade if down else command.upgrade)(config, revision)
+                connection.commit()
+            return
+        except sa.exc.OperationalError as error:  # each revision is a transaction of its own: what is done stays done
+            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                raise
+            if not left:
+                raise StoreBusy() from None
+
+
+def _patient(admin: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection that waits for a lock for a moment only: whoever waits for a lock holds up all who come after."""
+    connection = psycopg.connect(admin)
+    connection.execute(f"SET lock_timeout = '{LOCK_WAIT_S}s'".encode())
+    connection.commit()
+    return connection
 
 
 def _ensure_database(admin: str) -> None:
@@ -105,11 +135,19 @@ def _ensure_database(admin: str) -> None:
     with psycopg.connect(conninfo.make_conninfo(admin, dbname="postgres"), autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             return
-        template = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
         try:
-            connection.execute(sql.SQL(template).format(sql.Identifier(name)))
+            create_database(connection, name)
         except psycopg.errors.InsufficientPrivilege:
             raise StoreUnfit(f"there is no database `{name}` and the login may not create one") from None
+
+
+def create_database(connection: psycopg.Connection[Any], name: str) -> None:
+    """An empty database. Under its name nobody may ever connect to it but its owner and those who are granted it."""
+    draft, final = sql.Identifier(f"{name}_new"), sql.Identifier(name)
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(draft))  # of one who was killed here
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'").format(draft))
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(draft))
+    connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(draft, final))
 
 
 def _check_server(connection: psycopg.Connection[Any]) -> None:

@@ -12,18 +12,16 @@ from datetime import date
 from typing import Any, Final
 
 import psycopg
-from psycopg import sql
 from psycopg.types.json import Jsonb
-from sqlalchemy.schema import CreateTable
 
 from twin_api.policy.documents import Policies, Role
 from twin_api.publish.definition import Definition, Shown, compile_role
 from twin_api.publish.projection import published_columns
-from twin_api.publish.role_schema import ensure_login, tell_about
-from twin_api.publish.statement import execute_one, pin_session, quoted, sql_text
+from twin_api.publish.role_schema import ensure_login, make_schema, tell_about
+from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.table import PUBLISHED, create_statements
 from twin_api.publish.withdraw import withdrawn_collections
-from twin_api.store.collection import About, collection_table
+from twin_api.store.collection import About
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -50,11 +48,7 @@ def previewed(connection: Connection, policies: Policies, role: Role, day: date,
 def _build(connection: Connection, policies: Policies, role: Role, day: date, schema: str, secrets: Secrets) -> None:
     pin_session(connection)
     ensure_login(connection, schema, secrets)
-    login, table = sql.Identifier(f"{connection.info.dbname}_{schema}"), sql.Identifier(schema, "collection")
-    connection.execute(f"CREATE SCHEMA {quoted(schema)}".encode())
-    connection.execute(sql_text(CreateTable(collection_table(schema))).encode())
-    grants = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON {2} TO {1}")
-    connection.execute(grants.format(sql.Identifier(schema), login, table))
+    make_schema(connection, schema)
     tell_about(connection, schema, About(policies.town.name, policies.town.pages, role.announce))
     published = {relation for (relation,) in connection.execute("SELECT relation FROM published.definition").fetchall()}
     kept_out = withdrawn_collections(connection)

@@ -18,7 +18,7 @@ from twin_api.publish.migrate import verifier
 from twin_api.publish.projection import published_columns
 from twin_api.publish.statement import quoted, sql_text
 from twin_api.publish.table import PUBLISHED
-from twin_api.store.collection import About, about_table, collection_table
+from twin_api.store.collection import About, about_table, closed_table, collection_table
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -32,14 +32,19 @@ def ensure_login(connection: Connection, schema: str, secrets: Secrets) -> None:
 
 def ensure_role(connection: Connection, schema: str, name: str, secrets: Secrets) -> None:
     """The login and the empty schema of a role, its secret kept; part of the apply's transaction."""
-    login = f"{connection.info.dbname}_{schema}"
     ensure_login(connection, schema, secrets)
     connection.execute("INSERT INTO published.role VALUES (%s, %s)", [schema, name])
+    make_schema(connection, schema)
+
+
+def make_schema(connection: Connection, schema: str) -> None:
+    """The schema with nothing in it to show yet, and its login's rights on it."""
+    login = sql.Identifier(f"{connection.info.dbname}_{schema}")
     connection.execute(f"CREATE SCHEMA {quoted(schema)}".encode())
-    connection.execute(sql_text(CreateTable(collection_table(schema))).encode())
-    grants = "GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON {2} TO {1}"
-    names = sql.Identifier(schema), sql.Identifier(login), sql.Identifier(schema, "collection")
-    connection.execute(sql.SQL(grants).format(*names))
+    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), login))
+    for table in (collection_table(schema), closed_table(schema)):
+        connection.execute(sql_text(CreateTable(table)).encode())
+        connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(schema, table.name), login))
 
 
 def tell_about(connection: Connection, schema: str, about: About) -> None:

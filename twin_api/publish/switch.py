@@ -24,6 +24,13 @@ class SwitchBlocked(Exception):
     """The locks could not be had: somebody who is no reader holds a twin's tables. Nothing was changed."""
 
 
+class StoreBusy(Exception):
+    """Somebody holds what a migration has to change."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody holds tables that have to be changed; try again later, what is done already stays")
+
+
 def lock_for_switch(connection: psycopg.Connection[tuple[Any, ...]], views: Sequence[tuple[str, str]]) -> None:
     """Lock the views with the tables under them against readers, until the end of the transaction.
 

@@ -75,9 +75,10 @@ def shared_statements(definition: Definition, name: str) -> list[str]:
     return [shared, made, _fill(definition, quoted(PUBLISHED, name), sql_text(project_prepared(definition, shared)))]
 
 
-def make_shared_beside(shared: Sequence[str], layer: str, schema: str, rows: str) -> str:
+def make_shared_beside(shared: Sequence[str], layer: str, schema: str, rows: str) -> str | None:
     """The statement that makes a shared table so that other backends see it: in `schema`, from the layer's rows in a table there.
 
+    None if another version of the program has written down how the table is made, and does it in another way.
     A literal that looks like what is replaced cannot be: what is derived from a geometry knows numbers and layers only.
     """
     name, made = shared
@@ -86,7 +87,7 @@ def make_shared_beside(shared: Sequence[str], layer: str, schema: str, rows: str
         (_from(STORE, layer), _from(schema, rows)),
     ):
         if made.count(before) != 1:
-            raise ValueError(f"`{name}` is not made as this version makes it")
+            return None
         made = made.replace(before, after)
     return made
 

@@ -1,9 +1,10 @@
 """Withdrawal: out of every twin at once, without any approval, and kept out by every later apply until it is lifted.
 
-Must never wait for anything that takes long: a collection closes like an expired release, an item is deleted from what is published.
-INVARIANT: it is written down and committed first, under a lock of `published.definition` (ROW EXCLUSIVE): so it comes wholly before or
-after the last part of an apply or a large import, which hold the table against that and look at `withdrawn` once more. Whatever goes
-then goes one row and one transaction at a time: somebody who waits for nothing while holding something is no part of a deadlock.
+Must never wait for anything that takes long: a collection is entered in every role's `_closed`, which nobody else writes; an item is
+deleted from what is published.
+INVARIANT: it is written down and committed first, an item's under a lock of `published.definition` (ROW EXCLUSIVE): so it comes wholly
+before or after the last part of an apply or a large import, which hold the table against that and look at `withdrawn` once more. Whatever
+goes then goes one row and one transaction at a time: somebody who waits for nothing while holding something is no part of a deadlock.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from twin_api.store.audit import note
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 STORE_WAIT_MS: Final = 300
+_WITHDRAWN_OF: Final = (
+    "SELECT s.collection FROM published.shown s JOIN published.withdrawn w USING (collection) WHERE w.item IS NULL AND s.schema = {schema}"
+)
 
 
 class NothingToWithdraw(Exception):
@@ -53,24 +57,45 @@ def withdraw(connection: Connection, collection: str, item: UUID | None = None) 
     layer = _layer_of(connection, collection)
     if item is not None and not _is_there(connection, layer, item):
         raise NothingToWithdraw()
-    with connection.transaction():
-        connection.execute("LOCK TABLE published.definition IN ROW EXCLUSIVE MODE")
-        insert = "INSERT INTO published.withdrawn (collection, layer, item) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
-        connection.execute(insert, [collection, layer, item])
-        if item is not None:
-            _mark(connection, layer)  # while it is there: a writer that we wait for below may be deleting it
-        note(connection, "twin.withdraw", {"collection": collection, "item": str(item) if item else None})
     if item is None:
-        keep_withdrawn(connection)
+        _withdraw_collection(connection, collection, layer)
     else:
-        _delete_item(connection, layer, item)
-        _delete_late(connection, layer, item)
-        _mark(connection, layer)
+        _withdraw_item(connection, collection, layer, item)
     return _told(connection, collection, layer)
 
 
+def _withdraw_collection(connection: Connection, collection: str, layer: str) -> None:
+    """Closed before anybody is waited for; an apply that is ending may still have opened it elsewhere, so once more after that."""
+    with connection.transaction():
+        _write_down(connection, collection, layer, None)
+    keep_withdrawn(connection)
+    with connection.transaction():
+        _wait_for_the_end_of_an_apply(connection)
+    keep_withdrawn(connection)
+
+
+def _withdraw_item(connection: Connection, collection: str, layer: str, item: UUID) -> None:
+    with connection.transaction():
+        _wait_for_the_end_of_an_apply(connection)
+        _write_down(connection, collection, layer, item)
+        _mark(connection, layer)  # while it is there: a writer that we wait for below may be deleting it
+    _delete_item(connection, layer, item)
+    _delete_late(connection, layer, item)
+    _mark(connection, layer)
+
+
+def _wait_for_the_end_of_an_apply(connection: Connection) -> None:
+    connection.execute("LOCK TABLE published.definition IN ROW EXCLUSIVE MODE")
+
+
+def _write_down(connection: Connection, collection: str, layer: str, item: UUID | None) -> None:
+    insert = "INSERT INTO published.withdrawn (collection, layer, item) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+    connection.execute(insert, [collection, layer, item])
+    note(connection, "twin.withdraw", {"collection": collection, "item": str(item) if item else None})
+
+
 def lift(connection: Connection, collection: str, item: UUID | None = None) -> str:
-    """End a withdrawal; an item is back at once where it is granted, a collection with the next apply. Says the layer."""
+    """End a withdrawal; an item is back at once where it is granted, a collection with the next apply at the latest. Says the layer."""
     with connection.transaction():
         remove = "DELETE FROM published.withdrawn WHERE collection = %s AND item IS NOT DISTINCT FROM %s RETURNING layer"
         row = connection.execute(remove, [collection, item]).fetchone()
@@ -81,6 +106,7 @@ def lift(connection: Connection, collection: str, item: UUID | None = None) -> s
             again = sql.SQL("UPDATE {} SET id = id WHERE id = %s").format(sql.Identifier(STORE, row[0]))
             connection.execute(again, [item])
         note(connection, "twin.withdraw.lift", {"collection": collection, "item": str(item) if item else None})
+    keep_withdrawn(connection)
     return str(row[0])
 
 
@@ -89,14 +115,12 @@ def withdrawn_collections(connection: Connection) -> frozenset[str]:
 
 
 def keep_withdrawn(connection: Connection) -> None:
-    """Close every withdrawn collection in every twin: readers compare `shown_until` on each request."""
-    query = "SELECT s.schema, s.collection FROM published.shown s JOIN published.withdrawn w USING (collection) WHERE w.item IS NULL"
-    for schema, collection in connection.execute(query).fetchall():
-        close = sql.SQL("UPDATE {} SET shown_until = '-infinity' WHERE name = %s AND shown_until IS DISTINCT FROM '-infinity'").format(
-            sql.Identifier(schema, "collection")
-        )
+    """Every twin's `_closed` names what it shows and is withdrawn, and nothing else: readers look there on each request."""
+    for (schema,) in connection.execute("SELECT schema FROM published.role ORDER BY schema").fetchall():
+        names = {"closed": sql.Identifier(schema, "_closed"), "withdrawn": sql.SQL(_WITHDRAWN_OF).format(schema=schema)}
         with suppress(psycopg.errors.UndefinedTable), connection.transaction():  # a role that has gone meanwhile
-            connection.execute(close, [collection])
+            connection.execute(sql.SQL("INSERT INTO {closed} {withdrawn} ON CONFLICT DO NOTHING").format(**names))
+            connection.execute(sql.SQL("DELETE FROM {closed} WHERE collection NOT IN ({withdrawn})").format(**names))
 
 
 def finish_withdrawals(connection: Connection) -> int:

@@ -63,6 +63,7 @@ FIELDS: Final[Mapping[str, type]] = {
     "unchanged": int,
     "deleted": int,
     "roles": str,  # that a process serves
+    "exit_code": int,
 }
 
 

@@ -144,9 +144,19 @@ def collection_table(schema: str) -> sa.Table:
     )
 
 
-def is_shown(table: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether a row of `collection` is still open, by the database's clock.
+def closed_table(schema: str) -> sa.Table:
+    """`_closed` in a role's schema: the collections that are withdrawn.
+
+    INVARIANT: no trigger touches it, so that closing waits for nobody who writes.
+    """
+    return sa.Table("_closed", sa.MetaData(), sa.Column("collection", sa.Text(collation="C"), primary_key=True), schema=schema)
+
+
+def is_shown(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Whether a row of `collection` is still open: not past its time by the database's clock, and not withdrawn.
 
     INVARIANT: every statement of a reader carries this, so an expired release closes even with the worker stopped.
     """
-    return sa.or_(table.c.shown_until.is_(None), table.c.shown_until > sa.func.now())
+    closed = closed_table(str(table.schema))
+    is_closed = sa.select(sa.literal_column("1")).where(closed.c.collection == table.c.name).correlate(table).exists()
+    return sa.and_(sa.or_(table.c.shown_until.is_(None), table.c.shown_until > sa.func.now()), ~is_closed)

@@ -86,6 +86,12 @@ class Server:
     address: str
     secrets: Secrets
 
+    @classmethod
+    def of(cls, address: str, secrets: Secrets) -> Server:
+        """The server of an address, whose own credentials are left out."""
+        told = conninfo.conninfo_to_dict(address)
+        return cls(conninfo.make_conninfo(**{k: str(v) for k, v in told.items() if k not in ("user", "password", "passfile")}), secrets)
+
     @property
     def database(self) -> str:
         return str(conninfo.conninfo_to_dict(self.address)["dbname"])

@@ -53,6 +53,16 @@ def find_binaries(version: int | None = None) -> Path:
     raise PostgresMissing(f"PostgreSQL {version}, which made this cluster," if version else f"PostgreSQL {OLDEST} or newer")
 
 
+def find_client(program: str) -> Path:
+    """The newest `pg_dump` or `pg_restore`: a client serves every server that is not newer than itself. Raises PostgresMissing."""
+    versions = sorted((int(folder.name), folder / "bin" / program) for folder in PACKAGED.glob("*") if folder.name.isdigit())
+    packaged = [path for _, path in versions if path.exists()]
+    found = str(packaged[-1]) if packaged else shutil.which(program)
+    if found is None:
+        raise PostgresMissing(f"`{program}` of PostgreSQL's client")
+    return Path(found)
+
+
 def _on_path() -> list[tuple[int, Path]]:
     found = shutil.which("postgres")
     if found is None:

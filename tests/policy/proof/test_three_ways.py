@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -91,7 +90,7 @@ def test_three_ways_agree_on_a_hundred_thousand_rows(store: Connection) -> None:
 
 @pytest.mark.long
 def test_three_ways_agree_on_two_million_rows(store: Connection) -> None:
-    agree(store, int(os.environ.get("TWIN_PROOF_ROUNDS", "2000")))
+    agree(store, 20 * ROUNDS)
 
 
 BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 PROC: Final = Path("/proc")
-SERVER: Final = "twin_api.main:create_served_app"
+SERVERS: Final = {"twin_api.door.listening", "twin_api.main:create_served_app"}  # by `twin serve`, and by uvicorn called by hand
 LISTENING: Final = "0A"  # of the kernel's states of TCP
 
 
@@ -64,7 +64,7 @@ def listeners(process: Process) -> Iterator[Listener]:
 
 
 def _kind(words: list[str]) -> Literal["serve", "work"] | None:
-    if SERVER in words:
+    if SERVERS & set(words):
         return "serve"
     line = "\0".join(words)
     return "work" if re.search(r"(^|\0)(-m\0twin_api\.cli|([^\0]*/)?twin)\0work(\0|$)", line) else None

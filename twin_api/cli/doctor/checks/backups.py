@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from twin_api.backup.folder import newest_backup
 from twin_api.cli.doctor.check import Check
 from twin_api.cli.doctor.finding import Finding, fault, named, note, warning
 from twin_api.cli.doctor.patient import Patient
-from twin_api.store.backups import newest_backup
 from twin_api.texts import Text
 
 FRESH: Final = timedelta(hours=36)  # a nightly one that failed once

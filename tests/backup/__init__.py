@@ -1,0 +1,1 @@
+"""Backups of real towns, restored and compared."""
