@@ -60,6 +60,8 @@ def test_a_town_restored_in_its_own_place_answers_byte_for_byte_as_before(new_to
         town.write("DELETE FROM store.baeume")
         restored = restore_backup(made.path, [identity], town.admin, town.secrets, NOW, replace=True)
     assert told <= {200, 503}, "nobody is told that something is not there"
+    with pytest.raises(psycopg.OperationalError, match="not currently accepting"):  # what is withdrawn from now on is not withdrawn there
+        psycopg.connect(f"{town.server.conninfo('citizen')} dbname={restored.before}")
     assert drop_replaced(town.admin) == [restored.before]
     assert (answers(town), store_rows(town), town.drift()) == (before, rows, [])
     assert town.client(Authorization=f"Bearer {token}").get("/council/collections").status_code == 200
