@@ -128,7 +128,9 @@ def test_a_view_that_the_owner_put_in_a_tables_place_does_not_run_as_the_adminis
     town = new_town(rows=False)
     with town.login("owner") as connection:
         connection.execute("ALTER TABLE published.definition RENAME TO aside")
-        connection.execute("CREATE FUNCTION store.trap() RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN RAISE EXCEPTION 'it ran'; END $$")
+        connection.execute(
+            "CREATE FUNCTION store.trap() RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN RAISE EXCEPTION 'it ran'; END $$"
+        )
         connection.execute("CREATE VIEW published.definition AS SELECT * FROM published.aside WHERE store.trap()")
     with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="non-system view"):
         backed_up(town, tmp_path, identity)
