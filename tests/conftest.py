@@ -7,9 +7,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.scanning import find_canaries, sizes
 from tests.towns import Town, make_template
 from twin_api.settings import Settings
 from twin_api.store.embedded import Cluster
@@ -17,6 +19,8 @@ from twin_api.store.secrets import Secrets
 
 PROJECT = Path(__file__).parent.parent
 POLICIES = Path(__file__).parent / "town" / "policies"
+_BEGUN = pytest.StashKey[dict[Path, int]]()
+_FOUND = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,9 +59,27 @@ def started() -> Cluster:
     return cluster
 
 
+def _logs() -> Path:
+    return Cluster(_home(), Secrets(_home() / "secrets")).data / "log"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[_BEGUN] = sizes(_logs())
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for line in terminalreporter.config.stash.get(_FOUND, []):
+        terminalreporter.write_line(f"a hidden value was left behind: {line}", red=True)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workerinput") or not (_home() / "in-use").exists():
         return
+    found = find_canaries(_logs(), session.config.stash[_BEGUN], session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
+    session.config.stash[_FOUND] = found
+    if found and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     with (_home() / "in-use").open("w") as use, suppress(BlockingIOError):
         fcntl.flock(use, fcntl.LOCK_EX | fcntl.LOCK_NB)
         Cluster(_home(), Secrets(_home() / "secrets")).stop()

@@ -157,11 +157,16 @@ class Town:
         client.base_url = httpx.URL(f"{client.base_url}").join(f"/{role}/")
         return client
 
-    def raze(self) -> None:
+    def close_server(self) -> None:
+        """The next client meets a new one; those there are have nobody left to ask."""
         for client in self._clients:
             client.close()
         if self._http is not None:
             self._http.stop()
+        self._clients, self._http = [], None
+
+    def raze(self) -> None:
+        self.close_server()
         with psycopg.connect(self.cluster.conninfo(), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {self.database} WITH (FORCE)".encode())
             roles = connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", [f"{self.database}_"]).fetchall()

@@ -20,7 +20,6 @@ pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.skipif(os.geteuid() != 0 or shutil.which("debootstrap") is None, reason="not run: it wants root and debootstrap"),
 ]
-MIRROR: Final = "http://deb.debian.org/debian"
 CERTIFICATES: Final = "/etc/ssl/certs/ca-certificates.crt"  # this machine's way to packages may have an authority of its own
 HANDED_ON: Final = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_CERT", "PIP_DEFAULT_TIMEOUT")
 
@@ -45,7 +44,8 @@ class Debian:
             "DEBIAN_FRONTEND": "noninteractive",
             **told,
         }
-        begin = f"mount --bind /dev {root}/dev; mount -t proc proc {root}/proc; ip link set lo up; echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start; exec sleep infinity"
+        ports = "/proc/sys/net/ipv4/ip_unprivileged_port_start"  # Caddy's own user may open 80 and 443
+        begin = f"mount --bind /dev {root}/dev; mount -t proc proc {root}/proc; ip link set lo up; echo 0 >{ports}; exec sleep infinity"
         self._first = subprocess.Popen(["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "sh", "-c", begin])
 
     def here(self, text: str) -> str:
@@ -79,7 +79,7 @@ class Debian:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Debian]:
-    bootstrap = ["debootstrap", "--variant=minbase", "bookworm", str(tmp_path / "debian"), MIRROR]
+    bootstrap = ["debootstrap", "--variant=minbase", "bookworm", str(tmp_path / "debian")]
     subprocess.run(bootstrap, check=True, capture_output=True)
     debian = Debian(tmp_path / "debian")
     yield debian

@@ -122,6 +122,40 @@ def _values(data: dict[str, Any]) -> Iterator[str]:
         yield from (str(value) for value in feature["properties"].values() if value is not None and not isinstance(value, bool))
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_the_town_and_the_pages_the_law_asks_for_stand_at_the_foot_of_every_page(town: Town, role: str) -> None:
+    german = {"Impressum": "impressum", "Datenschutz": "datenschutz", "Barrierefreiheit": "barrierefreiheit"}
+    for _, _, page in pages(town, role):
+        assert "Kanaria" in page.texts["footer"][-1]
+        assert all(name in page.texts["footer"][-1] for name in german)
+        assert {f"https://kanaria.example/{path}" for path in german.values()} <= {str(a["href"]) for a in page.all("a")}
+
+
+def test_the_landing_page_links_them_in_the_readers_language(town: Town) -> None:
+    for language, imprint in (("de", "Impressum"), ("en", "Imprint")):
+        links = client_of(town).get("/citizen?f=json", headers={"Accept-Language": language}).json()["links"]
+        named = {link["rel"]: link["title"] for link in links if link["href"].startswith("https://kanaria.example/")}
+        assert named.keys() == {"about", "privacy-policy", "related"}
+        assert named["about"] == imprint
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_whose_data_these_are_is_said_wherever_they_are_shown(town: Town, role: str) -> None:
+    client = client_as(town, role)
+    held = {c["id"]: (c["attribution"], [link for link in c["links"] if link["rel"] == "license"])
+            for c in client.get(f"/{role}/collections?f=json").json()["collections"]}  # fmt: skip
+    landing = client.get(f"/{role}?f=json").json()
+    assert {told.partition(" (")[0] for told in landing["attribution"].split("; ")} == {holder for holder, _ in held.values()}
+    for collection, (holder, licences) in held.items():
+        items = f"/{role}/collections/{collection}/items"
+        answer = client.get(f"{items}?limit=1&f=json").json()
+        assert [link for link in answer["links"] if link["rel"] == "license"] == licences
+        for address in (items, f"{items}/{answer['features'][0]['id']}", items.removesuffix("/items")):
+            page = Page(client.get(f"{address}?f=html").text)
+            assert holder in page.text
+            assert {link["href"] for link in licences} <= {str(a["href"]) for a in page.all("a")}
+
+
 def test_odd_text_is_shown_and_never_markup(town: Town) -> None:
     odd = 'Späth\'s "Erle" \\ %s :x 0x41 ß☃'
     answer = client_of(town).get("/citizen/collections/baeume/items", params={"f": "html", "art": odd})

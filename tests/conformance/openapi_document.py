@@ -17,16 +17,17 @@ def check_document(document: dict[str, Any]) -> None:
     ids = [operation["operationId"] for _, operation in operations]
     assert len(ids) == len(set(ids))
     for path, operation in operations:
-        _check_operation(path, operation)
+        _check_operation(path, operation, [resolved(document, told) for told in operation["responses"].values()])
     for reference in _references(document):
         _resolve(document, reference)
     for schemes in document.get("security", []):
         assert schemes.keys() <= document["components"]["securitySchemes"].keys()
 
 
-def _check_operation(path: str, operation: dict[str, Any]) -> None:
+def _check_operation(path: str, operation: dict[str, Any], responses: list[dict[str, Any]]) -> None:
     assert path.startswith("/")
-    assert all(re.fullmatch(r"[1-5]\d\d|default", status) and told["description"] for status, told in operation["responses"].items())
+    assert all(re.fullmatch(r"[1-5]\d\d|default", status) for status in operation["responses"])
+    assert all(told["description"] for told in responses)
     keys = [(parameter["name"], parameter["in"]) for parameter in operation["parameters"]]
     assert len(keys) == len(set(keys))
     assert {name for name, where in keys if where == "path"} == set(re.findall(r"\{(\w+)\}", path))
@@ -34,7 +35,7 @@ def _check_operation(path: str, operation: dict[str, Any]) -> None:
         assert parameter["in"] in ("query", "path")
         assert parameter["required"] or parameter["in"] == "query"
         _check_schema(parameter["schema"])
-    for told in operation["responses"].values():
+    for told in responses:
         for content in told.get("content", {}).values():
             _check_schema(content["schema"])
 
@@ -61,8 +62,14 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(inner)
 
 
-def _resolve(document: dict[str, Any], reference: str) -> None:
+def resolved(document: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """What is told, or what it refers to."""
+    return dict(_resolve(document, told["$ref"])) if "$ref" in told else told
+
+
+def _resolve(document: dict[str, Any], reference: str) -> Any:
     assert reference.startswith("#/")
     found: Any = document
     for step in reference[2:].split("/"):
         found = found[step]
+    return found

@@ -46,6 +46,11 @@ class Units:
                 self._stop(name)
                 self._start(name)
 
+    def check(self) -> None:
+        """Whatever was started and does not end by itself still runs."""
+        for name, process in self._running.items():
+            assert process.poll() is None, (name, self.output(name))
+
     def stop(self) -> None:
         for name in list(self._running):
             self._stop(name)

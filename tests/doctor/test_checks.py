@@ -183,6 +183,14 @@ def test_policies_that_nobody_applied_are_told_by_file(mine: Town) -> None:
         assert complaints(look(mine, "policies")) == ["warning: changed but not applied: `citizen.yaml`"]
 
 
+def test_a_page_that_the_law_asks_for_and_nobody_named_is_told(new_town: NewTown) -> None:
+    town = new_town(rows=False)
+    assert complaints(look(town, "policies")) == []
+    town.edit("town.yaml", ", accessibility: https://kanaria.example/barrierefreiheit", "")
+    town.apply()
+    assert complaints(look(town, "policies")) == ["warning: missing in town.yaml below `pages`: `accessibility`"]
+
+
 def test_a_town_without_any_policy_in_force_is_a_fault(new_town: NewTown) -> None:
     town = new_town(apply=False)
     assert "fault: no policy is in force yet" in complaints(look(town, "policies"))

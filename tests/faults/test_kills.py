@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -28,6 +28,8 @@ ORPHANS = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'published'::regnamespace AND relkind = 'r' AND relname ~ '^t_' "
     "AND relname NOT IN (SELECT relation FROM published.definition)"
 )
+
+Record = Callable[[str, object], None]
 
 
 @pytest.fixture
@@ -152,13 +154,17 @@ def _worker_goes_on(town: Town) -> None:
 
 
 @pytest.mark.slow
-def test_nothing_acknowledged_is_lost_and_nothing_is_torn_by_fifteen_faults(doomed: tuple[Cluster, Town]) -> None:
+def test_nothing_acknowledged_is_lost_and_nothing_is_torn_by_fifteen_faults(doomed: tuple[Cluster, Town], record_property: Record) -> None:
     _run(*doomed, faults=15)
+    record_property("faults", 15)
 
 
 @pytest.mark.long
-def test_nothing_acknowledged_is_lost_and_nothing_is_torn_by_two_hundred_faults(doomed: tuple[Cluster, Town]) -> None:
+def test_nothing_acknowledged_is_lost_and_nothing_is_torn_by_two_hundred_faults(
+    doomed: tuple[Cluster, Town], record_property: Record
+) -> None:
     _run(*doomed, faults=200)
+    record_property("faults", 200)
 
 
 def test_a_server_answers_503_while_postgresql_is_away_and_serves_again_without_a_restart(doomed: tuple[Cluster, Town]) -> None:

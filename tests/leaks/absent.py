@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from itertools import cycle, product
+from itertools import cycle, islice, product
 from typing import Final
 
 import httpx
@@ -14,6 +14,7 @@ from tests.leaks.seen import Seen
 from tests.leaks.walk import NO_ID
 from tests.towns import DAY, Town
 from twin_api.main import BLOCKS
+from twin_api.publish.withdraw import withdraw
 from twin_api.query.window import PARAMETERS
 
 _LETTERS: Final = "qxzwvk"
@@ -33,17 +34,20 @@ _QUERIES: Final = (
 # each pair is asked in one of them: there are many pairs of each kind
 _FORMS: Final = cycle(({}, {"Accept-Language": "en"}, {"Accept-Language": "en", "Accept": "text/html,*/*;q=0.8"}))
 _METHODS: Final = ("GET", "HEAD", "POST", "DELETE")
+_MOSTLY_READ: Final = cycle((*["GET"] * 7, "HEAD", "OPTIONS"))
 
 
-def find_presence(town: Town, roles: list[str] | None = None) -> list[str]:
-    """Pairs of requests, hidden and never there, whose answers differ."""
-    seen = Seen(town)
-    found: list[str] = []
+def find_presence(town: Town, roles: list[str] | None = None, at_most: int | None = None) -> list[str]:
+    """Pairs of requests, hidden and never there, whose answers differ; the search ends with `at_most`."""
+    return list(islice(_presence(town, Seen(town), roles), at_most))
+
+
+def _presence(town: Town, seen: Seen, roles: list[str] | None) -> Iterator[str]:
     for role in roles or seen.roles:
         client = town.client(*(() if role == "citizen" else (role,)))
         for hidden, absent in (*_ids(seen, role), *_collections(seen, role), *_attributes(seen, role)):
-            found += _differences(client, f"/{role}{hidden}", f"/{role}{absent}")
-    return found + _parts(town, seen)
+            yield from _differences(client, f"/{role}{hidden}", f"/{role}{absent}", (next(_MOSTLY_READ),))
+    yield from _parts(town, seen)
 
 
 def _differences(client: httpx.Client, hidden: str, absent: str, methods: Sequence[str] = ("GET",)) -> list[str]:
@@ -111,16 +115,14 @@ def _like(name: str, known: Sequence[str]) -> str:
     raise AssertionError(f"no name is like {name}")
 
 
-def _parts(town: Town, seen: Seen) -> list[str]:
+def _parts(town: Town, seen: Seen) -> Iterator[str]:
     """Before one is let in, a part that is and a part that never was are the same: without a token and with a broken one."""
-    found: list[str] = []
     for client in (town.client(), town.client(Authorization="Bearer dtw_xxxxxxxx_broken"), town.client(Authorization="Basic eDp5")):
         for role in (role for role in seen.roles if "/" in role):
             family, _, part = role.partition("/")
             for path, query in product(("", "/", "/collections", "/api", f"/collections/baeume/items/{NO_ID}"), ("", "?f=html")):
                 absent = f"/{family}/{(_LETTERS * 5)[: len(part)]}{path}{query}"
-                found += _differences(client, f"/{role}{path}{query}", absent, _METHODS)
-    return found
+                yield from _differences(client, f"/{role}{path}{query}", absent, _METHODS)
 
 
 def find_lingering(town: Town) -> list[str]:
@@ -164,3 +166,22 @@ def _withdrawn_attribute(town: Town) -> list[str]:
         if b"gesch" in answer.content or answer.status_code >= 500:
             found.append(f"after a policy change: {address} answers {answer.status_code} and still knows the attribute")
     return found
+
+
+def find_withdrawn(town: Town) -> list[str]:
+    """What is withdrawn, an item and then its collection, is absent at once, and neither an apply nor a write brings it back. Changes the town."""
+    client = town.client()
+    item = Seen(town).items("citizen", "baeume")[0].row
+    client.get("/citizen/collections/baeume/items")
+    with town.login("owner") as connection:
+        withdraw(connection, "baeume", item.id)
+        town.edit("citizen.yaml", ", geschuetzt: keep", "")
+        town.apply(DAY)
+        town.write("UPDATE store.baeume SET hoehe_m = hoehe_m + 5 WHERE id = %s", item.id)
+        one = "/citizen/collections/baeume/items/"
+        found = [f"a withdrawn item: {what}" for what in _differences(client, f"{one}{item.id}", f"{one}{NO_ID}")]
+        withdraw(connection, "baeume")
+    for hidden, absent in routes_of("baeume", str(item.id)):
+        found += [f"a withdrawn collection: {what}" for what in _differences(client, f"/citizen{hidden}", f"/citizen{absent}")]
+    listed = client.get("/citizen/collections").json()["collections"]
+    return found + [f"a withdrawn collection is listed: {one['id']}" for one in listed]

@@ -54,12 +54,17 @@ def _check_manner(role: str, response: httpx.Response) -> Iterator[str]:
     """Caching as the door promises it, open to pages of other origins where everybody may see it, and errors from the closed list."""
     if (role == "citizen") != ("access-control-allow-origin" in response.headers):
         yield f"`Access-Control-Allow-Origin: {response.headers.get('access-control-allow-origin')}`"
+    if "access-control-allow-credentials" in response.headers:
+        yield "pages of other origins may send credentials"
     cache = response.headers.get("cache-control", "")
     if response.status_code >= 400:
         yield from find_faults(response.status_code, response.headers, response.content)
         if re.search(r"syntax for type|relation |column |SQLSTATE|LINE \d|Traceback|psycopg|ERROR:", response.text):
             yield "the text of a database error"
         return
+    missing = {"Accept", "Accept-Language", "Accept-Encoding"} - {word.strip() for word in response.headers.get("vary", "").split(",")}
+    if missing:
+        yield f"`Vary` does not name {sorted(missing)}"
     wanted = ("public" if role == "citizen" else "private") + ", no-cache"
     if cache != wanted:
         yield f"`Cache-Control: {cache}` instead of `{wanted}`"

@@ -72,7 +72,7 @@ _QUERIES: Final = {
 
 def held(connection: psycopg.Connection[Any], database: str) -> list[str]:
     """The whole matrix, one right a line; the database's name is `<db>`. Connection of a superuser."""
-    lines = [f"read on PostgreSQL and PostGIS {_versions(connection)}"]
+    lines = [f"read on PostgreSQL and PostGIS {versions(connection)}"]
     for what, query in _QUERIES.items():
         rows = connection.execute(query.format(ours=_OURS).encode()).fetchall()
         lines += sorted({f"{what}: {row[0]}".replace(f"{database}_", "<db>_") for row in rows})
@@ -94,7 +94,7 @@ def find_surplus(town: Town) -> list[str]:
     return surplus + [f"holds less: {line}" for line in wanted[1:] if line not in set(found)]
 
 
-def _versions(connection: psycopg.Connection[Any]) -> str:
+def versions(connection: psycopg.Connection[Any]) -> str:
     row = connection.execute(
         "SELECT current_setting('server_version_num')::int / 10000, extversion FROM pg_extension WHERE extname = 'postgis'"
     ).fetchone()
@@ -102,7 +102,7 @@ def _versions(connection: psycopg.Connection[Any]) -> str:
     return f"{row[0]} {'.'.join(row[1].split('.')[:2])}"
 
 
-def _fresh_town() -> Iterator[Town]:
+def fresh_town() -> Iterator[Town]:
     from tests.conftest import POLICIES, _home
     from tests.towns import make_template
     from twin_api.store.embedded import Cluster
@@ -121,6 +121,6 @@ def _fresh_town() -> Iterator[Town]:
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
         sys.exit(f"{__doc__}")
-    for town in _fresh_town():
+    for town in fresh_town():
         with town.superuser() as connection:
             SNAPSHOT.write_text("\n".join(held(connection, town.database)) + "\n", encoding="utf-8")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from random import Random
 from typing import Final
 
 from tests.noninterference.rows import CANARY, Drawer, districts, grants_of, look
 from tests.noninterference.towns import LAYERS, Pair, Row, Side
 from tests.towns import DAY
-from twin_api.policy.documents import Layer
+from twin_api.identity.subject import CITIZEN
+from twin_api.policy.documents import Grant, Layer
 
 PER_LAYER: Final = {"baeume": 36, "denkmale": 12, "sitzungen": 12, "kanalschaechte": 30, "leitungen": 10, "bauantraege": 8}
 
@@ -30,10 +32,13 @@ class Changes:
         return bool(look(self.grants, self._layers[layer], row))
 
     @property
-    def grants(self) -> Mapping[str, object]:
-        return grants_of(self._pair.left.policies, self._role, DAY)
+    def grants(self) -> Mapping[str, Grant]:
+        """What the role sees at its own address and at the citizens', which is everybody's."""
+        policies = self._pair.left.policies
+        citizens = {f"citizen {name}": grant for name, grant in grants_of(policies, CITIZEN, DAY).items()}
+        return {**citizens, **grants_of(policies, self._role, DAY)}
 
-    def fill(self) -> None:
+    def fill(self, *, scattered: bool = True) -> None:
         """Both towns with the same rows, visible and hidden ones in turn, and figures of them; then each gets hidden things of its own."""
         for side in self._pair.sides:
             side.insert("ortsteile", districts())
@@ -43,20 +48,21 @@ class Changes:
                 side.insert(layer, [dict(row) for row in rows])
         for side in self._pair.sides:
             side.refresh_figures()
-            self._scatter(side)
-        for layer in PER_LAYER:
-            self.delete_visible(layer)
+        if scattered:
+            self._scatter()
 
     def _any(self, layer: Layer, wants_visible: bool) -> Row:
         drawn = (self._drawer.visible_row if wants_visible else self._drawer.hidden_row)(layer, self.grants)
         return drawn or self._drawer.row(layer)
 
-    def _scatter(self, side: Side) -> None:
-        for layer in PER_LAYER:
+    def _scatter(self) -> None:
+        for side, layer in product(self._pair.sides, PER_LAYER):
             for row in list(side.rows[layer].values()):
-                if self._random.random() < 0.5:
+                if self._random.random() < 0.3:
                     side.update(layer, self._drawer.alike(self.grants, self._layers[layer], row))
             self.add_hidden(side, layer)
+        for layer in PER_LAYER:
+            self.delete_visible(layer)
 
     # -- one town alone: the role must notice nothing
 
@@ -85,7 +91,7 @@ class Changes:
 
     def reorder(self, side: Side, layer: str) -> None:
         """What is published to the role, in another order on disk."""
-        relation = side.relation(self._role, self._random.choice(list(self.grants)))
+        relation = side.relation(self._role, self._random.choice(list(grants_of(side.policies, self._role, DAY))))
         side.run("owner", f"CLUSTER published.{relation} USING {relation}_{self._random.choice(['place', 'pkey'])}")
 
     def rename_district(self, side: Side, layer: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from tests.approving import approve_all
 from tests.noninterference.rows import grants_of
 from tests.towns import DAY
+from twin_api.identity.subject import CITIZEN
 from twin_api.policy.approvals import APPROVALS
 from twin_api.policy.documents import Grant, Layer, Policies
 from twin_api.policy.finding import PolicyInvalid
@@ -83,7 +84,7 @@ def loaded(files: Files) -> Policies | None:
 _approved: list[str] = []  # the approvals given so far
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _loaded(files: tuple[tuple[str, str], ...]) -> Policies | None:
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -106,7 +107,7 @@ def unseen_edit(files: Files, role: str, random: Random) -> dict[str, str] | Non
     before = loaded(files)
     assert before is not None
     for _ in range(12):
-        changed = edited(edited(files, random), random)
+        changed = edited(files, random)
         after = loaded(changed) if changed != files else None
         if after is not None and view(after, role) == view(before, role):
             return changed
@@ -128,10 +129,12 @@ def restored(founded: Files, left: Files, right: Files) -> dict[str, str]:
 
 
 def view(policies: Policies, role: str) -> Any:
-    """All that the documents say about what the role sees."""
-    grants = grants_of(policies, role, DAY)
-    announced = policies.roles[role].announce
-    return announced, policies.town.pages, {name: _granted(grant, policies.layers[grant.layer]) for name, grant in grants.items()}
+    """All that the documents say about what the role sees, at its own address and at that of the citizens, which is everybody's."""
+    return policies.town.pages, [(each, policies.roles[each].announce, _granted_to(policies, each)) for each in sorted({role, CITIZEN})]
+
+
+def _granted_to(policies: Policies, role: str) -> Any:
+    return {name: _granted(grant, policies.layers[grant.layer]) for name, grant in grants_of(policies, role, DAY).items()}
 
 
 def _granted(grant: Grant, layer: Layer) -> Any:

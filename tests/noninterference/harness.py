@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +20,11 @@ from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
 from tests.noninterference.asking import Answer, Request
-from tests.noninterference.changes import ALIKE, ALONE, Changes
+from tests.noninterference.changes import ALIKE, ALONE, Alone, Changes
+from tests.noninterference.channels import BETWEEN
 from tests.noninterference.edits import restored, unseen_edit, variation
 from tests.noninterference.findings import save
-from tests.noninterference.requests import Draw, Requests, Undrawn
+from tests.noninterference.requests import KINDS, Draw, Requests, Undrawn
 from tests.noninterference.rows import CANARY
 from tests.noninterference.towns import Pair
 from tests.noninterference.words import Words
@@ -30,26 +32,37 @@ from twin_api.publish.layers import LayersRefused
 from twin_api.store.engine import Pool
 
 PER_TURN: Final = 20  # pairs of answers between writes
-PER_ROUND: Final = 500  # pairs until both towns are filled anew, with policies of their own
-EDITED_EACH: Final = 8  # turns between changes of other roles' policies
+PER_ROUND: Final = 1000  # pairs until both towns are filled anew, with policies of their own
+EDITED_EACH: Final = 10  # turns between changes of other roles' policies
 ENOUGH: Final = 3  # findings that end a run
 
-Heard = list[tuple[str, str, str]]
+Heard = list[tuple[str, str, str, Any]]  # database, login, text, parameters
+
+
+_LAYERS: Final = ("baeume", "baeume", "kanalschaechte", "kanalschaechte", "denkmale", "sitzungen", "leitungen", "bauantraege")
+_CHANCES: Final = st.lists(st.tuples(st.integers(0, 2**60), st.text(max_size=12)), min_size=PER_TURN, max_size=PER_TURN)
+
+
+def drawn_changes(alone: Sequence[Alone]) -> st.SearchStrategy[list[Any]]:
+    """Some changes of a turn, two of three to one town alone: what, to which town (None: both alike), in which layer."""
+    hidden = st.tuples(st.sampled_from(alone), st.sampled_from([0, 1]), st.sampled_from(_LAYERS))
+    shown = st.tuples(st.sampled_from(ALIKE), st.none(), st.sampled_from(_LAYERS))
+    return st.lists(hidden | hidden | shown, min_size=1, max_size=4)
 
 
 def find_interference(pair: Pair, role: str, n: int, seed: int, counts: Counter[int] | None = None) -> list[str]:
     """What the role could notice of what is hidden from it, in `n` pairs of answers. `counts` takes how often each channel was reached."""
-    run = _Run(pair, role, seed, counts if counts is not None else Counter())
-    with _statements_heard() as heard:
-        run.heard = heard
-        number = 0
-        while run.asked < n and not run.found:
-            run.round(number, min(run.asked + PER_ROUND, n))
-            number += 1
+    run = Run(pair, role, seed, counts if counts is not None else Counter())
+    run.go(n)
     return run.found
 
 
-class _Run:
+class Run:
+    """One role's run over a pair. `changes` draws what is written between its turns, `kinds` are the requests asked in them."""
+
+    changes = drawn_changes(ALONE)
+    kinds = KINDS
+
     def __init__(self, pair: Pair, role: str, seed: int, counts: Counter[int]) -> None:
         self._pair = pair
         self._role = role
@@ -59,14 +72,22 @@ class _Run:
         self.asked = 0
         self.found: list[str] = []
         self._turn = 0
+        self._before: dict[Request, tuple[int, Answer]] = {}  # the left town's answers since something visible was written, by their turn
 
-    def round(self, number: int, until: int) -> None:
+    def go(self, n: int) -> None:
+        with statements_heard() as self.heard:
+            for number in itertools.count():
+                if self.asked >= n or self.found:
+                    return
+                self._round(number, min(self.asked + PER_ROUND, n))
+
+    def _round(self, number: int, until: int) -> None:
         """Both towns filled anew, and asked until so many pairs have been asked in all."""
         self._random = Random(f"{self._seed} {self._role} {number}")
-        self._changes = self._settle()
+        self._writes = self._settle()
         document = orjson.loads(self._pair.ask(self._own("/api?f=json"))[0].body)
         others = [role for role in self._pair.left.policies.roles if role not in (self._role, "citizen")]
-        self._requests = Requests(self._role, document, others)
+        self._requests = Requests(self._role, document, others, self.kinds)
         self.found += self._requests.undrawn
         every = settings(
             max_examples=(until - self.asked) // PER_TURN + 2,
@@ -79,7 +100,7 @@ class _Run:
 
         @seeded(self._random.getrandbits(60))
         @every
-        @given(_CHANGES, _CHANCES)
+        @given(self.changes, _CHANCES)
         def turns(changes: list[Any], chances: list[tuple[int, str]]) -> None:
             if self.asked < until and not self.found:
                 self._take_turn(changes, chances[: until - self.asked])
@@ -96,20 +117,23 @@ class _Run:
             side.clear()
             if files != side.files:
                 side.apply(files)
-        changes = Changes(pair, self._role, self._random)
-        changes.fill()
-        return changes
+        self._before.clear()
+        writes = Changes(pair, self._role, self._random)
+        writes.fill()
+        return writes
 
     def _take_turn(self, changes: list[Any], chances: list[tuple[int, str]]) -> None:
         self._turn += 1
+        if any(number is None for _, number, _ in changes):
+            self._before.clear()
         for change, number, layer in changes:
             if number is None:
-                change(self._changes, layer)
+                change(self._writes, layer)
             else:
-                change(self._changes, self._pair.sides[number], layer)
+                change(self._writes, self._pair.sides[number], layer)
         if self._turn % EDITED_EACH == 0:
             self._edit(self._random.choice(self._pair.sides))
-        assert not (wrong := self._changes.differ()), f"the towns must look alike, and do not: {wrong}"
+        assert not (wrong := self._writes.differ()), f"the towns must look alike, and do not: {wrong}"
         words = Words(self._pair, self._role, self._random)
         for number, text in chances:
             try:
@@ -134,20 +158,25 @@ class _Run:
             side.run("writer", f"UPDATE store.{layer} SET {CANARY.lower()}zusatz = '{CANARY}-' || id")
 
     def _ask(self, draw: Draw, words: Words) -> None:
-        request = self._requests.draw(draw, words, self._changes.withdrawn[-8:])
-        channels = set(request.channels)
-        if request.target.startswith(f"/{self._role}/") and draw.once_in(10):
+        request = self._requests.draw(draw, words, self._writes.withdrawn[-8:])
+        if 19 in request.channels:
             self._as_administration(request)
-            channels.add(19)
         answers, said = self._both(request)
         self.asked += 1
-        self._counts.update(channels | ({33} if answers[0].status >= 400 else set()))
-        if differences := [*compare(*answers), *said, *_told(answers, request, words)]:
+        self._counts.update(request.channels | ({33} if answers[0].status >= 400 else set()))
+        if differences := [*compare(*answers), *said, *self._moved(request, answers[0]), *_told(answers, request, words)]:
             file = save(self._pair, self._role, self._seed, request, answers, differences)
             self.found.append(
                 f"{self._role}, seed {self._seed}: {request.method} {request.target} {dict(request.headers)}: {'; '.join(differences)} [{file}]"
             )
         self._requests.learn(request, answers[0])
+
+    def _moved(self, request: Request, answer: Answer) -> Iterator[str]:
+        """What hidden writes alone have changed in the left town's answer."""
+        turn, before = self._before.setdefault(request, (self._turn, answer))
+        if turn != self._turn:
+            self._counts[BETWEEN] += 1
+            yield from (f"before and after hidden writes: {difference}" for difference in compare(before, answer))
 
     def _as_administration(self, request: Request) -> None:
         """The same address below another role, by somebody who may: its answer must not be what the next one gets."""
@@ -186,14 +215,14 @@ def _told(answers: Sequence[Answer], request: Request, words: Words) -> Iterator
 
 
 @contextmanager
-def _statements_heard() -> Iterator[Heard]:
-    """What the twins' pools are asked to run: database, text, parameters."""
+def statements_heard() -> Iterator[Heard]:
+    """What the twins' pools are asked to run."""
     heard: Heard = []
     rows = Pool.rows
 
     async def listening(self: Pool, sql: str, params: Any) -> Any:
         if self.login != "control":
-            heard.append((self._server.database, sql, repr(params)))
+            heard.append((self._server.database, self.login, sql, params))
         return await rows(self, sql, params)
 
     Pool.rows = listening  # type: ignore[method-assign]
@@ -201,14 +230,3 @@ def _statements_heard() -> Iterator[Heard]:
         yield heard
     finally:
         Pool.rows = rows  # type: ignore[method-assign]
-
-
-_LAYERS: Final = ["baeume", "baeume", "kanalschaechte", "kanalschaechte", "denkmale", "sitzungen", "leitungen", "bauantraege"]
-_CHANGES: Final = st.lists(
-    st.tuples(st.sampled_from(ALONE), st.sampled_from([0, 1]), st.sampled_from(_LAYERS))
-    | st.tuples(st.sampled_from(ALONE), st.sampled_from([0, 1]), st.sampled_from(_LAYERS))
-    | st.tuples(st.sampled_from(ALIKE), st.none(), st.sampled_from(_LAYERS)),
-    min_size=1,
-    max_size=4,
-)
-_CHANCES: Final = st.lists(st.tuples(st.integers(0, 2**60), st.text(max_size=12)), min_size=PER_TURN, max_size=PER_TURN)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final, TypeVar
@@ -65,8 +65,9 @@ class Draw:
 class Requests:
     """Draws requests for one role. It remembers what the left town answered: tags, cursors and the requests themselves."""
 
-    def __init__(self, role: str, document: Any, others: list[str]) -> None:
+    def __init__(self, role: str, document: Any, others: list[str], kinds: Sequence[Kind]) -> None:
         self._role = role
+        self._kinds = kinds
         self._others = others
         self._paths: dict[str, list[str]] = _queries(document)
         self._routes: list[Route] = [route for block in BLOCKS for route in block.routes]
@@ -78,7 +79,7 @@ class Requests:
         """The next request; `withdrawn` are ids that were visible once."""
         if withdrawn and draw.once_in(20):
             return self._with_manners(draw, self._once_visible(draw, withdrawn))
-        request: Request = draw.of(_KINDS)(self, draw, words)
+        request: Request = draw.of(self._kinds)(self, draw, words)
         return request if request.channels & {7, 14} else self._with_manners(draw, request)
 
     def learn(self, request: Request, answer: Answer) -> None:
@@ -134,7 +135,7 @@ class Requests:
         path = draw.of(list(self._paths)).replace("{id}", draw.of([*words.ids[0], *words.ids[1], "1"]))
         name = draw.of([*words.hidden_names, *words.hidden_names, *UNKNOWN, *MADE_UP])
         value = draw.of(draw.of((words.any_values, words.hidden_names, [draw.text])))
-        if draw.once_in(3):
+        if draw.once_in(2):
             name, value = "sortby", draw.of(words.hidden_names)
         return self._get(path, [(name, value)], {8, 33} | ({10} if name == "sortby" else set()))
 
@@ -152,10 +153,16 @@ class Requests:
         if not self._tagged:
             return self._any_route(draw, words)
         request, tag = draw.of(self._tagged)
-        name, channel = draw.of([("If-None-Match", 7), ("If-None-Match", 7), ("If-Match", 48), ("", 14)])
+        name, channel = draw.of([("If-None-Match", 7), ("If-None-Match", 7), ("If-Match", 48), ("", 14), ("", 14), ("", 14)])
         told = draw.of([tag, tag, f"W/{tag}", '"x", ' + tag, "*", '"x"'])
         kept: Headers = tuple((n, v) for n, v in request.headers if n not in ("If-None-Match", "If-Match"))
         return replace(request, headers=(*kept, (name, told)) if name else kept, channels=request.channels | {14, channel})
+
+    def _after_others(self, draw: Draw, words: Words) -> Request:
+        """An address that another role asks for first, who sees more there."""
+        path, reached = self._filled(draw, words, draw.of(self._routes).path)
+        query = [("limit", str(draw.random.randint(4, 400)))] if path.endswith("/items") else []
+        return self._get(path, query, reached | {19})
 
     def _once_visible(self, draw: Draw, withdrawn: Sequence[str]) -> Request:
         path = draw.of([path for path in self._paths if path.endswith("{id}")])
@@ -218,15 +225,18 @@ class Requests:
         return replace(request, headers=headers, method=method, channels=request.channels | reached)
 
 
-_KINDS: Final = (
+Kind = Callable[[Requests, Draw, Words], Request]
+KINDS: Final[tuple[Kind, ...]] = (
     *(Requests._page,) * 7,
     *(Requests._any_route,) * 7,
-    *(Requests._hidden_parameter,) * 3,
+    *(Requests._hidden_parameter,) * 4,
     *(Requests._further,) * 2,
-    *(Requests._again,) * 4,
+    *(Requests._again,) * 6,
     *(Requests._outside,) * 3,
-    *(Requests._writing,) * 2,
+    *(Requests._after_others,) * 2,
+    *(Requests._writing,) * 3,
 )
+READING: Final[tuple[Kind, ...]] = (*(Requests._page,) * 8, Requests._any_route, Requests._further)  # what costs the database something
 
 
 def _queries(document: Any) -> dict[str, list[str]]:

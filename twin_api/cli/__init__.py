@@ -44,6 +44,7 @@ COMMANDS: Final = {  # in the order of `--help`: a function, or an app of severa
     "tour": ("tour", "tour"),
     "import": ("import_", "import_file"),
     "doctor": ("doctor.command", "doctor"),
+    "evidence": ("evidence.command", "evidence"),
     "migrate": ("store", "migrate_store"),
     "stop": ("store", "stop_cluster"),
     "serve": ("serve", "serve"),

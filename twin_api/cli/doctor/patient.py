@@ -69,7 +69,12 @@ class Patient:
 
     @property
     def today(self) -> date:
-        return self.clock().astimezone(ZoneInfo(self.policies.town.time_zone)).date()
+        return self._day(self.policies)
+
+    @property
+    def today_in_force(self) -> date:
+        """The day by what was applied, however the folder fares."""
+        return self._day(self.in_force)
 
     @cached_property
     def is_superuser(self) -> bool:
@@ -89,6 +94,9 @@ class Patient:
             "IN ('twin-api ' || current_database(), 'twin-api base ' || current_database()) ORDER BY 1"
         )
         return {name: name.removeprefix(f"{self.database}_") for (name,) in self.administrator.execute(query).fetchall()}
+
+    def _day(self, policies: Policies) -> date:
+        return self.clock().astimezone(ZoneInfo(policies.town.time_zone)).date()
 
     def close(self) -> None:
         for opened in (self.__dict__.get("_administrator"), self.__dict__.get("_owner")):

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from twin_api.cli.doctor.check import Check
 from twin_api.cli.doctor.finding import Finding, fault, named
-from twin_api.cli.doctor.patient import Patient
+from twin_api.cli.doctor.patient import Connection, Patient
 from twin_api.publish.statement import quoted as sql_name
 from twin_api.texts import Text
 
@@ -68,9 +68,14 @@ class Right(NamedTuple):
         return f"REVOKE {what} ON {sql_name(self.schema, self.relation)} FROM {who};"
 
 
+def rights_held(connection: Connection) -> list[Right]:
+    """Whatever anybody holds of schemas, tables, views and columns that is not his own."""
+    return [Right(*row) for row in connection.execute(_HELD).fetchall()]
+
+
 def look(patient: Patient) -> Iterator[Finding]:
     connection, twins = patient.administrator, set(patient.twins)
-    rights = [Right(*row) for row in connection.execute(_HELD).fetchall()]
+    rights = rights_held(connection)
     ours = {"store", "published", "control", "postgis", *twins}
     for right in rights:
         suffix = patient.logins.get(right.grantee)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -55,10 +55,15 @@ def look(patient: Patient) -> Iterator[Finding]:
     yield from _large_objects(connection, twins)
 
 
+def callable_functions(connection: Connection, logins: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    """Login, function with its arguments, schema and bare name, of whatever was granted to these logins by name."""
+    return connection.execute(_EXECUTABLE, [list(logins)]).fetchall()
+
+
 def _callable(patient: Patient, twins: list[str]) -> Iterator[Finding]:
     connection = patient.administrator
     reading = readable_functions(connection)
-    for login, function, schema, name in connection.execute(_EXECUTABLE, [twins]).fetchall():
+    for login, function, schema, name in callable_functions(connection, twins):
         if schema != "postgis" or name not in reading:
             yield fault(
                 Text(f"{named(login)} darf {named(function)} ausführen", f"{named(login)} may execute {named(function)}"),

@@ -37,9 +37,20 @@ _OVER = Text(
 )
 
 
+def logins_as_made(patient: Patient) -> dict[str, dict[str, Any]]:
+    """The catalogue's row of each login of this town, with its settings, by name."""
+    cursor = patient.administrator.cursor(row_factory=dict_row)
+    return {row["rolname"]: row for row in cursor.execute(_LOGINS, [list(patient.logins)]).fetchall()}
+
+
+def memberships(patient: Patient) -> list[tuple[str, str]]:
+    """Member and group, where either is a login of this town."""
+    return patient.administrator.execute(_MEMBERS, {"ours": list(patient.logins)}).fetchall()
+
+
 def look(patient: Patient) -> Iterator[Finding]:
     connection = patient.administrator
-    logins = {row["rolname"]: row for row in connection.cursor(row_factory=dict_row).execute(_LOGINS, [list(patient.logins)]).fetchall()}
+    logins = logins_as_made(patient)
     wanted = {f"{patient.database}_{suffix}" for suffix in (*BASE_LOGINS, *patient.twins)}
     yield from _roll(patient, set(logins), wanted)
     settings = _wanted_settings(connection)
@@ -47,7 +58,7 @@ def look(patient: Patient) -> Iterator[Finding]:
         yield from _attributes(name, login)
         if not login["mark"].startswith("twin-api base "):
             yield from _limits(name, login, settings, patient.is_superuser)
-    for member, group in connection.execute(_MEMBERS, {"ours": list(logins)}).fetchall():
+    for member, group in memberships(patient):
         yield fault(
             Text(f"{named(member)} ist Mitglied von {named(group)}", f"{named(member)} is a member of {named(group)}"),
             Text("ein Mitglied erbt oder nimmt sich die Rechte der Gruppe", "a member has or takes the rights of the group"),

@@ -11,6 +11,7 @@ from twin_api.cli.doctor.finding import Finding, Unseen, fault, note, warning
 from twin_api.cli.doctor.patient import Connection, Patient
 from twin_api.policy.documents import Policies
 from twin_api.policy.finding import listed
+from twin_api.policy.town import PAGES
 from twin_api.publish.apply import find_outdated, make_plan
 from twin_api.publish.layers import check_layers
 from twin_api.texts import Text
@@ -20,6 +21,7 @@ def look(patient: Patient) -> Iterator[Finding]:
     yield from _folder(patient)
     in_force, connection = patient.in_force, patient.owner
     today = patient.clock().astimezone(ZoneInfo(in_force.town.time_zone)).date()
+    yield from _pages(in_force)
     yield from _store(connection, in_force)
     yield from _published(connection, in_force, today)
     row = connection.execute("SELECT version, at::date::text FROM control.policy ORDER BY id DESC LIMIT 1").fetchone()
@@ -47,6 +49,19 @@ def _folder(patient: Patient) -> Iterator[Finding]:
             Text(f"geändert, aber nicht angewendet: {listed(changed)}", f"changed but not applied: {listed(changed)}"),
             Text("die Zwillinge zeigen noch, was vorher galt", "the twins still show what held before"),
             "twin policy diff && twin policy apply",
+        )
+
+
+def _pages(in_force: Policies) -> Iterator[Finding]:
+    missing = [page for page in PAGES if page not in in_force.town.pages]
+    if missing:
+        yield warning(
+            Text(f"in town.yaml fehlen unter `pages`: {listed(missing)}", f"missing in town.yaml below `pages`: {listed(missing)}"),
+            Text(
+                "ein öffentlicher Server braucht Impressum, Datenschutzerklärung und Erklärung zur Barrierefreiheit auf jeder Seite",
+                "a public server needs imprint, privacy notice and accessibility statement on every page",
+            ),
+            Text("die Adressen dort eintragen, dann twin policy apply", "enter the addresses there, then twin policy apply"),
         )
 
 
@@ -87,8 +102,8 @@ CHECK = Check(
     "policies",
     Text("Richtlinien: sie gelten, wie sie da stehen", "Policies: in force as they are written"),
     Text(
-        "Ordner gegen das Angewendete, Speicher und veröffentlichte Tabellen gegen beides",
-        "the folder against what was applied, the store and the published tables against both",
+        "Ordner gegen das Angewendete, Speicher und veröffentlichte Tabellen gegen beides; die Pflichtseiten",
+        "the folder against what was applied, the store and the published tables against both; the pages the law asks for",
     ),
     look,
 )

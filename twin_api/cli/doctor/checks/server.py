@@ -59,12 +59,17 @@ WISHES: Final = (
 _HBA: Final = "SELECT type, database, user_name, address, auth_method, error, line_number FROM pg_hba_file_rules ORDER BY line_number"
 
 
+def setting_of(connection: Connection, name: str) -> str | None:
+    row = connection.execute("SELECT setting FROM pg_settings WHERE name = %s", [name]).fetchone()
+    return None if row is None else str(row[0])
+
+
 def look(patient: Patient) -> Iterator[Finding]:
     connection = patient.administrator
     for wish in WISHES:
-        row = connection.execute("SELECT setting FROM pg_settings WHERE name = %s", [wish.name]).fetchone()
-        if row is not None and not wish.does(row[0]):
-            what = f"`{wish.name}` = {row[0]}"
+        setting = setting_of(connection, wish.name)
+        if setting is not None and not wish.does(setting):
+            what = f"`{wish.name}` = {setting}"
             yield Finding(
                 wish.severity, Text(what, what), wish.why, said(f"ALTER SYSTEM SET {wish.name} = '{wish.good}'; SELECT pg_reload_conf();")
             )

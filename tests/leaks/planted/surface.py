@@ -1,0 +1,122 @@
+"""Leaks of what is answered: documents, parameters, cursors, pages and texts that name what the role does not see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from tests.leaks import walk
+from tests.leaks.planted.plant import Patch, Planted, patched, view
+from tests.towns import Town
+from twin_api import problems
+from twin_api.block import Block, Route
+from twin_api.blocks import features
+from twin_api.encodings import html, openapi
+from twin_api.query import window
+from twin_api.store import twin as twin_module
+from twin_api.store.collection import About, Collection, Property
+from twin_api.texts import Text
+
+
+def _hidden_filter(town: Town, patch: Patch) -> None:
+    view("citizen", "baeume", vermerk="(SELECT s.vermerk FROM store.baeume s WHERE s.id = t.id)")(town, patch)
+    known = Collection.property
+    hidden = Property("vermerk", "text", Text("Vermerk"))
+    patch.setattr(Collection, "property", lambda self, name: hidden if name == "vermerk" else known(self, name))
+
+
+def _hinted(patch: Patch) -> None:
+    patch.setattr(window, "PARAMETERS", (*window.PARAMETERS, "vermerk", "antragsteller"))
+
+
+def _parameter(hidden: dict[str, Any]) -> Callable[[Patch], None]:
+    def plant(patch: Patch) -> None:
+        told = openapi.item_parameters
+        patch.setattr(openapi, "item_parameters", lambda collection: [*told(collection), {"in": "query", "required": False, **hidden}])
+
+    return plant
+
+
+def _hidden_path(patch: Patch) -> None:
+    told = openapi.document
+
+    def document(*asked: Any, **more: Any) -> Any:
+        made = told(*asked, **more)
+        first = next(operations for path, operations in made["paths"].items() if path.endswith("/items"))
+        return made | {"paths": {**made["paths"], "/collections/kanalschaechte/items": first}}
+
+    patch.setattr(openapi, "document", document)
+
+
+def _telling_cursor(patch: Patch) -> None:
+    told = features.cursor
+    patch.setattr(features, "cursor", lambda key: told(key) + "Q0FOQVJZLWJhdW0tNDE")  # CANARY-baum-41
+
+
+def _new_route(patch: Patch) -> None:
+    room = Block("new", (Route("/new/{thing}", features.get_items, lambda collections: {}),))
+    patch.setattr(walk, "BLOCKS", (*walk.BLOCKS, room))
+
+
+def _estimated(patch: Patch) -> None:
+    told = twin_module._matched
+    patch.setattr(twin_module, "_matched", lambda count, matched: told(count + 18, matched))  # as the planner knows the store's table
+
+
+def _hidden_heading(patch: Patch) -> None:
+    told = html.items
+
+    def items(*asked: Any) -> Any:
+        answer = told(*asked)
+        return replace(answer, body=answer.body.replace(b"</table>", b"<!-- vermerk --></table>"))
+
+    patch.setattr(html, "items", items)
+
+
+def _helpful(patch: Patch) -> None:
+    meant = problems.NotFound(Text("Gemeint ist vielleicht kanalschaechte", "perhaps kanalschaechte is meant"))
+
+    def find(self: twin_module.Twin, name: str) -> Collection:
+        if name in self._known:
+            return self._known[name]
+        raise meant
+
+    patch.setattr(twin_module.Twin, "_find", find)
+
+
+def _announced(patch: Patch) -> None:
+    async def about(self: twin_module.Twin) -> About:
+        return About("Kanaria", {}, (Text("24 Kanalschächte werden nicht gezeigt", "24 manholes are not shown"),))
+
+    patch.setattr(twin_module.Twin, "about", about)
+
+
+def _wider_box(patch: Patch) -> None:
+    told = twin_module._as_collection
+    patch.setattr(twin_module, "_as_collection", lambda row: replace(told(row), bbox=(10.6, 49.1, 12.2, 50.1)))
+
+
+def _served(name: str, channel: int, proofs: tuple[str, ...], plant: Callable[[Patch], None]) -> Planted:
+    return Planted(name, channel, proofs, after=patched(plant), served=True)
+
+
+PLANTED: Final = (
+    Planted("hidden attribute taken as a filter", 8, ("answers", "absent"), after=_hidden_filter),
+    _served("hidden names offered as a hint", 33, ("answers",), _hinted),
+    _served("hidden attribute in the OpenAPI document", 2, ("answers",), _parameter({"name": "geprueft", "schema": {"type": "string"}})),
+    _served(
+        "hidden values listed in the OpenAPI document",
+        27,
+        ("answers",),
+        _parameter({"name": "art", "schema": {"type": "string", "enum": ["Linde", "CANARY-art-41"]}}),
+    ),
+    _served("hidden collection in the OpenAPI document", 2, ("answers",), _hidden_path),
+    _served("hidden value in a cursor", 5, ("answers",), _telling_cursor),
+    _served("a new route that nobody walks", 28, ("answers",), _new_route),
+    _served("count as the planner estimates it", 3, ("answers",), _estimated),
+    _served("hidden heading in a page", 22, ("answers",), _hidden_heading),
+    _served("a problem suggests what is hidden", 33, ("answers",), _helpful),
+    _served("what is withheld is named and counted", 1, ("answers",), _announced),
+    _served("extent of all rows", 4, ("answers",), _wider_box),
+)

@@ -1,0 +1,108 @@
+"""Non-interference in time, without a clock: the statements that requests run touch as many buffers in either town.
+
+Compared are the totals of `EXPLAIN (ANALYZE, BUFFERS)`, hit and read together, of execution and of planning, each taken by the role's own
+login once the session is warm: what a session's very first statement reads of the catalogue is not counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final
+
+from tests.noninterference.asking import Answer, Request
+from tests.noninterference.changes import ALONE, Changes
+from tests.noninterference.harness import ENOUGH, Run, drawn_changes
+from tests.noninterference.requests import READING
+from tests.noninterference.towns import Pair, Side
+from tests.towns import Connection
+
+TIME: Final = 35  # its number in the catalogue of channels
+TURNS: Final = 2  # between two VACUUMs
+AT_ONCE: Final = 45  # statements that are measured then
+TRIES: Final = 3  # a difference that is one stays: the catalogue may have been vacuumed just then
+
+Statement = tuple[str, Any]
+
+
+def find_interference_in_time(pair: Pair, role: str, n: int, seed: int, counts: Counter[int]) -> list[str]:
+    """As `find_interference`, and the statements that cost more in one town than in the other; they are counted as the channel of time."""
+    run = _Measuring(pair, role, seed, counts)
+    try:
+        run.go(n)
+    finally:
+        for connection in run.logins:
+            connection.close()
+    return run.found
+
+
+class _Measuring(Run):
+    """A run that measures what it hears; what is published lies alike on disk in both towns, or buffers could not be compared."""
+
+    kinds = READING
+    changes = drawn_changes([change for change in ALONE if change is not Changes.reorder])
+
+    def __init__(self, pair: Pair, role: str, seed: int, counts: Counter[int]) -> None:
+        super().__init__(pair, role, seed, counts)
+        self._schema = role.replace("/", "_")
+        self._said: dict[str, Statement] = {}
+        self.logins = [side.town.login(self._schema) for side in pair.sides]
+
+    def _both(self, request: Request) -> tuple[tuple[Answer, Answer], list[str]]:
+        answers, differences = super()._both(request)
+        left = self._pair.left.town.database
+        mine = [(sql, params) for database, login, sql, params in self.heard if (database, login) == (left, self._schema)]
+        self._said |= {repr(statement): statement for statement in mine}
+        return answers, differences
+
+    def _settle(self) -> Changes:
+        """Filled anew, and alike on disk too: what the role was shown before was another matter."""
+        writes = super()._settle()
+        self._said = {}
+        for side in self._pair.sides:
+            _tidy(side, self._schema, "VACUUM (FULL, ANALYZE)")
+        return writes
+
+    def _take_turn(self, changes: list[Any], chances: list[tuple[int, str]]) -> None:
+        super()._take_turn(changes, chances)
+        if self._turn % TURNS == 0:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Some of the statements of this round, in the state that the towns are in now."""
+        for side in self._pair.sides:
+            _tidy(side, self._schema, "VACUUM (ANALYZE)")
+        some = self._random.sample(sorted(self._said), min(len(self._said), AT_ONCE))
+        for statement in some:
+            if (told := self._apart(self._said[statement])) and len(self.found) < ENOUGH:
+                self.found.append(told)
+        self._counts[TIME] += len(some)
+
+    def _apart(self, statement: Statement) -> str | None:
+        for _ in range(TRIES):
+            left, right = (_touched(connection, statement) for connection in self.logins)
+            if left == right:
+                return None
+        return f"{self._role}, seed {self._seed}: (execution, planning) touch {left} | {right} buffers: {statement}"
+
+
+def _tidy(side: Side, schema: str, command: str) -> None:
+    """The role's tables after VACUUM ANALYZE, which nobody else runs meanwhile: its moment would differ."""
+    with side.town.superuser() as connection:
+        query = "SELECT 'published.' || relation FROM published.shown WHERE schema = %s UNION SELECT schema || '.collection' FROM published.role WHERE schema = %s"
+        for (table,) in connection.execute(query, [schema, schema]).fetchall():
+            connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)".encode())
+            connection.execute(f"{command} {table}".encode())
+
+
+def _touched(connection: Connection, statement: Statement) -> tuple[int, int]:
+    """Buffers of execution and of planning, the second time."""
+    sql, params = statement
+    for _ in range(2):
+        row = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}".encode(), params).fetchone()
+    assert row is not None
+    told = row[0][0]
+    return _total(told["Plan"]), _total(told.get("Planning", {}))
+
+
+def _total(node: dict[str, Any]) -> int:
+    return sum(int(node.get(f"{kind} Blocks", 0)) for kind in ("Shared Hit", "Shared Read", "Local Hit", "Temp Read"))
