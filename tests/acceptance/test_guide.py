@@ -44,7 +44,8 @@ class Debian:
             "DEBIAN_FRONTEND": "noninteractive",
             **told,
         }
-        begin = f"mount --bind /dev {root}/dev; mount -t proc proc {root}/proc; ip link set lo up; echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start; exec sleep infinity"
+        ports = "/proc/sys/net/ipv4/ip_unprivileged_port_start"  # Caddy's own user may open 80 and 443
+        begin = f"mount --bind /dev {root}/dev; mount -t proc proc {root}/proc; ip link set lo up; echo 0 >{ports}; exec sleep infinity"
         self._first = subprocess.Popen(["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "sh", "-c", begin])
 
     def here(self, text: str) -> str:

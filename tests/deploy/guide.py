@@ -59,6 +59,7 @@ class Reader:
             else:
                 self._edit(block)
             upon(block)
+        self.units.check()
 
     def type(self, text: str, code: int = 0) -> str:
         """What the commands say on both channels; they must end with this exit code."""

@@ -29,12 +29,12 @@ class Folder:
     def __init__(self, folder: Path, cluster: Cluster) -> None:
         self._folder, self._cluster = folder, cluster
         self.https, self.http, *served = free_ports(5)
-        self.database = f"g{os.getpid()}"
+        self.database = f"g{os.getpid()}z"
         known = conninfo.conninfo_to_dict(cluster.conninfo())
         self._renamed = {
             "host=127.0.0.1 dbname=twin": f"host={known['host']} port={known['port']} dbname={self.database}",
-            "twin_admin": f"{self.database}_x_admin",
-            "twin_uebung": f"{self.database}_x",
+            "twin_admin": f"{self.database}_admin",
+            "uebung": f"{self.database}u",
             **{
                 f"{word}{port}": f"{word}{free}"
                 for port, free in zip((8001, 8002, 8003), served, strict=True)

@@ -33,6 +33,7 @@ class Units:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._users: dict[str, str] = {}  # of services that have one of their own, by their names
 
     def control(self, words: Sequence[str]) -> None:
         """`systemctl enable --now`, `start` or `restart` and the names after it."""
@@ -45,6 +46,11 @@ class Units:
             else:
                 self._stop(name)
                 self._start(name)
+
+    def check(self) -> None:
+        """Whatever was started and does not end by itself still runs."""
+        for name, process in self._running.items():
+            assert process.poll() is None, (name, self.output(name))
 
     def stop(self) -> None:
         for name in list(self._running):
@@ -66,13 +72,14 @@ class Units:
         credentials = self._machine.here(f"/run/credentials/{name}")
         unit = Unit(self._file(f"{family}{at}.service").read_text(), instance, credentials)
         environment = {**self._machine.environment, **unit.environment(self._machine)}
-        user = self._folders(unit)
+        user = self._users.setdefault(name, str(DYNAMIC + len(self._users))) if unit.one("DynamicUser") == "yes" else unit.one("User")
+        self._make_folders(unit, user)
         with self._machine.file(f"/var/log/{name}").open("ab") as log:
 
             def start(line: str, as_user: str) -> subprocess.Popen[bytes]:
                 words = [re.sub(r"\$\{(\w+)\}", lambda found: environment[found[1]], word) for word in shlex.split(line)]
-                place = {"cwd": self._machine.file(unit.one("WorkingDirectory") or "/")}
-                return subprocess.Popen(self._machine.command(words, as_user), env=environment, stdout=log, stderr=log, **place)
+                there = ["env", f"--chdir={unit.one('WorkingDirectory') or '/'}", *words]
+                return subprocess.Popen(self._machine.command(there, as_user), env=environment, stdout=log, stderr=log)
 
             for line in unit.all("ExecStartPre"):
                 assert start(line.lstrip("+"), "" if line.startswith("+") else user).wait(60) == 0, self.output(name)
@@ -84,9 +91,8 @@ class Units:
             time.sleep(0.2)
             assert process.poll() is None, self.output(name)
 
-    def _folders(self, unit: Unit) -> str:
-        """The user the unit runs as, once what systemd makes for it is there."""
-        user = str(DYNAMIC) if unit.one("DynamicUser") == "yes" else unit.one("User")
+    def _make_folders(self, unit: Unit, user: str) -> None:
+        """What systemd makes for a service before it starts."""
         folders = [f"/run/{name}" for name in unit.all("RuntimeDirectory")]
         for given in unit.all("LoadCredential"):
             name, _, source = given.partition(":")
@@ -96,7 +102,6 @@ class Units:
         for folder in folders:
             self._run("install", "-d", "-m", "700", folder)
             self._own(user, folder)
-        return user
 
     def _own(self, user: str, path: str) -> None:
         if self._machine.command(["true"], user) != self._machine.command(["true"]):  # where services have users of their own

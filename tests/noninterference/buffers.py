@@ -18,7 +18,7 @@ from tests.towns import Connection
 
 TIME: Final = 35  # its number in the catalogue of channels
 TURNS: Final = 2  # between two VACUUMs
-AT_ONCE: Final = 40  # statements that are measured then
+AT_ONCE: Final = 45  # statements that are measured then
 TRIES: Final = 3  # a difference that is one stays: the catalogue may have been vacuumed just then
 
 Statement = tuple[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from random import Random
 from typing import Final
 
@@ -37,7 +38,7 @@ class Changes:
         citizens = {f"citizen {name}": grant for name, grant in grants_of(policies, CITIZEN, DAY).items()}
         return {**citizens, **grants_of(policies, self._role, DAY)}
 
-    def fill(self) -> None:
+    def fill(self, *, scattered: bool = True) -> None:
         """Both towns with the same rows, visible and hidden ones in turn, and figures of them; then each gets hidden things of its own."""
         for side in self._pair.sides:
             side.insert("ortsteile", districts())
@@ -47,20 +48,21 @@ class Changes:
                 side.insert(layer, [dict(row) for row in rows])
         for side in self._pair.sides:
             side.refresh_figures()
-            self._scatter(side)
-        for layer in PER_LAYER:
-            self.delete_visible(layer)
+        if scattered:
+            self._scatter()
 
     def _any(self, layer: Layer, wants_visible: bool) -> Row:
         drawn = (self._drawer.visible_row if wants_visible else self._drawer.hidden_row)(layer, self.grants)
         return drawn or self._drawer.row(layer)
 
-    def _scatter(self, side: Side) -> None:
-        for layer in PER_LAYER:
+    def _scatter(self) -> None:
+        for side, layer in product(self._pair.sides, PER_LAYER):
             for row in list(side.rows[layer].values()):
                 if self._random.random() < 0.3:
                     side.update(layer, self._drawer.alike(self.grants, self._layers[layer], row))
             self.add_hidden(side, layer)
+        for layer in PER_LAYER:
+            self.delete_visible(layer)
 
     # -- one town alone: the role must notice nothing
 

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from tests.noninterference.asking import Answer, Request
 from tests.noninterference.changes import ALIKE, ALONE, Alone, Changes
+from tests.noninterference.channels import BETWEEN
 from tests.noninterference.edits import restored, unseen_edit, variation
 from tests.noninterference.findings import save
 from tests.noninterference.requests import KINDS, Draw, Requests, Undrawn
@@ -71,6 +72,7 @@ class Run:
         self.asked = 0
         self.found: list[str] = []
         self._turn = 0
+        self._before: dict[Request, tuple[int, Answer]] = {}  # the left town's answers since something visible was written, by their turn
 
     def go(self, n: int) -> None:
         with statements_heard() as self.heard:
@@ -115,12 +117,15 @@ class Run:
             side.clear()
             if files != side.files:
                 side.apply(files)
+        self._before.clear()
         writes = Changes(pair, self._role, self._random)
         writes.fill()
         return writes
 
     def _take_turn(self, changes: list[Any], chances: list[tuple[int, str]]) -> None:
         self._turn += 1
+        if any(number is None for _, number, _ in changes):
+            self._before.clear()
         for change, number, layer in changes:
             if number is None:
                 change(self._writes, layer)
@@ -159,12 +164,19 @@ class Run:
         answers, said = self._both(request)
         self.asked += 1
         self._counts.update(request.channels | ({33} if answers[0].status >= 400 else set()))
-        if differences := [*compare(*answers), *said, *_told(answers, request, words)]:
+        if differences := [*compare(*answers), *said, *self._moved(request, answers[0]), *_told(answers, request, words)]:
             file = save(self._pair, self._role, self._seed, request, answers, differences)
             self.found.append(
                 f"{self._role}, seed {self._seed}: {request.method} {request.target} {dict(request.headers)}: {'; '.join(differences)} [{file}]"
             )
         self._requests.learn(request, answers[0])
+
+    def _moved(self, request: Request, answer: Answer) -> Iterator[str]:
+        """What hidden writes alone have changed in the left town's answer."""
+        turn, before = self._before.setdefault(request, (self._turn, answer))
+        if turn != self._turn:
+            self._counts[BETWEEN] += 1
+            yield from (f"before and after hidden writes: {difference}" for difference in compare(before, answer))
 
     def _as_administration(self, request: Request) -> None:
         """The same address below another role, by somebody who may: its answer must not be what the next one gets."""

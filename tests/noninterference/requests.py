@@ -153,7 +153,7 @@ class Requests:
         if not self._tagged:
             return self._any_route(draw, words)
         request, tag = draw.of(self._tagged)
-        name, channel = draw.of([("If-None-Match", 7), ("If-None-Match", 7), ("If-Match", 48), ("", 14)])
+        name, channel = draw.of([("If-None-Match", 7), ("If-None-Match", 7), ("If-Match", 48), ("", 14), ("", 14), ("", 14)])
         told = draw.of([tag, tag, f"W/{tag}", '"x", ' + tag, "*", '"x"'])
         kept: Headers = tuple((n, v) for n, v in request.headers if n not in ("If-None-Match", "If-Match"))
         return replace(request, headers=(*kept, (name, told)) if name else kept, channels=request.channels | {14, channel})
@@ -231,7 +231,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     *(Requests._any_route,) * 7,
     *(Requests._hidden_parameter,) * 4,
     *(Requests._further,) * 2,
-    *(Requests._again,) * 4,
+    *(Requests._again,) * 6,
     *(Requests._outside,) * 3,
     *(Requests._after_others,) * 2,
     *(Requests._writing,) * 3,

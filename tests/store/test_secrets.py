@@ -182,3 +182,11 @@ def test_what_root_writes_belongs_to_the_owner_of_the_folder(secrets: Secrets, t
     os.chown(tmp_path / "process", 65534, 65534)
     secrets.hand(["citizen"], tmp_path / "process")
     assert (tmp_path / "process" / "citizen").stat().st_uid == 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_folder_that_root_makes_for_secrets_belongs_to_the_owner_of_the_place(tmp_path: Path) -> None:
+    os.chown(tmp_path, 65534, 65534)
+    Secrets(tmp_path / "secrets").ensure("pepper")
+    assert [(tmp_path / name).stat().st_uid for name in ("secrets", "secrets/pepper")] == [65534, 65534]
+    assert mode(tmp_path / "secrets") == 0o700

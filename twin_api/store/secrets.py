@@ -165,7 +165,11 @@ def _prepare_handed(folder: Path, source: Path) -> None:
 
 
 def _make_closed(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.geteuid() == 0:  # what root makes in somebody's folder belongs to that somebody, as its files will
+            owner = folder.parent.stat()
+            os.chown(folder, owner.st_uid, owner.st_gid, follow_symlinks=False)
     if stat.S_IMODE(folder.stat().st_mode) != 0o700:
         folder.chmod(0o700)
 
