@@ -56,12 +56,11 @@ class Debian:
 
     def command(self, words: Sequence[str], user: str = "") -> list[str]:
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
-        return ["nsenter", f"--target={self._pid}", *self._inside, "chroot", str(self._root), *as_user, *words]
+        return ["nsenter", f"--target={self.process(self._first)}", *self._inside, "chroot", str(self._root), *as_user, *words]
 
-    @property
-    def _pid(self) -> str:
-        """The first process inside, a child of `unshare`."""
-        return Path(f"/proc/{self._first.pid}/task/{self._first.pid}/children").read_text().split()[0]
+    def process(self, started: subprocess.Popen[bytes]) -> int:
+        """What `nsenter` or `unshare` has started inside; they hand no signal on."""
+        return int(Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()[0])
 
     def leave_network(self) -> None:
         self._inside = ["--mount", "--pid", "--net"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -57,6 +58,9 @@ class Folder:
 
     def command(self, words: Sequence[str], user: str = "") -> list[str]:
         return [self.here(word) for word in words]
+
+    def process(self, started: subprocess.Popen[bytes]) -> int:
+        return started.pid
 
     def here(self, text: str) -> str:
         """The text with the server's places and names as they are here."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +24,9 @@ class Machine(Protocol):
     def here(self, text: str) -> str: ...
 
     def command(self, words: Sequence[str], user: str = "") -> list[str]: ...
+
+    def process(self, started: subprocess.Popen[bytes]) -> int:
+        """The id of the program itself, for signals."""
 
     @property
     def environment(self) -> Mapping[str, str]: ...
@@ -61,7 +66,8 @@ class Units:
 
     def _stop(self, name: str) -> None:
         if process := self._running.pop(name, None):
-            process.terminate()
+            if process.poll() is None:
+                os.kill(self._machine.process(process), signal.SIGTERM)
             process.wait(PATIENCE_S)
 
     def _file(self, name: str) -> Path:
