@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -34,6 +34,8 @@ from twin_api.store.control import Tokens
 from twin_api.store.engine import Pool, Server
 from twin_api.store.secrets import Secrets
 from twin_api.store.twin import Twin
+
+Answering = Callable[[Request], Awaitable[Response]]
 
 # hot rooms first: routes are tried in this order
 BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, landing.BLOCK)
@@ -102,7 +104,7 @@ def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
             await control.close()
 
     readiness = Readiness(server, twins.named, ("control",) if control else ())
-    app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
 
     _add_own_addresses(app, twins.named[0], readiness, draining, settings)
     app.router.default = Door(BLOCKS, twins.open, subjects, settings)
@@ -126,7 +128,7 @@ def create_preview(server: Server, role: str, schema: str, settings: Settings) -
         yield
         await pool.close()
 
-    app = FastAPI(title="Twin API preview", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(title="Twin API preview", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.router.default = Door(
         BLOCKS, lambda name: twin if name == role else None, None, settings.model_copy(update={"base_url": ""}), unguarded=True
     )
@@ -139,33 +141,39 @@ def _add_own_addresses(app: FastAPI, first: str, readiness: Readiness, draining:
     """What belongs to no role: the bare address, and whether the server is alive and ready."""
     base = settings.base_url.rstrip("/")
 
-    def refused(request: Request, problem: Problem) -> Response:
+    async def refuse_this(request: Request, error: Exception) -> Response:
+        problem = error if isinstance(error, Problem) else MethodNotAllowed(headers={"Allow": METHODS})
         return refuse(problem, request.scope, settings.lang, f"{base or request.scope.get('root_path', '')}/")
 
-    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def get_start(request: Request) -> Response:
-        visit().route = "/"
-        if request.scope["path"] != "/":  # a route's pattern takes an encoded line end for the end
-            return refused(request, NotFound())
         for name in request.query_params:
-            return refused(request, unknown(name, ()))
+            raise unknown(name, ())
         return RedirectResponse(f"{base}/{first}", status_code=302)
 
-    @app.exception_handler(405)
-    async def refuse_method(request: Request, error: Exception) -> Response:
-        return refused(request, MethodNotAllowed(headers={"Allow": METHODS}))
-
-    @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
-    async def get_health() -> PlainTextResponse:
-        visit().route = "/healthz"
+    async def get_health(request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    @app.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
-    async def get_readiness() -> PlainTextResponse:
-        visit().route = "/readyz"
+    async def get_readiness(request: Request) -> Response:
         if draining.has_begun or not await readiness.is_ready():
             return PlainTextResponse("not ready\n", status_code=503)
         return PlainTextResponse("ready\n")
+
+    for path, answer in (("/", get_start), ("/healthz", get_health), ("/readyz", get_readiness)):
+        app.add_route(path, _exactly_at(path, answer), methods=["GET", "HEAD"], include_in_schema=False)
+    for ended in (Problem, 405):
+        app.add_exception_handler(ended, refuse_this)
+
+
+def _exactly_at(path: str, answer: Answering) -> Answering:
+    """A route's pattern takes an encoded line end for the end of an address, which would pass by what a proxy keeps to itself."""
+
+    async def endpoint(request: Request) -> Response:
+        if request.scope["path"] != path:
+            raise NotFound()
+        visit().route = path
+        return await answer(request)
+
+    return endpoint
 
 
 @asynccontextmanager

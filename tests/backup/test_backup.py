@@ -60,6 +60,8 @@ def test_a_town_restored_in_its_own_place_answers_byte_for_byte_as_before(new_to
         town.write("DELETE FROM store.baeume")
         restored = restore_backup(made.path, [identity], town.admin, town.secrets, NOW, replace=True)
     assert told <= {200, 503}, "nobody is told that something is not there"
+    with pytest.raises(psycopg.OperationalError, match="not currently accepting"):  # what is withdrawn from now on is not withdrawn there
+        psycopg.connect(f"{town.server.conninfo('citizen')} dbname={restored.before}")
     assert drop_replaced(town.admin) == [restored.before]
     assert (answers(town), store_rows(town), town.drift()) == (before, rows, [])
     assert town.client(Authorization=f"Bearer {token}").get("/council/collections").status_code == 200
@@ -118,6 +120,20 @@ def test_another_key_opens_nothing(town: Town, made: Made) -> None:
     with pytest.raises(WrongKey):
         restore_backup(made.path, [Identity.generate()], town.admin, town.secrets, NOW, replace=True)
     assert town.drift() == []
+
+
+def test_a_view_that_the_owner_put_in_a_tables_place_does_not_run_as_the_administrator(
+    new_town: NewTown, tmp_path: Path, identity: Identity
+) -> None:  # fmt: skip
+    town = new_town(rows=False)
+    with town.login("owner") as connection:
+        connection.execute("ALTER TABLE published.definition RENAME TO aside")
+        connection.execute(
+            "CREATE FUNCTION store.trap() RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$ BEGIN RAISE EXCEPTION 'it ran'; END $$"
+        )
+        connection.execute("CREATE VIEW published.definition AS SELECT * FROM published.aside WHERE store.trap()")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="non-system view"):
+        backed_up(town, tmp_path, identity)
 
 
 def exists(town: Town, database: str) -> bool:

@@ -75,6 +75,16 @@ def test_content_that_never_comes_or_never_ends_is_not_waited_for(town: Town, ha
         assert read_all(line).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.parametrize("endless", [b"x: " + b"y" * 8000 + b"\r\n", b"1;" + b"y" * 8000 + b"\r\nz\r\n"], ids=["trailers", "extensions"])
+def test_what_stands_beside_the_content_is_not_read_without_end(town: Town, endless: bytes) -> None:
+    with served(town) as serving, connect(serving) as line:
+        line.sendall(HEAD.replace(b"GET", b"POST") % b"/citizen" + b"Transfer-Encoding: chunked\r\n\r\n")
+        if endless.startswith(b"x"):
+            line.sendall(b"0\r\n")
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            line.sendall(endless * 1500)  # 12 MB: far more than is discarded, with what lies in the system's buffers
+
+
 def test_a_connection_at_rest_is_kept_between_requests(town: Town, hasty: None) -> None:
     with served(town) as serving, connect(serving) as line:
         for _ in range(2):

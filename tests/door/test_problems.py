@@ -59,12 +59,13 @@ HEADERS = [
 ]
 
 
-def ask_raw(address: str, target: bytes, *headers: bytes) -> tuple[int, dict[str, str], bytes]:
+def ask_raw(address: str, target: bytes, *headers: bytes, host: bytes | None = b"twin.example") -> tuple[int, dict[str, str], bytes]:
     """The answer to a request line that no client library would send."""
     place = urlsplit(address)
     assert place.hostname
     with socket.create_connection((place.hostname, place.port or 80), timeout=20) as connection:
-        lines = [b"GET %b HTTP/1.1" % target, b"Host: twin.example", b"Connection: close", *headers]
+        named = [] if host is None else [b"Host: " + host]
+        lines = [b"GET %b HTTP/1.1" % target, *named, b"Connection: close", *headers]
         connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -113,10 +114,34 @@ def test_an_upgrade_to_websocket_is_not_made(town: Town) -> None:
     assert status < 500
 
 
-def test_a_host_of_the_clients_making_stays_text(town: Town) -> None:
-    for form in (b"html", b"json"):
-        _, _, body = ask_raw(address(town), b"/citizen?f=" + form, b'Host: x"><script>alert(1)</script>')
-        assert b"<script" not in body or form == b"json"
+HOSTS = [
+    [],
+    [b"a", b"b"],
+    [b"a", b"a"],
+    [b""],
+    [b'x"><script>alert(1)</script>'],
+    [b"a b"],
+    [b"a/b"],
+    [b"good@evil"],
+    [b"\xff"],
+    [b"a>; rel=x"],
+    [b"a:x"],
+]
+
+
+@pytest.mark.parametrize("hosts", HOSTS, ids=range(len(HOSTS)))
+def test_a_request_names_one_host_or_is_none(town: Town, hosts: list[bytes]) -> None:
+    """RFC 9112, 3.2: what it names would stand in every link of the answer."""
+    for target in (b"/citizen", b"/council", ITEMS.encode()):
+        status, headers, body = ask_raw(address(town), target, *(b"Host: " + host for host in hosts), host=None)
+        assert (status, headers["content-type"]) == (400, MEDIA_TYPE)
+        assert b"request-malformed" in body
+
+
+@pytest.mark.parametrize("host", [b"twin.example", b"TWIN_1:8000", b"[::1]:80", b"127.0.0.1"])
+def test_a_host_may_be_a_name_or_an_address(town: Town, host: bytes) -> None:
+    status, _, body = ask_raw(address(town), b"/citizen?f=json", host=host)
+    assert (status, b'"http://' + host + b"/citizen" in body) == (200, True)
 
 
 @pytest.mark.parametrize("name", ["Höhe", "<script>", "a" * 5000, "a\nb", 'a"b', "☃", "`"])

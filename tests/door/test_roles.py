@@ -81,14 +81,26 @@ def test_the_bare_address_leads_to_the_citizen_twin(town: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/%0A", "/%0A0", "/citizen/%0A", "/citizen/collections%0A", "/citizen/collections/baeume/items%0A", "/nix%0A"]
+    "path",
+    [
+        "/%0A",
+        "/%0A0",
+        "/citizen/%0A",
+        "/citizen/collections%0A",
+        "/citizen/collections/baeume/items%0A",
+        "/nix%0A",
+        "/readyz%0A",
+        "/healthz%0A",
+    ],
 )
 def test_an_encoded_line_end_is_no_end_of_an_address(town: Town, path: str) -> None:
     answer = ask(town, path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
-@pytest.mark.parametrize("path", ["/nix", "/Citizen", "/citizens", "/citizen/nix", "/citizen/bauhof", "/council%20"])
+@pytest.mark.parametrize(
+    "path", ["/nix", "/readyz/", "/healthz/", "/Citizen", "/citizens", "/citizen/nix", "/citizen/bauhof", "/council%20"]
+)
 def test_what_is_no_twin_is_not_found(town: Town, path: str) -> None:
     assert ask(town, path).status_code == 404
     assert ask(town, path, "administration").status_code == 404

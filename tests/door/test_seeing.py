@@ -146,6 +146,17 @@ def test_whoever_asks_whether_we_are_well_is_neither_logged_nor_counted(process:
     assert "healthz" not in httpx.get(process.metrics).text
 
 
+def test_who_is_cut_off_in_the_middle_of_an_answer_is_no_error_of_ours(process: Process) -> None:
+    place = httpx.URL(process.address)
+    with socket.create_connection((place.host, place.port or 80), timeout=20) as line:
+        line.sendall(f"GET {ITEMS} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 2000 + b"GET /")
+        with suppress(ConnectionError):
+            while line.recv(65536):
+                pass
+    line_of(process, httpx.get(process.address + "/citizen"))
+    assert [told for told in process.lines() if told["level"] == "error"] == []
+
+
 def test_metrics_count_by_role_route_and_outcome(process: Process) -> None:
     series = 'twin_answer_seconds_count{role="citizen",route="/collections/{collection}",status="2xx"}'
     before = value(process.metrics, series)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 BETWEEN: Final = 0  # no channel, but a way through all of them
+FULL: Final = 4000  # pairs
 LEAST: Final = 100  # times that each channel is reached in a full run of one role
 
 REACHED: Final = {
@@ -72,9 +73,8 @@ assert REACHED.keys() | ELSEWHERE.keys() | NOT_YET.keys() == set(range(53))
 
 
 def unreached(counts: Counter[int], pairs: int) -> list[int]:
-    """Channels reached less often than a run of this length owes."""
-    owed = min(LEAST, pairs * LEAST // 4000)
-    return [channel for channel in REACHED if counts[channel] < owed]
+    """Channels reached less often than a full run owes; a shorter one owes nothing."""
+    return [channel for channel in REACHED if pairs >= FULL and counts[channel] < LEAST]
 
 
 def table(counts: Counter[int]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from tests.noninterference.asking import Answer, Request
+from tests.noninterference.asking import HOST, Answer, Request
 from tests.noninterference.changes import ALIKE, ALONE, Alone, Changes
 from tests.noninterference.channels import BETWEEN
 from tests.noninterference.edits import restored, unseen_edit, variation
@@ -207,11 +207,14 @@ def _apart(left: bytes, right: bytes) -> str:
 
 
 def _told(answers: Sequence[Answer], request: Request, words: Words) -> Iterator[str]:
-    """Hidden words in either answer that the client did not say itself."""
+    """Hidden words in either answer that the client did not say itself, and ways that lead from the role's own address to another's."""
     said = unquote_plus(request.target).encode()
+    own = request.target.startswith(f"/{words.role}/")
     for answer in answers:
         whole = answer.decoded + b"\n".join(value for _, value in answer.headers)
-        yield from (f"tells `{word.decode()}`" for word in sorted(words.unsayable) if word in whole and word not in said)
+        told = [word for word in words.unsayable if word in whole and word not in said]
+        told += [address for address in words.others_addresses if own and address in whole and address.split(HOST.encode())[1] not in said]
+        yield from (f"tells `{word.decode()}`" for word in sorted(told))
 
 
 @contextmanager

@@ -160,8 +160,9 @@ class Requests:
 
     def _after_others(self, draw: Draw, words: Words) -> Request:
         """An address that another role asks for first, who sees more there."""
-        path, reached = self._filled(draw, words, draw.of(self._routes).path)
-        query = [("limit", str(draw.random.randint(4, 400)))] if path.endswith("/items") else []
+        pages = [path for path in self._paths if path.endswith("/items")]
+        path, reached = (draw.of(pages), set[int]()) if draw.once_in(2) else self._filled(draw, words, draw.of(self._routes).path)
+        query = [("limit", str(draw.random.randint(4, 4000)))] if path.endswith("/items") else []
         return self._get(path, query, reached | {19})
 
     def _once_visible(self, draw: Draw, withdrawn: Sequence[str]) -> Request:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.noninterference import requests
 from tests.noninterference.asking import Answer
-from tests.noninterference.channels import REACHED, unreached
+from tests.noninterference.channels import FULL, REACHED, unreached
 from tests.noninterference.harness import compare
 from tests.noninterference.requests import KINDS, Draw, Requests, Undrawn
 from twin_api.block import Block, Route
@@ -60,5 +60,5 @@ def test_answers_that_differ_in_anything_differ(other: Answer) -> None:
 
 def test_a_channel_that_is_reached_too_seldom_is_told() -> None:
     counts = Counter(dict.fromkeys(REACHED, 100))
-    assert unreached(counts, 4000) == []
-    assert unreached(counts - Counter({38: 1}), 4000) == [38]
+    assert unreached(counts, FULL) == []
+    assert unreached(counts - Counter({38: 1}), FULL) == [38]

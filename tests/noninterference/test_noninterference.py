@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.noninterference.buffers import find_interference_in_time
-from tests.noninterference.channels import unreached
+from tests.noninterference.channels import FULL, unreached
 from tests.noninterference.harness import find_interference
 from tests.noninterference.towns import Pair
 
@@ -38,7 +38,7 @@ def _pairs(config: pytest.Config, pairs: int) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("role", MAIN)
 def test_what_is_hidden_moves_no_answer(pair: Pair, role: str, seed: int, pytestconfig: pytest.Config, record_property: Record) -> None:
-    pairs = _pairs(pytestconfig, 4000)
+    pairs = _pairs(pytestconfig, FULL)
     counts = _run(pair, role, pairs, seed, record_property, in_time=pairs // 4)
     assert unreached(counts, pairs) == []
 

@@ -13,6 +13,7 @@ import shapely
 
 from tests.leaks.canaries import WORDS_OF_THE_HOUSE
 from tests.leaks.seen import as_json, to_degrees
+from tests.noninterference.asking import HOST
 from tests.noninterference.rows import CANARY, SRID, grants_of, look
 from tests.noninterference.towns import Pair, Row
 from tests.towns import DAY
@@ -59,6 +60,12 @@ class Words:
         return frozenset(
             word.encode() for word in told if len(word) > 4 and word.lower() not in visible and word.lower() not in WORDS_OF_THE_HOUSE
         )
+
+    @cached_property
+    def others_addresses(self) -> list[bytes]:
+        """To which nothing at the role's own address leads."""
+        others = [other for side in self._pair.sides for other in side.policies.roles if not f"{self.role}/".startswith(f"{other}/")]
+        return [f"//{HOST}/{other}/".encode() for other in others]
 
     def _titles(self) -> Iterator[str]:
         for side in self._pair.sides:

@@ -42,9 +42,9 @@ def empty_place(admin: str, *, replace: bool, now: datetime) -> Iterator[Place]:
     with psycopg.connect(conninfo.make_conninfo(admin, dbname="postgres"), autocommit=True) as server:
         existed = _exists(server, name)
         before = _move_away(server, name, now) if existed and _make_sure(admin, replace) else None
-        if before or not existed:
-            create_database(server, name)
         try:
+            if before or not existed:
+                create_database(server, name)
             with _held(server, name):
                 yield Place(admin, before)
         except BaseException:
@@ -53,7 +53,7 @@ def empty_place(admin: str, *, replace: bool, now: datetime) -> Iterator[Place]:
             else:
                 _empty(admin)
             if before:
-                _rename(server, before, name)
+                _rename(server, before, name, open_=True)
             raise
 
 
@@ -84,19 +84,23 @@ def _make_sure(admin: str, replace: bool) -> bool:
 
 def _move_away(server: Connection, name: str, now: datetime) -> str:
     before = f"{name}{REPLACED}{now.astimezone(UTC).strftime('%Y%m%d_%H%M%S')}"
-    _rename(server, name, before)
+    _rename(server, name, before, open_=False)
     return before
 
 
-def _rename(server: Connection, name: str, to: str) -> None:
-    """Ends every session in it; nobody comes in between."""
+def _rename(server: Connection, name: str, to: str, *, open_: bool) -> None:
+    """Ends every session in it; nobody comes in between.
+
+    INVARIANT: what was replaced is closed. The town's logins have their rights in it still, and nothing is withdrawn there any more.
+    """
     closed = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     server.execute(closed.format(sql.Identifier(name), sql.SQL("false")))
     try:
         _end_sessions(server, name)
         server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(to)))
-        server.execute(closed.format(sql.Identifier(to), sql.SQL("true")))
-    except psycopg.Error:
+        if open_:
+            server.execute(closed.format(sql.Identifier(to), sql.SQL("true")))
+    except BaseException:  # whoever interrupts here must not leave a town that nobody can enter
         server.execute(closed.format(sql.Identifier(name), sql.SQL("true")))
         raise
 

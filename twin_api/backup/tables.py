@@ -38,6 +38,15 @@ _SEQUENCES: Final = (
 )
 
 
+def read_tables_only(connection: Connection) -> None:
+    """Until the session ends, a view is an error: the owner could put one in a table's place, whose functions ran as the administrator.
+
+    As `pg_dump` does it; PostgreSQL knows the setting since 15.8 (CVE-2024-7348).
+    """
+    guard = "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'"
+    connection.execute(guard.encode())
+
+
 def figures_kept(connection: Connection) -> list[FigureKept]:
     return [FigureKept(*row) for row in connection.execute(_FIGURES).fetchall()]
 

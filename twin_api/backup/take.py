@@ -21,7 +21,7 @@ from twin_api.backup.client import dump_definitions
 from twin_api.backup.folder import new_file
 from twin_api.backup.manifest import ABOUT, DEFINITIONS, FORM, MANIFEST, PEPPER, About, Manifest, TableKept, write_json
 from twin_api.backup.sealed import Recipient, sealing
-from twin_api.backup.tables import Connection, Progress, copy_out, figures_kept, pin_copy, sequences_kept, tables_kept
+from twin_api.backup.tables import Connection, Progress, copy_out, figures_kept, pin_copy, read_tables_only, sequences_kept, tables_kept
 from twin_api.publish.layers import LOCK
 from twin_api.publish.statement import pin_session
 from twin_api.store.secrets import Secrets
@@ -71,6 +71,7 @@ def town_files(policies: Path, sources: Path) -> dict[str, bytes]:
 
 def _settle(connection: Connection, now: datetime) -> About:
     """Begin the transaction whose snapshot is backed up; what changes tables waits until it ends."""
+    read_tables_only(connection)
     row = connection.execute("SELECT to_regclass('published.definition'), to_regclass('control.alembic_version')").fetchone()
     if row is None or None in row:
         raise NothingToBackUp()

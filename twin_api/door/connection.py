@@ -13,7 +13,7 @@ from struct import pack
 from typing import Final
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from twin_api.problems import MEDIA_TYPE, HeadersTooLarge, Problem, RequestMalformed, RequestTooSlow
 from twin_api.texts import Language
@@ -37,10 +37,11 @@ class ClientConnection(HttpToolsProtocol):
 
     owed_since: float | None  # since when we wait for a request; None while the client waits for an answer
     unread_since: float | None  # since when an answer is on its way
+    answering: RequestResponseCycle | None  # what is in work; `cycle` is the last that was asked, which may still stand in line
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.owed_since, self.unread_since = self.loop.time(), None
+        self.owed_since, self.unread_since, self.answering = self.loop.time(), None, None
         self._has_asked = self._in_message = self._in_head = self._leaving = False
         self._head = self._content = self._unread = self._idle_looks = 0
         self._next_look = self.loop.call_later(LOOK_S, self._look)
@@ -49,6 +50,7 @@ class ClientConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._next_look.cancel()
+        self._let_go()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -57,6 +59,10 @@ class ClientConnection(HttpToolsProtocol):
             self._head += len(data)
             if self._head > MAX_HEAD:
                 self._refuse(HeadersTooLarge())
+        elif self._in_message:
+            self._content += len(data)  # as it came: the parser keeps trailers, and what stands beside a chunk's size costs it time
+            if self._content > MAX_DISCARDED:
+                self._hang_up()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -68,14 +74,9 @@ class ClientConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self._in_head, self._has_asked = False, True
+        self.answering = self.answering if self.pipeline else self.cycle
         if self._leaving:
             self.cycle.keep_alive = False
-
-    def on_body(self, body: bytes) -> None:
-        super().on_body(body)
-        self._content += len(body)
-        if self._content > MAX_DISCARDED:
-            self.transport.close()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -83,6 +84,7 @@ class ClientConnection(HttpToolsProtocol):
         self.owed_since = None if self._is_answering() else self.loop.time()
 
     def on_response_complete(self) -> None:
+        self.answering = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
         if not self._is_answering():
             self.owed_since = self.loop.time()
@@ -113,7 +115,7 @@ class ClientConnection(HttpToolsProtocol):
         if self._is_late():
             if self._in_head:
                 self._refuse(RequestTooSlow())
-            self.transport.close()
+            self._hang_up()
         unread = self.transport.get_write_buffer_size()
         self._idle_looks = self._idle_looks + 1 if unread > max(0, self._unread - READ_BYTES) else 0
         self._unread = unread
@@ -122,6 +124,7 @@ class ClientConnection(HttpToolsProtocol):
 
     def _cut_off(self) -> None:
         """Without lingering: what the client has not read is dropped in the system's buffers too."""
+        self._let_go()
         self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGERING)
         self.transport.abort()
 
@@ -167,4 +170,14 @@ class ClientConnection(HttpToolsProtocol):
                 "connection: close",
             ]
             self.transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._let_go()
         self.transport.close()
+
+    def _let_go(self) -> None:
+        """Nobody is left to read what is being answered: to send it would be an error of ours in the log."""
+        if self.answering is not None:
+            self.answering.disconnected = True
+            self.answering.message_event.set()

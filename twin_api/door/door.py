@@ -20,7 +20,7 @@ from twin_api.door.answering import cached_response
 from twin_api.door.bearer import Bearer, Subjects
 from twin_api.door.headers import METHODS
 from twin_api.door.limits import Limits, check_size
-from twin_api.door.proxy import CLIENT
+from twin_api.door.proxy import CLIENT, check_host
 from twin_api.door.refusing import language_of, refuse
 from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
 from twin_api.problems import (
@@ -77,6 +77,7 @@ class Door:
             return
         try:
             check_size(scope)
+            check_host(scope)
             await self._enter(scope, receive, send)
         except Problem as problem:
             await self._refuse(problem, scope)(scope, receive, send)

@@ -13,17 +13,28 @@ from typing import Final, Literal
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from twin_api.problems import RequestMalformed
+
 Named = Literal["x-forwarded", "forwarded"]
 
 CLIENT: Final = "twin_api.client"  # in the scope; None or absent: this machine itself, which nobody limits
 
-_HOST: Final = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
 _PAIR: Final = re.compile(r'\s*(for|proto|host|by)\s*=\s*("[^"]*"|[^";,\s]+)\s*', re.I | re.ASCII)
 _SCHEMES: Final = ("http", "https")
 _PREFIX_V6: Final = 56  # what a household gets; a client that hops through its own network stays one client
 _REMEMBERED: Final = 4096
 
 Hops = tuple[Sequence[str], str, str]  # addresses, nearest proxy's word last; scheme; host
+
+
+def check_host(scope: Scope) -> None:
+    """RFC 9112, 3.2: a request names exactly one host, in a form that a host can have. It stands in every link of the answer."""
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    if not hosts and scope["http_version"] == "1.0":
+        return
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        raise RequestMalformed()
 
 
 class BehindProxies:

@@ -97,12 +97,12 @@ def apply_policies(
         built_s = time.monotonic() - begun
         for schema in sorted(plan.wanted.keys() - set(plan.new_roles)):
             ensure_login(connection, schema, secrets)
+        _record(connection, policies, day, differences, _outcome(connection, plan, built_s))  # while readers still go on
         lock_for_switch(
             connection, [(schema, shown.collection) for schema, shown in plan.moved] + plan.gone + _all_of(connection, plan.gone_roles)
         )
         with _forgotten_on_failure(plan.new_roles, secrets):
             _show(connection, policies, plan, secrets)
-            _record(connection, policies, day, differences, _outcome(connection, plan, built_s))
     for schema in plan.gone_roles:
         secrets.remove(schema)
     return plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -50,8 +51,11 @@ def _hidden_path(patch: Patch) -> None:
 
 
 def _telling_cursor(patch: Patch) -> None:
-    told = features.cursor
-    patch.setattr(features, "cursor", lambda key: told(key) + "Q0FOQVJZLWJhdW0tNDE")  # CANARY-baum-41
+    read = window._place
+    patch.setattr(
+        features, "cursor", lambda key: urlsafe_b64encode(key.id.bytes + key.place.encode() + b"CANARY-baum-41").decode().rstrip("=")
+    )
+    patch.setattr(window, "_place", lambda raw: read(raw.partition(b"CANARY")[0]))
 
 
 def _new_route(patch: Patch) -> None:
