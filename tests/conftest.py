@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ _FOUND = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun in the background: what the tests start must hear Ctrl-C nevertheless
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name, meaning in {
         "slow": "takes more than a few seconds; left out by `make fast`",
         "long": "takes minutes; runs in `make test-long` only",
