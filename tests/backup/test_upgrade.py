@@ -48,7 +48,7 @@ def test_ten_thousand_rows_go_up_down_and_up_again_under_readers(new_town: NewTo
         with asking(town) as told:
             upgrade(town.admin, town.secrets, NOW)
         assert (find_revision(town.admin), checksum(town), town.drift()) == (head, before, [])
-        assert told == {200}
+        assert told <= {200, 404}  # this program finds no collection before `_closed` is there (0011); a server of before does
     assert town.client_for("citizen").get("collections/baeume/items").json()["numberMatched"] == ROWS // 2
 
 
@@ -71,7 +71,9 @@ def test_an_upgrade_backs_up_first_and_says_what_it_will_do(new_town: NewTown, t
     downgrade(town.admin, "0009")
     told = {"TWIN_BACKUPS": str(tmp_path / "b"), "TWIN_LANG": "en"}
     planned = twin(town, "upgrade", "--dry-run", **told)
-    assert (planned.returncode, planned.stdout) == (0, "Revision 0009; steps: 0010; to be published anew: ? tables.\n"), planned.stderr
+    assert (planned.returncode, planned.stdout) == (0, "Revision 0009; steps: 0010, 0011; to be published anew: ? tables.\n"), (
+        planned.stderr
+    )
     nobody = twin(town, "upgrade", **told)
     assert nobody.returncode == 1
     assert "twin backup key FILE" in nobody.stderr

@@ -101,7 +101,7 @@ def test_nothing_is_ever_written_over(home: Path, twin: Twin) -> None:
 
 
 def test_a_source_file_in_the_way_keeps_the_layer_file_from_being_written(home: Path, twin: Twin) -> None:
-    (home / "sources").mkdir()
+    (home / "sources").mkdir(exist_ok=True)
     (home / "sources/sitzbaenke.yaml").write_text("layer: baeume\n", encoding="utf-8")
     ended = twin("layers", "infer", benches(home), "--write")
     assert ended.exit_code == 1

@@ -178,5 +178,8 @@ def test_a_server_answers_503_while_postgresql_is_away_and_serves_again_without_
         assert "psycopg" not in answer.text
     assert client.get("/healthz").status_code == 200
     cluster.ensure_running()
+    deadline = time.monotonic() + 5  # an answer of `/readyz` is kept for a moment
+    while client.get("/readyz").status_code != 200 and time.monotonic() < deadline:
+        time.sleep(0.1)
     for path in ("/citizen/collections", "/citizen/collections/baeume/items", "/council/collections", "/readyz"):
         assert client.get(path).status_code == 200, path

@@ -122,10 +122,14 @@ def test_a_server_that_is_told_to_end_says_so_first_and_goes_on_serving(town: To
     assert process.wait(10) in (0, -signal.SIGTERM)
 
 
+def _workers(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "-ww", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=True).stdout
+    return [int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line]
+
+
 def test_a_worker_that_dies_is_replaced(town: Town) -> None:
     with serving(town, "--workers", "2") as process:
-        listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True).stdout
-        workers = [int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line]
+        workers = _workers(process.pid)
         assert len(workers) == 2
         for worker in workers:
             os.kill(worker, signal.SIGKILL)

@@ -134,7 +134,7 @@ def test_a_page_is_the_geojson_that_the_store_gives_for_citizens(town: Town) -> 
     assert {feature["id"]: feature for feature in page["features"]} == wanted
     for id, feature in wanted.items():
         one = client_of(town).get(f"/citizen/collections/baeume/items/{id}").json()
-        assert [link["rel"] for link in one.pop("links")] == ["self", "alternate", "collection"]
+        assert [link["rel"] for link in one.pop("links")] == ["self", "alternate", "collection", "license"]
         assert one == feature
 
 

@@ -118,7 +118,7 @@ def test_a_row_that_an_upper_role_misses_is_noticed(steps: Town) -> None:
         check_containment(steps)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_rows_of_the_sample_town_are_contained(new_town: Callable[..., Town], tmp_path: Path) -> None:
     town = new_town(PROJECT / "policies", rows=False, apply=False)
     policies, files = town.policies, write_town(tmp_path / "sample", 7, FEATURES)
