@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.backup.backups import NOW, asking
 from tests.cli.test_commands import twin
@@ -16,6 +17,8 @@ from twin_api.backup.upgrade import find_way, upgrade
 from twin_api.publish import migrate as migrations
 from twin_api.publish.migrate import downgrade, find_revision, list_revisions, migrate
 from twin_api.publish.switch import StoreBusy
+from twin_api.query import page
+from twin_api.store import twin as twin_module
 
 LANGUAGE = Path(__file__).parents[1] / "language" / "policies"
 NewTown = Callable[..., Town]
@@ -34,7 +37,22 @@ def checksum(town: Town) -> tuple[object, ...] | None:
         return connection.execute(CHECKSUM).fetchone()
 
 
+@pytest.fixture
+def _a_server_of_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Servers read as those did that still run while a town is upgraded: without `_closed`, which came with 0011."""
+
+    def is_shown(table: sa.Table) -> sa.ColumnElement[bool]:
+        return sa.or_(table.c.shown_until.is_(None), table.c.shown_until > sa.func.now())
+
+    monkeypatch.setattr(twin_module, "is_shown", is_shown)
+    monkeypatch.setattr(page, "is_shown", is_shown)
+    page._compile.cache_clear()
+    yield
+    page._compile.cache_clear()
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("_a_server_of_before")
 @pytest.mark.parametrize("revision", ["0006", "0009"])
 def test_ten_thousand_rows_go_up_down_and_up_again_under_readers(new_town: NewTown, revision: str) -> None:
     town = new_town(rows=False)
@@ -48,7 +66,7 @@ def test_ten_thousand_rows_go_up_down_and_up_again_under_readers(new_town: NewTo
         with asking(town) as told:
             upgrade(town.admin, town.secrets, NOW)
         assert (find_revision(town.admin), checksum(town), town.drift()) == (head, before, [])
-        assert told <= {200, 404}  # this program finds no collection before `_closed` is there (0011); a server of before does
+        assert told == {200}
     assert town.client_for("citizen").get("collections/baeume/items").json()["numberMatched"] == ROWS // 2
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ WRITE = (
 )
 
 
-class Actor(threading.Thread):
+class Actor(threading.Thread, ABC):
     """Acts again and again until told to stop; what it must not see stands in `wrong`."""
 
     def __init__(self, town: Town) -> None:
@@ -49,8 +50,9 @@ class Actor(threading.Thread):
                 self.wrong.append(repr(error))
                 return
 
+    @abstractmethod
     def act(self) -> None:
-        raise NotImplementedError
+        """What this one does, once or for as long as the store answers."""
 
     def end(self) -> None:
         self.stopping.set()
