@@ -51,6 +51,7 @@ SPOILT = [
     ("policies", "DELETE FROM published.shown WHERE schema = 'council'", "what is published is not what is in force: `council.baeume`, `council.kanalschaechte`"),
     ("drift", "ALTER TABLE store.baeume DISABLE TRIGGER USER; DELETE FROM store.baeume WHERE status = 'steht'", "`baeume`: triggers are off"),
 ]  # fmt: skip
+PASSING = "every login may enter other databases"  # those that other tests are founding just now
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +61,25 @@ def spoilt(new_town: Callable[..., Town]) -> Town:
 
 @pytest.mark.parametrize(("name", "spoil", "told"), SPOILT, ids=[f"{name}: {spoil[:50]}" for name, spoil, _ in SPOILT])
 def test_what_somebody_spoils_is_found_and_the_remedy_mends_it(spoilt: Town, name: str, spoil: str, told: str) -> None:
-    before = complaints(look(spoilt, name))
+    before = _lasting(spoilt, name)
     with spoilt.superuser() as connection:
         connection.execute(spoil.format(db=spoilt.database).encode())
     found = look(spoilt, name)
     new = [
         finding
         for finding in found.findings
-        if f"{finding.severity}: {finding.what.say('en')}" not in [*before, ""] and finding.severity != "note"
+        if f"{finding.severity}: {finding.what.say('en')}" not in [*before, ""]
+        and finding.severity != "note"
+        and PASSING not in finding.what.say("en")
     ]
     assert any(told.format(db=spoilt.database) in finding.what.say("en") for finding in new), complaints(found)
     for remedy in dict.fromkeys(finding.remedy.say("en") for finding in new):
         follow(spoilt, remedy)
-    assert complaints(look(spoilt, name)) == before
+    assert _lasting(spoilt, name) == before
+
+
+def _lasting(town: Town, name: str) -> list[str]:
+    return [told for told in complaints(look(town, name)) if PASSING not in told]
 
 
 @pytest.mark.parametrize("name", sorted({name for name, *_ in SPOILT} - {"neighbours"}))

@@ -34,6 +34,7 @@ from twin_api.store.engine import Pool
 PER_TURN: Final = 20  # pairs of answers between writes
 PER_ROUND: Final = 1000  # pairs until both towns are filled anew, with policies of their own
 EDITED_EACH: Final = 10  # turns between changes of other roles' policies
+ASKED_AGAIN: Final = 3  # pairs of a turn that are requests of before, where only hidden things were written since
 ENOUGH: Final = 3  # findings that end a run
 
 Heard = list[tuple[str, str, str, Any]]  # database, login, text, parameters
@@ -135,9 +136,10 @@ class Run:
             self._edit(self._random.choice(self._pair.sides))
         assert not (wrong := self._writes.differ()), f"the towns must look alike, and do not: {wrong}"
         words = Words(self._pair, self._role, self._random)
-        for number, text in chances:
+        again = self._random.sample(list(self._before), min(len(self._before), ASKED_AGAIN))
+        for (number, text), before in itertools.zip_longest(chances, again[: len(chances)]):
             try:
-                self._ask(Draw(Random(f"{number} {self.asked}"), text), words)
+                self._ask(before or self._draw(Draw(Random(f"{number} {self.asked}"), text), words), words)
             except Undrawn as undrawn:
                 self.found.append(str(undrawn))
             if len(self.found) >= ENOUGH:
@@ -157,8 +159,10 @@ class Run:
             layer = name.removeprefix("layers/").removesuffix(".yaml")
             side.run("writer", f"UPDATE store.{layer} SET {CANARY.lower()}zusatz = '{CANARY}-' || id")
 
-    def _ask(self, draw: Draw, words: Words) -> None:
-        request = self._requests.draw(draw, words, self._writes.withdrawn[-8:])
+    def _draw(self, draw: Draw, words: Words) -> Request:
+        return self._requests.draw(draw, words, self._writes.withdrawn[-8:])
+
+    def _ask(self, request: Request, words: Words) -> None:
         if 19 in request.channels:
             self._as_administration(request)
         answers, said = self._both(request)
