@@ -26,7 +26,7 @@ Statement = tuple[str, Any]
 
 def find_interference_in_time(pair: Pair, role: str, n: int, seed: int, counts: Counter[int]) -> list[str]:
     """As `find_interference`, and the statements that cost more in one town than in the other; they are counted as the channel of time."""
-    run = _Measuring(pair, role, seed, counts)
+    run = Measuring(pair, role, seed, counts)
     try:
         run.go(n)
     finally:
@@ -35,7 +35,7 @@ def find_interference_in_time(pair: Pair, role: str, n: int, seed: int, counts: 
     return run.found
 
 
-class _Measuring(Run):
+class Measuring(Run):
     """A run that measures what it hears; what is published lies alike on disk in both towns, or buffers could not be compared."""
 
     kinds = READING

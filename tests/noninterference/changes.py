@@ -107,9 +107,9 @@ class Changes:
         side.run("owner", f"VACUUM {self._random.choice(['', '(FULL) ', '(ANALYZE) '])}store.{layer}")
 
     def reorder(self, side: Side, layer: str) -> None:
-        """What is published to the role, in another order on disk."""
-        relation = side.relation(self._role, self._random.choice(list(grants_of(side.policies, self._role, DAY))))
-        side.run("owner", f"CLUSTER published.{relation} USING {relation}_{self._random.choice(['place', 'pkey'])}")
+        """All that is published to the role, in another order on disk."""
+        for relation in side.relations(self._role):
+            side.run("owner", f"CLUSTER published.{relation} USING {relation}_{self._random.choice(['place', 'pkey'])}")
 
     def withdraw_hidden(self, side: Side, layer: str) -> None:
         if ids := [row["id"] for row in self._hidden(side, layer) if row["id"] not in side.withdrawn]:

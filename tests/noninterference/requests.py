@@ -169,6 +169,11 @@ class Requests:
         path = draw.of([path for path in self._paths if path.endswith("{id}")])
         return self._get(path.replace("{id}", draw.of(withdrawn)), [], {45, 34})
 
+    def _in_one_town(self, draw: Draw, words: Words) -> Request:
+        """An item that is there, hidden, in one of the towns and not in the other."""
+        path = draw.of([path for path in self._paths if path.endswith("{id}")])
+        return self._get(path.replace("{id}", draw.of(words.ids_of_one_town or words.ids[1] or ["1"])), [], {34})
+
     def _outside(self, draw: Draw, words: Words) -> Request:
         """What belongs to no role, or to another: with this role's token, with none, with a broken one."""
         other = draw.of([*self._others, "citizen", "council/unbekannt", "administration/unbekannt"])
@@ -236,8 +241,14 @@ KINDS: Final[tuple[Kind, ...]] = (
     *(Requests._outside,) * 3,
     *(Requests._after_others,) * 2,
     *(Requests._writing,) * 3,
+    *(Requests._in_one_town,) * 2,
 )
-READING: Final[tuple[Kind, ...]] = (*(Requests._page,) * 8, Requests._any_route, Requests._further)  # what costs the database something
+READING: Final[tuple[Kind, ...]] = (  # what costs the database something
+    *(Requests._page,) * 8,
+    Requests._any_route,
+    Requests._further,
+    Requests._in_one_town,
+)
 
 
 def _queries(document: Any) -> dict[str, list[str]]:

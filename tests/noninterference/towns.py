@@ -116,13 +116,10 @@ class Side:
             with self.town.login("owner") as connection:
                 refresh_now(connection, role, collection)
 
-    def relation(self, role: str, collection: str) -> str:
-        """The published table behind a collection."""
-        with self.town.superuser() as connection:
-            query = "SELECT relation FROM published.shown s JOIN published.role r USING (schema) WHERE r.name = %s AND s.collection = %s"
-            row = connection.execute(query, [role, collection]).fetchone()
-        assert row is not None
-        return str(row[0])
+    def relations(self, role: str) -> list[str]:
+        """The published tables behind the role's collections."""
+        query = "SELECT DISTINCT relation FROM published.shown JOIN published.role r USING (schema) WHERE r.name = %s ORDER BY relation"
+        return [relation for (relation,) in self._login("owner").execute(query, [role]).fetchall()]
 
     def redo(self, step: Step) -> None:
         """A step of a journal, on this side."""

@@ -90,6 +90,12 @@ class Words:
     def ids(self) -> tuple[list[str], list[str]]:
         return [str(row["id"]) for _, row in self.visible], [str(row["id"]) for _, row in self.hidden]
 
+    @cached_property
+    def ids_of_one_town(self) -> list[str]:
+        """Of all rows that stand in one of the towns alone: whatever looks them up behaves differently there."""
+        left, right = self._pair.sides
+        return sorted(str(id) for layer in left.rows for id in left.rows[layer].keys() ^ right.rows[layer].keys())
+
     def values(self, attribute: str) -> list[str]:
         """The attribute's values in both towns, visible and hidden, as a query string writes them."""
         rows = [row for _, row in (*self.visible, *self.hidden) if row.get(attribute) is not None]
