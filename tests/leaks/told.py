@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -23,6 +26,7 @@ from twin_api.cli.evidence.command import gather
 from twin_api.main import create_preview
 from twin_api.publish.preview import previewed
 
+_PACKED: Final = re.compile(re.escape(b"\x1f\x8b\x08"))  # as gzip begins
 SHORTEST: Final = 8  # characters; a shorter number stands in any checksum by chance
 ABOUT_ROWS: Final = ("drift", "upkeep", "policies", "logins", "grants", "hardening", "migrations", "secrets")  # of the doctor's checks
 PREVIEWED: Final = "council"
@@ -38,7 +42,15 @@ def find_told(town: Town, files: Mapping[str, bytes]) -> list[str]:
     assert len(telling) > 500, "there is nothing to look for"
     secrets = {path.read_text().strip() for path in town.secrets.folder.iterdir() if path.is_file()} - {""}
     words = sorted({"CANARY", "M. Beispiel", *(str(row.id) for row in rows), *telling, *secrets})
-    return [f"{name} holds `{word}`" for name, content in files.items() for word in words if word.encode() in content]
+    opened = {name: b"\n".join((content, *_unpacked(content))) for name, content in files.items()}
+    return [f"{name} holds `{word}`" for name, content in opened.items() for word in words if word.encode() in content]
+
+
+def _unpacked(content: bytes) -> Iterator[bytes]:
+    """Whatever is only compressed in it, wherever that begins."""
+    for packed in re.finditer(_PACKED, content):
+        with suppress(zlib.error):
+            yield zlib.decompressobj(wbits=31).decompress(content[packed.start() :])
 
 
 def find_in_backup(town: Town) -> list[str]:

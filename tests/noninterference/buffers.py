@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests.noninterference.asking import Answer, Request
 from tests.noninterference.changes import ALONE, Changes
-from tests.noninterference.harness import ENOUGH, Run, drawn_changes
+from tests.noninterference.harness import ENOUGH, Change, Run
 from tests.noninterference.requests import READING
 from tests.noninterference.towns import Pair, Side
 from tests.towns import Connection
@@ -39,7 +39,7 @@ class Measuring(Run):
     """A run that measures what it hears; what is published lies alike on disk in both towns, or buffers could not be compared."""
 
     kinds = READING
-    changes = drawn_changes([change for change in ALONE if change is not Changes.reorder])
+    alone = tuple(change for change in ALONE if change is not Changes.reorder)
 
     def __init__(self, pair: Pair, role: str, seed: int, counts: Counter[int]) -> None:
         super().__init__(pair, role, seed, counts)
@@ -62,7 +62,7 @@ class Measuring(Run):
             _tidy(side, self._schema, "VACUUM (FULL, ANALYZE)")
         return writes
 
-    def _take_turn(self, changes: list[Any], chances: list[tuple[int, str]]) -> None:
+    def _take_turn(self, changes: list[Change], chances: list[tuple[int, str]]) -> None:
         super()._take_turn(changes, chances)
         if self._turn % TURNS == 0:
             self._measure()
