@@ -120,7 +120,7 @@ class Changes:
             side.lift(layer, self._random.choice(ids))
 
     def move_hidden_borders(self, side: Side, layer: str) -> None:
-        for sorting in AREAS.keys() - self._sight.areas:
+        for sorting in sorted(AREAS.keys() - self._sight.areas):
             self._move(side, sorting, self._crossing())
 
     def rename_district(self, side: Side, layer: str) -> None:
@@ -176,7 +176,7 @@ class Changes:
     def move_visible_borders(self, layer: str) -> None:
         """What is sorted by the areas is another thing now; where the towns differ in that, the right one becomes as the left."""
         crossing = self._crossing()
-        for side, sorting in product(self._pair.sides, self._sight.areas):
+        for side, sorting in product(self._pair.sides, sorted(self._sight.areas)):
             self._move(side, sorting, crossing)
         sight = self._sight
         for each, told in self._layers.items():
@@ -185,9 +185,10 @@ class Changes:
     def change_figures(self, layer: str) -> None:
         """What is counted becomes alike in both towns and another than before, and is counted anew: figures move, on their day."""
         collections = {collection for _, collection in figures_of(self._pair.left.policies)}
-        for counted in {grant.layer for name, grant in self.grants.items() if name in collections}:
+        for counted in sorted({grant.layer for name, grant in self.grants.items() if name in collections}):
             self._level(counted, lambda row: sorted(row.items(), key=str))
-            for id in self._random.sample(sorted(self._pair.left.rows[counted]), COUNTED_ANEW):
+            ids = sorted(self._pair.left.rows[counted])
+            for id in self._random.sample(ids, min(len(ids), COUNTED_ANEW)):
                 row = self._any(self._layers[counted], self._random.random() < 0.5)
                 for side in self._pair.sides:
                     side.update(counted, {**row, "id": id})
@@ -230,7 +231,7 @@ class Changes:
                 right.delete(layer, id)
             else:
                 self._store(right, layer, here)
-        for id in left.withdrawn.keys() ^ right.withdrawn.keys():
+        for id in sorted(left.withdrawn.keys() ^ right.withdrawn.keys()):
             if (row := left.rows[layer].get(id)) and told(row):
                 (right if id in left.withdrawn else left).withdraw(layer, id)
 
