@@ -193,7 +193,7 @@ def test_backups_of_newer_programs_are_refused(town: Town, made: Made, identity:
 def test_a_backup_of_an_older_version_comes_back_as_a_town_of_this_one(new_town: NewTown, tmp_path: Path, identity: Identity) -> None:
     town = new_town()
     before = answers(town)
-    downgrade(town.admin, "0009")
+    downgrade(town.admin, town.secrets, "0009")
     made = backed_up(town, tmp_path, identity)
     assert made.manifest.about.revision == "0009"
     restored = restore_backup(made.path, [identity], town.admin, town.secrets, NOW, replace=True)
