@@ -30,7 +30,7 @@ from twin_api.query.ask import unknown
 from twin_api.seeing import logs
 from twin_api.seeing.visit import visit
 from twin_api.settings import Settings
-from twin_api.store.control import Tokens
+from twin_api.store.control import IN_FORM, Tokens
 from twin_api.store.engine import Pool, Server
 from twin_api.store.secrets import Secrets
 from twin_api.store.twin import Twin
@@ -103,7 +103,7 @@ def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
         if control:
             await control.close()
 
-    readiness = Readiness(server, twins.named, ("control",) if control else ())
+    readiness = Readiness(server, twins.named, {"control": IN_FORM} if control else {})
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
 
     _add_own_addresses(app, twins.named[0], readiness, draining, settings)

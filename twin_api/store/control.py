@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,8 +21,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from twin_api.identity.subject import Subject
 from twin_api.identity.tokens import Token, make_token
-from twin_api.problems import Problem
-from twin_api.store.engine import Pool
+from twin_api.problems import Problem, StoreUnfit
+from twin_api.store.engine import Pool, SchemaMoved
 from twin_api.store.twin import compile_statement
 
 FRESH_S: Final = 1.0
@@ -46,6 +46,10 @@ TOKENS: Final = sa.Table(
 _IS_ASKED: Final = TOKENS.c.id == sa.bindparam("id", type_=sa.Text())
 _VALID: Final = sa.and_(_IS_ASKED, TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now())
 _FIND: Final = compile_statement(sa.select(TOKENS.c.secret, TOKENS.c.roles).where(_VALID))
+# fails where this program cannot read tokens
+IN_FORM: Final = compile_statement(
+    sa.select(TOKENS.c.secret, TOKENS.c.roles).where(sa.false())
+)
 _MINUTE: Final[sa.ColumnElement[timedelta]] = sa.literal_column("interval '1 minute'")
 _NOTE: Final = "INSERT INTO control.audit (action, what) VALUES ('read', %(what)s::jsonb) RETURNING 1"
 _USED: Final = compile_statement(
@@ -86,7 +90,7 @@ class Tokens:
 
     async def _look_up(self, id: str) -> tuple[float, bytes, Subject] | None:
         asked_at = time.monotonic()
-        row = await self._pool.row(_FIND, {"id": id})
+        row = next(iter(await self._ask(_FIND, {"id": id})), None)
         if row is None:
             self._seen.pop(id, None)
             return None
@@ -102,7 +106,7 @@ class Tokens:
         if time.monotonic() - self._noted.get(key, -NOTED_S) < NOTED_S:
             return
         what = orjson.dumps({"token": subject.token, "role": role, "collection": collection}).decode()
-        await self._pool.rows(_NOTE, {"what": what})
+        await self._ask(_NOTE, {"what": what})
         if len(self._noted) >= _REMEMBERED:
             self._noted.clear()
         self._noted[key] = time.monotonic()
@@ -115,7 +119,13 @@ class Tokens:
 
     async def _write_use(self, id: str) -> None:
         with suppress(Problem):  # a busy store forgets a use, the request goes on
-            await self._pool.rows(_USED, {"id": id})
+            await self._ask(_USED, {"id": id})
+
+    async def _ask(self, sql: str, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+        try:
+            return await self._pool.rows(sql, values)
+        except SchemaMoved:
+            raise StoreUnfit() from None
 
 
 @dataclass(frozen=True, slots=True)
