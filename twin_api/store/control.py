@@ -47,9 +47,7 @@ _IS_ASKED: Final = TOKENS.c.id == sa.bindparam("id", type_=sa.Text())
 _VALID: Final = sa.and_(_IS_ASKED, TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now())
 _FIND: Final = compile_statement(sa.select(TOKENS.c.secret, TOKENS.c.roles).where(_VALID))
 # fails where this program cannot read tokens
-IN_FORM: Final = compile_statement(
-    sa.select(TOKENS.c.secret, TOKENS.c.roles).where(sa.false())
-)
+IN_FORM: Final = compile_statement(sa.select(TOKENS.c.secret, TOKENS.c.roles).where(sa.false()))
 _MINUTE: Final[sa.ColumnElement[timedelta]] = sa.literal_column("interval '1 minute'")
 _NOTE: Final = "INSERT INTO control.audit (action, what) VALUES ('read', %(what)s::jsonb) RETURNING 1"
 _USED: Final = compile_statement(
