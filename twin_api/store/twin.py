@@ -12,14 +12,18 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects import postgresql
 
-from twin_api.problems import NotFound
+from twin_api.problems import NotFound, Problem, StoreUnfit
 from twin_api.store.collection import FEATURE, About, Collection, Description, about_table, collection_table, is_shown
 from twin_api.store.engine import Pool, SchemaMoved
 
 NOT_COUNTED: Final = -1  # more items match than are counted
+UNFIT: Final = "the store is of another version than this program: run `twin upgrade` of the newer one, or serve with the one that fits it"
 
+_STANDS: Final = "SELECT to_regnamespace(%(schema)s) IS NOT NULL"
+_log = structlog.get_logger(__name__)
 _DIALECT: Final = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 
@@ -90,15 +94,30 @@ class Twin:
         self._list = compile_statement(_select_collections(self.schema))
         self._about = compile_statement(sa.select(sa.cast(about_table(self.schema).c.told, sa.Text)))
         self._items: dict[str, str] = {}
+        self._is_unfit = False
 
     async def collections(self) -> Sequence[Collection]:
-        """All collections, by name, with their figures of this moment. One round trip. Raises `NotFound` when the role has gone."""
+        """All collections, by name, with their figures of this moment. One round trip.
+
+        Raises `NotFound` when the role has gone, `StoreUnfit` where the store has another form than this program reads.
+        """
         try:
             rows = await self._pool.rows(self._list, {})
         except SchemaMoved:
-            raise NotFound() from None
+            raise await self._why_moved() from None
+        self._is_unfit = False
         self._known = {c.name: c for c in map(_as_collection, rows)}
         return list(self._known.values())
+
+    async def _why_moved(self) -> Problem:
+        """INVARIANT: every table and column that a statement of ours reads is named in `self._list` or belongs to a collection."""
+        row = await self._pool.row(_STANDS, {"schema": self.schema})
+        if row is None or not row[0]:
+            return NotFound()
+        if not self._is_unfit:
+            _log.error("store_unfit", role=self.name, what=UNFIT)
+        self._is_unfit = True
+        return StoreUnfit()
 
     async def about(self) -> About:
         """What the twin says of itself. One round trip; nothing where the role has gone or was published by an older version."""

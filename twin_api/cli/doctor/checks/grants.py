@@ -35,10 +35,11 @@ _STRANGE_OWNERS: Final = """
     WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND c.relowner <> to_regrole(%(owner)s)
     UNION ALL SELECT 'SCHEMA', quote_ident(n.nspname), n.nspowner::regrole::text FROM pg_namespace n
     WHERE n.nspname = ANY (%(schemas)s) AND n.nspowner <> to_regrole(%(owner)s) ORDER BY 2"""
-ADMINISTRATORS: Final = frozenset({"control.alembic_version", "control.was_public"})
+ADMINISTRATORS: Final = frozenset({"control", "control.alembic_version", "control.was_public"})
 BASE: Final = frozenset(
     {
         ("owner", "SCHEMA", "postgis", None, "USAGE"),
+        ("owner", "SCHEMA", "control", None, "USAGE"),
         ("writer", "SCHEMA", "postgis", None, "USAGE"),
         ("writer", "SCHEMA", "store", None, "USAGE"),
         ("audit", "SCHEMA", "control", None, "USAGE"),
