@@ -28,8 +28,10 @@ ROWS: Final = "rows"
 FEATURE: Final = "_feature"  # which of the file a row is; no attribute begins with `_`
 BUILDERS: Final = 4
 SETTINGS: Final = (
-    "jit = off", "work_mem = '64MB'", "maintenance_work_mem = '64MB'", "lock_timeout = '30s'",
+    "jit = off", "work_mem = '256MB'",  # only what is shared is sorted, by one alone
+    "maintenance_work_mem = '64MB'", "lock_timeout = '30s'",
     "synchronous_commit = off",  # the import's own commit comes later and takes these with it
+    "default_statistics_target = 50",  # half the usual sample tells as much of rows that are all new
 )  # fmt: skip
 _LOCK: Final = "hashtextextended(%s, 0)"
 _RECIPES: Final = (

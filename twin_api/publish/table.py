@@ -52,7 +52,7 @@ def create_statements(definition: Definition, name: str) -> list[str]:
     table = describe_published(definition, name)
     target = quoted(PUBLISHED, name)
     key = sql_text(AddConstraint(table.primary_key))  # from here on CREATE TABLE leaves it out
-    unasked = [FEATURE, GEOMETRY] if GEOMETRY in table.c else [FEATURE]  # no condition is estimated by these
+    unasked = ["id", FEATURE, *([GEOMETRY] if GEOMETRY in table.c else [])]  # no condition is estimated by these; of ids a key is known
     kept = f"ALTER TABLE {target} ALTER COLUMN {FEATURE} SET COMPRESSION lz4, " + ", ".join(
         f"ALTER COLUMN {column} SET STATISTICS 0" for column in unasked
     )
