@@ -56,8 +56,8 @@ def project(definition: Definition, source: sa.FromClause) -> sa.Select[Any]:
 def prepare(definition: Definition) -> sa.Select[Any] | None:
     """The layer's whole rows with all that is derived from the shown geometry; None where none is shown.
 
-    A geometry shown as it is stored stands in them once. The same text for all definitions of a layer that show its geometry alike: what costs most of a projection can then be done once
-    for all of them. It holds what they hide, so it is for whoever builds only.
+    The same text for all definitions of a layer that show its geometry alike: what costs most of a projection can then be done once
+    for all of them. It holds what they hide, so it is for whoever builds only. A geometry that is kept stands in it once.
     """
     if not definition.geometry_type or definition.groups is not None:
         return None
