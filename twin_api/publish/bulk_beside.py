@@ -18,7 +18,7 @@ import psycopg
 
 from twin_api.layers.table import STORE
 from twin_api.publish.statement import execute_one, pin_session, quoted
-from twin_api.publish.table import PUBLISHED, is_fill, make_shared_beside
+from twin_api.publish.table import PUBLISHED, UNTENDED, is_fill, make_shared_beside
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Recipe = tuple[str, list[str], list[str]]  # a published table, the statements that make it, and its `shared_statements`
@@ -29,7 +29,8 @@ FEATURE: Final = "_feature"  # which of the file a row is; no attribute begins w
 BUILDERS: Final = 4
 SETTINGS: Final = (
     "jit = off", "work_mem = '256MB'",  # only what is shared is sorted, by one alone
-    "maintenance_work_mem = '64MB'", "lock_timeout = '30s'",
+    "maintenance_work_mem = '64MB'", "max_parallel_maintenance_workers = 0",  # every processor builds a table
+    "lock_timeout = '30s'",
     "synchronous_commit = off",  # the import's own commit comes later and takes these with it
     "default_statistics_target = 50",  # half the usual sample tells as much of rows that are all new
 )  # fmt: skip
@@ -84,7 +85,7 @@ class Beside:
             _drop(self.connection, self.schema)  # if it was left just now
             self.connection.execute(f"CREATE SCHEMA {quoted(self.schema)}".encode())
             like = f"{FEATURE} int8, LIKE {quoted(STORE, self.layer)} INCLUDING DEFAULTS"
-            self.connection.execute(f"CREATE UNLOGGED TABLE {quoted(*self.rows)} ({like})".encode())
+            self.connection.execute(f"CREATE UNLOGGED TABLE {quoted(*self.rows)} ({like}) {UNTENDED}".encode())
         return True
 
     def start(self, connection: Connection) -> None:
@@ -112,9 +113,9 @@ class Beside:
         built: list[str] = []
         for shared, group in groupby(recipes, lambda recipe: recipe[2][:2]):
             made = make_shared_beside(shared, self.layer, self.schema, ROWS)
-            if made is None:
+            if not made:
                 continue
-            self._run([made])
+            self._run(made)
             building = {recipe[0]: self._threads.submit(self._run, _statements(recipe, self.schema)) for recipe in group}
             for one in building.values():
                 one.result()
