@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from twin_api.layers.table import COLUMN_TYPES, STORE
 from twin_api.layers.table import GEOMETRY as STORED_GEOMETRY
+from twin_api.policy.masks import KeepGeometry
 from twin_api.publish.definition import Column, Definition
 from twin_api.publish.figures import group_rows
 from twin_api.publish.predicate import Place, is_not_withdrawn, predicate
@@ -56,13 +57,14 @@ def prepare(definition: Definition) -> sa.Select[Any] | None:
     """The layer's whole rows with all that is derived from the shown geometry; None where none is shown.
 
     The same text for all definitions of a layer that show its geometry alike: what costs most of a projection can then be done once
-    for all of them. It holds what they hide, so it is for whoever builds only.
+    for all of them. It holds what they hide, so it is for whoever builds only. A geometry that is kept stands in it once.
     """
     if not definition.geometry_type or definition.groups is not None:
         return None
     source = store_source(definition)
-    masked = _fenced(sa.select(sa.literal_column("r.*"), _shown_geometry(definition, source)).select_from(source), "masked")
-    geometry = sa.type_coerce(masked.c[GEOMETRY], PlainGeometry())
+    shown = [] if _is_kept(definition) else [_shown_geometry(definition, source)]
+    masked = _fenced(sa.select(sa.literal_column("r.*"), *shown).select_from(source), "masked")
+    geometry = sa.literal_column(f"masked.{STORED_GEOMETRY if _is_kept(definition) else GEOMETRY}", PlainGeometry())
     placed = _unflattened(sa.select(_wgs(geometry).label(WGS)).correlate(masked)).lateral("placed")
     head = _head(sa.literal_column("masked.id"), _geometry_json(placed.c[WGS]))
     derived = [_place(placed.c[WGS]).label(PLACE), head.label(HEAD), _mercator(geometry).label(MERCATOR)]
@@ -71,9 +73,10 @@ def prepare(definition: Definition) -> sa.Select[Any] | None:
 
 def project_prepared(definition: Definition, name: str) -> sa.Select[Any]:
     """The same rows as `project` yields on the store, from the temporary table `name` filled by `prepare`, and as they lie in it."""
-    derived = (GEOMETRY, MERCATOR), (PLACE, HEAD)
-    source = _source(definition, name, [sa.column(n, PlainGeometry()) for n in derived[0]] + [sa.column(n) for n in derived[1]])
-    masked = _masked_columns(definition, source) + [source.c[n] for n in (*derived[0], *derived[1])]
+    derived = [sa.column(GEOMETRY, PlainGeometry()), sa.column(MERCATOR, PlainGeometry()), sa.column(PLACE), sa.column(HEAD)]
+    source = _source(definition, name, derived)
+    geometry = _shown_geometry(definition, source) if _is_kept(definition) else source.c[GEOMETRY]
+    masked = [*_masked_columns(definition, source), geometry, *(source.c[n] for n in (MERCATOR, PLACE, HEAD))]
     shown = _fenced(sa.select(*masked).where(visible(definition, source)), "masked")
     return _finished(definition, shown, shown.c[PLACE], shown.c[HEAD])
 
@@ -104,6 +107,11 @@ def _masked_columns(definition: Definition, source: sa.FromClause) -> list[sa.Co
 
 def _shown_geometry(definition: Definition, source: sa.FromClause) -> sa.ColumnElement[Any]:
     return sa.type_coerce(definition.geometry.sql(source.c[STORED_GEOMETRY]), PlainGeometry()).label(GEOMETRY)
+
+
+def _is_kept(definition: Definition) -> bool:
+    """Whether the geometry is shown as it is stored."""
+    return isinstance(definition.geometry, KeepGeometry)
 
 
 def _placed(definition: Definition, masked: sa.FromClause) -> sa.FromClause:
@@ -166,7 +174,7 @@ def _feature(definition: Definition, shown: sa.FromClause, head: sa.ColumnElemen
 def _json(column: Column, value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """One value as JSON text; NULL stays NULL."""
     match column.shown_type:
-        case "integer" | "boolean":
+        case "integer" | "number" | "boolean":  # numbers are finite
             return sa.cast(value, sa.Text)
         case "datetime":
             naive = sa.cast(sa.func.to_json(sa.func.timezone("UTC", value)), sa.Text)
