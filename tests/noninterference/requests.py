@@ -13,16 +13,18 @@ from random import Random
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
+from tests.leaks.exact import PARAMETERS
 from tests.noninterference.asking import Answer, Headers, Request
 from tests.noninterference.words import Words
 from twin_api.block import Route
 from twin_api.main import BLOCKS
+from twin_api.query.crs import COMMON
 
 T = TypeVar("T")
 
 EDGES: Final = ("", "0", "-1", "1e999", "nan", "NULL", "99999999999999999999", "9223372036854775807", "true", "2026-11-26", "\x00", "' OR '1'='1", "%", "ß☃", "1/0", "../../store")  # fmt: skip
 MADE_UP: Final = ("xqzvwk", "collection", "pg_class", "_feature", "_place", "_mercator", "store.baeume", "baeumx")
-UNKNOWN: Final = ("filter", "sortby", "crs", "properties", "id", "geometry", "q", "offset", "bbox-crs", "skipGeometry", "token")
+UNKNOWN: Final = ("filter", "sortby", "properties", "id", "geometry", "q", "offset", "bbox-crs", "skipGeometry", "token")
 ACCEPT: Final = (
     None,
     None,
@@ -105,7 +107,7 @@ class Requests:
         reached = {11} if "bbox" in names else set()
         reached |= {23, 24} if grant is not None and grant.figures is not None else set()
         reached |= {46} if "datetime" in names or (grant is not None and grant.embargo) else set()
-        return reached | ({9} if set(names) - {"bbox", "f", "limit", "cursor", "datetime"} else set())
+        return reached | ({9} if set(names) - PARAMETERS else set())
 
     def _any_route(self, draw: Draw, words: Words) -> Request:
         route = draw.of(self._routes)
@@ -206,6 +208,8 @@ class Requests:
             case "datetime":
                 day, end = (draw.of(words.days) for _ in range(2))
                 return draw.of([day, f"{day}/{end}", f"../{day}", f"{day}/..", f"{day}T00:00:00Z", "x"])
+            case "crs":
+                return draw.of([*(crs.uri for crs in COMMON), "EPSG:25832"])
             case "cursor":
                 return draw.of([cursor for _, cursor in self._cursors] or ["x"])
         if collection and name not in (grant := words.grants[collection]).attributes and grant.figures is None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
@@ -16,52 +16,60 @@ from twin_api.encodings.answer import Answer
 from twin_api.encodings.licence import licence_links
 from twin_api.encodings.link import Link
 from twin_api.encodings.media import GEOJSON, HTML, JSON, Media
+from twin_api.encodings.openapi import Json
 from twin_api.problems import InvalidParameter, NotFound
-from twin_api.query.ask import Asked, ask_media, choose_media
+from twin_api.query.ask import ask_media, choose_media
+from twin_api.query.crs import Crs, offered_crs
+from twin_api.query.item import one
 from twin_api.query.page import Pages
 from twin_api.query.window import Window, bind, cursor
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Page, Twin
 from twin_api.texts import Text
 
+Query = TypeVar("Query")
+
 OFFERED = (GEOJSON, HTML)
+ITEM_PARAMETERS = ("crs", "f")
 HTML_ROWS = 200  # a page for people; a table of ten thousand rows would hold up everybody else
 
 
 async def get_items(request: Request, twin: Twin) -> Answer:
     """/req/core/fc-op, /req/core/fc-response and the parameters limit, bbox, datetime and one per property."""
     media = choose_media(request, OFFERED)
-    query = await _query(twin, request.path_params["collection"], request.query_params.multi_items())
+    asked = request.query_params.multi_items()
+    query = await _checked(twin, request.path_params["collection"], lambda collection: Pages(collection, bind(collection, asked)))
     page = await twin.page(query.at_most(HTML_ROWS) if media is HTML else query)
     links = _page_links(request, query.window, page, media)
     lang, base = request.state.lang, request.state.base
     answer = html.items(lang, base, page, links, await twin.about()) if media is HTML else geojson.page(lang, page, links)
-    return _noted(answer, page.collection)
+    return _finished(answer, page.collection, query.window.crs)
 
 
-async def _query(twin: Twin, name: str, asked: Asked) -> Pages:
+async def _checked(twin: Twin, name: str, check: Callable[[Collection], Query]) -> Query:
     """The request checked against the collection. INVARIANT: none is refused on what was seen before: it may be hidden by now."""
-    collection = await twin.known(name)
     try:
-        return Pages(collection, bind(collection, asked))
+        return check(await twin.known(name))
     except InvalidParameter:
-        collection = await twin.collection(name)
-        return Pages(collection, bind(collection, asked))
+        return check(await twin.collection(name))
 
 
 async def get_item(request: Request, twin: Twin) -> Answer:
-    """/req/core/f-op, /req/core/f-success."""
-    media = ask_media(request, OFFERED)
-    name, id = request.path_params["collection"], _id(request.path_params["id"])
-    item = await twin.item(name, id)
+    """/req/core/f-op, /req/core/f-success, /req/crs/fc-crs-definition."""
+    media = ask_media(request, OFFERED, ITEM_PARAMETERS)
+    name, id, uri = request.path_params["collection"], _id(request.path_params["id"]), request.query_params.get("crs")
+    query = await _checked(twin, name, lambda collection: one(collection, id, uri))
+    item = await twin.item(query)
     links = _item_links(request, item.collection, id, media)
     lang, base = request.state.lang, request.state.base
     answer = html.item(lang, base, item, links, await twin.about()) if media is HTML else geojson.item(lang, item.feature, links)
-    return _noted(answer, item.collection)
+    return _finished(answer, item.collection, query.crs)
 
 
-def _noted(answer: Answer, collection: Collection) -> Answer:
-    return replace(answer, audited=collection.name) if collection.description.audited else answer
+def _finished(answer: Answer, collection: Collection, crs: Crs) -> Answer:
+    """With the CRS of its coordinates (/req/crs/ogc-crs-header), and who reads it noted where that is wanted."""
+    audited = collection.name if collection.description.audited else None
+    return replace(answer, headers={**answer.headers, "Content-Crs": f"<{crs.uri}>"}, audited=audited)
 
 
 def _id(text: str) -> UUID:
@@ -104,7 +112,8 @@ _TITLES = {
 
 def _item_links(request: Request, collection: Collection, id: UUID, media: Media) -> list[Link]:
     href = f"{request.state.base}/collections/{quote(collection.name)}"
-    links = [_as(offered, f"{href}/items/{id}", "", "self" if offered is media else "alternate") for offered in OFFERED]
+    asked = urlencode([(name, text) for name, text in request.query_params.multi_items() if name != "f"])
+    links = [_as(offered, f"{href}/items/{id}", asked, "self" if offered is media else "alternate") for offered in OFFERED]
     return [*links, _collection_link(href, media), *licence_links(collection.description)]
 
 
@@ -117,7 +126,7 @@ def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
 def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     return {
         f"/collections/{c.name}/items": openapi.operation(
-            f"get_items_{c.name}", c.description.title.de, openapi.item_parameters(c), openapi.ITEMS_CONTENT
+            f"get_items_{c.name}", c.description.title.de, [*_crs_parameters(c), *openapi.item_parameters(c)], openapi.ITEMS_CONTENT
         )
         for c in collections
     }
@@ -126,10 +135,15 @@ def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping
 def _item_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     return {
         f"/collections/{c.name}/items/{{id}}": openapi.operation(
-            f"get_item_{c.name}", c.description.title.de, [openapi.ID, openapi.F], openapi.item_content(c)
+            f"get_item_{c.name}", c.description.title.de, [openapi.ID, *_crs_parameters(c), openapi.F], openapi.item_content(c)
         )
         for c in collections
     }
+
+
+def _crs_parameters(collection: Collection) -> list[Json]:
+    uris = [crs.uri for crs in offered_crs(collection.description)]
+    return [openapi.choice("crs", "CRS of the coordinates in the answer", uris)]
 
 
 BLOCK = Block(
@@ -138,5 +152,6 @@ BLOCK = Block(
         Route("/collections/{collection}/items/{id}", get_item, _item_operations),
         Route("/collections/{collection}/items", get_items, _items_operations),
     ),
+    conformance=("http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",),
     collection_links=_collection_links,
 )

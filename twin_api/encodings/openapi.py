@@ -150,6 +150,12 @@ def operation(id: str, summary: str, parameters: Sequence[Json], content: Mappin
     }
 
 
+def choice(name: str, description: str, words: Sequence[str]) -> Json:
+    """A query parameter that is one of these words, the first of them by default (/req/crs/fc-crs-definition)."""
+    schema = {"type": "string", "format": "uri", "enum": list(words), "default": words[0]}
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, "style": "form", "explode": False}
+
+
 def item_parameters(collection: Collection) -> list[Json]:
     """The parameters of the items of a collection, its properties among them."""
     fixed = [_LIMIT, _BBOX, _DATETIME, _CURSOR, F]

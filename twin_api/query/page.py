@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from psycopg.types.numeric import Int8
 
 from twin_api.query.clause import Clause
+from twin_api.query.look import Look
 from twin_api.query.window import Window, bind
 from twin_api.store.collection import FEATURE, PLACE, Collection, collection_table, is_shown
 from twin_api.store.twin import NOT_COUNTED, Statement, compile_statement
@@ -33,7 +34,7 @@ class Pages:
 
     def statement(self, schema: str) -> Statement:
         after = self.window.after
-        sql = _compile(schema, self.collection.name, self.window.shape, after is not None)
+        sql = _compile(schema, self.collection.name, self.window.shape, self.window.look, after is not None)
         params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(self.window.limit), **self.window.params}
         if after is not None:
             params |= {"after_place": after.place, "after_id": after.id}
@@ -49,13 +50,12 @@ class Pages:
 
 
 @lru_cache(maxsize=4096)
-def _compile(schema: str, collection: str, shape: Shape, resumes: bool) -> str:
+def _compile(schema: str, collection: str, shape: Shape, look: Look, resumes: bool) -> str:
     """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
-    rows = _rows(schema, collection, shape)
+    rows = _rows(schema, collection, shape, look)
     if not shape:
-        return compile_statement(
-            _answer(schema, sa.null(), _walk(rows, rows, resumes), _walk(rows, rows, resumes, FEATURE).limit(_limit()))
-        )
+        shown = _walk(rows, rows, resumes, look.feature(rows).label(FEATURE))
+        return compile_statement(_answer(schema, sa.null(), _walk(rows, rows, resumes), shown.limit(_limit())))
     hits = _fenced(sa.select(rows.c[PLACE], rows.c.id).where(*_conditions(rows, shape)).limit(_constant(COUNTED + 1)), "hits")
     count = _fenced(sa.select(sa.func.count().label("n")).select_from(hits), "hit_count")
     matched = sa.select(count.c.n).scalar_subquery()
@@ -65,13 +65,13 @@ def _compile(schema: str, collection: str, shape: Shape, resumes: bool) -> str:
     keys = _fenced(sa.select(both.c[PLACE], both.c.id).order_by(both.c[PLACE], both.c.id), "keys")
     page = sa.select(keys).limit(_limit()).subquery("page")
     # looked up key by key: a join would be planned without knowing how few keys there are. By place first: neighbours share index pages
-    feature = sa.select(rows.c[FEATURE]).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
+    feature = sa.select(look.feature(rows)).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
     exact = sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED))
     return compile_statement(_answer(schema, exact, sa.select(keys), sa.select(feature.label(FEATURE)).select_from(page)))
 
 
-def _rows(schema: str, collection: str, shape: Shape) -> sa.FromClause:
-    types: dict[str, sa.types.TypeEngine[Any]] = {"id": sa.Uuid(), PLACE: sa.Text(), FEATURE: sa.Text()}
+def _rows(schema: str, collection: str, shape: Shape, look: Look) -> sa.FromClause:
+    types: dict[str, sa.types.TypeEngine[Any]] = {"id": sa.Uuid(), PLACE: sa.Text(), **look.columns}
     types |= {name: type_ for clause in shape for name, type_ in clause.columns}
     return sa.table(collection, *(sa.column(name, type_) for name, type_ in types.items()), schema=schema)
 
@@ -84,10 +84,10 @@ def _fenced(select: sa.Select[Any], name: str) -> sa.CTE:
     return select.cte(name).prefix_with("MATERIALIZED")
 
 
-def _walk(source: sa.FromClause, rows: sa.FromClause, resumes: bool, *shown: str) -> sa.Select[Any]:
-    """The next keys in the collection's order, or the columns `shown` of these rows."""
+def _walk(source: sa.FromClause, rows: sa.FromClause, resumes: bool, *shown: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The next keys in the collection's order, or what is `shown` of these rows."""
     key = (rows.c[PLACE], rows.c.id)
-    walk = sa.select(*([rows.c[name] for name in shown] or key)).select_from(source).order_by(*key)
+    walk = sa.select(*(shown or key)).select_from(source).order_by(*key)
     if not resumes:
         return walk
     after = (sa.bindparam("after_place", type_=sa.Text()), sa.bindparam("after_id", type_=sa.Uuid()))

@@ -16,6 +16,8 @@ from uuid import UUID
 from twin_api.problems import InvalidParameter
 from twin_api.query.ask import Asked, once, unknown
 from twin_api.query.clause import Clause, During, Equals, Params, box_params
+from twin_api.query.crs import Crs, default_crs, offered_crs, read_crs
+from twin_api.query.look import FINISHED, Look, look_of
 from twin_api.query.value import read_instant, read_number, read_value
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Key
@@ -23,7 +25,8 @@ from twin_api.texts import Text
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 10_000
-PARAMETERS: Final = ("bbox", "datetime", "limit", "cursor", "f")
+PARAMETERS: Final = ("bbox", "datetime", "crs", "limit", "cursor", "f")
+_NOT_NARROWING: Final = ("limit", "cursor", "f", "crs")
 _WANTED: Final = {
     "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
     "cursor": Text(
@@ -49,6 +52,8 @@ class Window:
     params: Params
     limit: int
     after: Key | None
+    crs: Crs
+    look: Look = FINISHED
 
 
 def bind(collection: Collection, asked: Asked) -> Window:
@@ -57,13 +62,21 @@ def bind(collection: Collection, asked: Asked) -> Window:
     shape: list[Clause] = []
     params: Params = {}
     for name, text in given.items():
-        if name in ("limit", "cursor", "f"):
+        if name in _NOT_NARROWING:
             continue
         clauses, values = _clauses(collection, name, text)
         shape += clauses
         params |= values
     shape.sort(key=repr)  # whatever the order they are asked in, it is one text
-    return Window(asked, tuple(shape), params, _limit(given.get("limit")), _cursor(given.get("cursor")))
+    crs = asked_crs(collection, given.get("crs"))
+    look = look_of(collection.description, crs)
+    return Window(asked, tuple(shape), params, _limit(given.get("limit")), _cursor(given.get("cursor")), crs, look)
+
+
+def asked_crs(collection: Collection, uri: str | None) -> Crs:
+    """The CRS to answer in, the collection's default where none is asked for; raises `InvalidParameter`."""
+    told = collection.description
+    return default_crs(told) if uri is None else read_crs("crs", uri, offered_crs(told))
 
 
 def cursor(key: Key) -> str:
