@@ -142,7 +142,7 @@ class Walk:
             case "datetime":
                 dates = {as_json(v)[:10] for row in self._hidden for v in row.values.values() if hasattr(v, "isoformat")}
                 return ["../..", "1900-01-01/2100-01-01", "2000-01-01T00:00:00Z", "yesterday", *(f"{d}/{d}" for d in sorted(dates)[:4])]
-            case "crs":
+            case "crs" | "bbox-crs":
                 return [*(crs.uri for crs in COMMON), "EPSG:25832", ""]
             case "cursor":
                 return ["", "x", "AAAA", *self._cursors, *self._made_cursors()]

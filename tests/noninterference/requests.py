@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 EDGES: Final = ("", "0", "-1", "1e999", "nan", "NULL", "99999999999999999999", "9223372036854775807", "true", "2026-11-26", "\x00", "' OR '1'='1", "%", "ß☃", "1/0", "../../store")  # fmt: skip
 MADE_UP: Final = ("xqzvwk", "collection", "pg_class", "_feature", "_place", "_mercator", "store.baeume", "baeumx")
-UNKNOWN: Final = ("filter", "sortby", "properties", "id", "geometry", "q", "offset", "bbox-crs", "skipGeometry", "token")
+UNKNOWN: Final = ("filter", "sortby", "properties", "id", "geometry", "q", "offset", "skipGeometry", "token")
 ACCEPT: Final = (
     None,
     None,
@@ -208,7 +208,7 @@ class Requests:
             case "datetime":
                 day, end = (draw.of(words.days) for _ in range(2))
                 return draw.of([day, f"{day}/{end}", f"../{day}", f"{day}/..", f"{day}T00:00:00Z", "x"])
-            case "crs":
+            case "crs" | "bbox-crs":
                 return draw.of([*(crs.uri for crs in COMMON), "EPSG:25832"])
             case "cursor":
                 return draw.of([cursor for _, cursor in self._cursors] or ["x"])

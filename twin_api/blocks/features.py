@@ -19,6 +19,7 @@ from twin_api.encodings.media import GEOJSON, HTML, JSON, Media
 from twin_api.encodings.openapi import Json
 from twin_api.problems import InvalidParameter, NotFound
 from twin_api.query.ask import ask_media, choose_media
+from twin_api.query.box import box_crs
 from twin_api.query.crs import Crs, offered_crs
 from twin_api.query.item import one
 from twin_api.query.page import Pages
@@ -126,7 +127,7 @@ def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
 def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     return {
         f"/collections/{c.name}/items": openapi.operation(
-            f"get_items_{c.name}", c.description.title.de, [*_crs_parameters(c), *openapi.item_parameters(c)], openapi.ITEMS_CONTENT
+            f"get_items_{c.name}", c.description.title.de, _items_parameters(c), openapi.ITEMS_CONTENT
         )
         for c in collections
     }
@@ -144,6 +145,11 @@ def _item_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[
 def _crs_parameters(collection: Collection) -> list[Json]:
     uris = [crs.uri for crs in offered_crs(collection.description)]
     return [openapi.choice("crs", "CRS of the coordinates in the answer", uris)]
+
+
+def _items_parameters(collection: Collection) -> list[Json]:
+    box = openapi.choice("bbox-crs", "CRS of `bbox`, whose axes stand in its order", [crs.uri for crs in box_crs(collection)])
+    return [*_crs_parameters(collection), box, *openapi.item_parameters(collection)]
 
 
 BLOCK = Block(

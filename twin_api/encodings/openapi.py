@@ -33,7 +33,7 @@ _BBOX: Final[Json] = {
     "name": "bbox",
     "in": "query",
     "required": False,
-    "description": "west,south,east,north in degrees (CRS84)",
+    "description": "two corners in the axis order of `bbox-crs`; by default west,south,east,north in degrees (CRS84)",
     "schema": {"type": "array", "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}], "items": {"type": "number"}},
     "style": "form",
     "explode": False,

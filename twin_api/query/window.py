@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
@@ -15,26 +15,23 @@ from uuid import UUID
 
 from twin_api.problems import InvalidParameter
 from twin_api.query.ask import Asked, once, unknown
-from twin_api.query.clause import Clause, During, Equals, Params, box_params
+from twin_api.query.box import read_box, read_box_crs
+from twin_api.query.clause import Clause, During, Equals, Params
 from twin_api.query.crs import Crs, default_crs, offered_crs, read_crs
 from twin_api.query.look import FINISHED, Look, look_of
-from twin_api.query.value import read_instant, read_number, read_value
+from twin_api.query.value import read_instant, read_value
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Key
 from twin_api.texts import Text
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 10_000
-PARAMETERS: Final = ("bbox", "datetime", "crs", "limit", "cursor", "f")
+PARAMETERS: Final = ("bbox", "bbox-crs", "datetime", "crs", "limit", "cursor", "f")
 _NOT_NARROWING: Final = ("limit", "cursor", "f", "crs")
 _WANTED: Final = {
     "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
     "cursor": Text(
         "`cursor` verlangt das Wort aus einem Verweis `next`, unverändert", "`cursor` wants the word from a `next` link, unchanged"
-    ),
-    "bbox": Text(
-        "`bbox` verlangt West,Süd,Ost,Nord in Grad (CRS84), etwa `11.4,49.9,11.6,50.1`",
-        "`bbox` wants west,south,east,north in degrees (CRS84), such as `11.4,49.9,11.6,50.1`",
     ),
     "datetime": Text(
         "`datetime` verlangt einen Tag, eine Zeit mit Zone oder einen Zeitraum wie `2025-01-01/..`",
@@ -64,7 +61,7 @@ def bind(collection: Collection, asked: Asked) -> Window:
     for name, text in given.items():
         if name in _NOT_NARROWING:
             continue
-        clauses, values = _clauses(collection, name, text)
+        clauses, values = _clauses(collection, given, name, text)
         shape += clauses
         params |= values
     shape.sort(key=repr)  # whatever the order they are asked in, it is one text
@@ -84,11 +81,13 @@ def cursor(key: Key) -> str:
     return base64.urlsafe_b64encode(key.id.bytes + key.place.encode()).decode().rstrip("=")
 
 
-def _clauses(collection: Collection, name: str, text: str) -> tuple[Sequence[Clause], Params]:
+def _clauses(collection: Collection, given: Mapping[str, str], name: str, text: str) -> tuple[Sequence[Clause], Params]:
     """No clause where the collection has nothing that the parameter could narrow: then everything matches."""
     if name == "bbox":
-        clause, params = _bbox(text)
-        return ((clause,), params) if collection.description.geometry_type else ((), {})
+        return read_box(collection, text, given.get("bbox-crs"))
+    if name == "bbox-crs":
+        read_box_crs(collection, text)
+        return (), {}
     if name == "datetime":
         return _datetime(collection, text)
     shown = collection.property(name)
@@ -121,18 +120,6 @@ def _place(raw: bytes) -> str:
     if len(place) > 20 or not (place.isalnum() or not place):
         raise ValueError
     return place
-
-
-def _bbox(text: str) -> tuple[Clause, Params]:
-    """Four numbers or six (heights are accepted and do not narrow), degrees in CRS84."""
-    try:
-        numbers = [read_number(part) for part in text[:512].split(",")]
-        west, south, east, north = numbers if len(numbers) == 4 else (numbers[0], numbers[1], numbers[3], numbers[4])
-        if len(numbers) not in (4, 6) or south > north or max(abs(south), abs(north)) > 90 or max(abs(west), abs(east)) > 180:
-            raise ValueError
-    except (ValueError, IndexError):
-        raise InvalidParameter("bbox", _WANTED["bbox"]) from None
-    return box_params(west, south, east, north)
 
 
 def _datetime(collection: Collection, text: str) -> tuple[Sequence[Clause], Params]:
