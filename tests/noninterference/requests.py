@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 EDGES: Final = ("", "0", "-1", "1e999", "nan", "NULL", "99999999999999999999", "9223372036854775807", "true", "2026-11-26", "\x00", "' OR '1'='1", "%", "ß☃", "1/0", "../../store")  # fmt: skip
 MADE_UP: Final = ("xqzvwk", "collection", "pg_class", "_feature", "_place", "_mercator", "store.baeume", "baeumx")
-UNKNOWN: Final = ("filter", "sortby", "properties", "id", "geometry", "q", "offset", "skipGeometry", "token")
+UNKNOWN: Final = ("filter", "id", "geometry", "q", "offset", "skipGeometry", "token")
 ACCEPT: Final = (
     None,
     None,
@@ -208,6 +208,12 @@ class Requests:
             case "datetime":
                 day, end = (draw.of(words.days) for _ in range(2))
                 return draw.of([day, f"{day}/{end}", f"../{day}", f"{day}/..", f"{day}T00:00:00Z", "x"])
+            case "profile":
+                return draw.of(["codelist-inline", "codelist-ref", "a b", draw.text])
+            case "sortby" | "properties":
+                shown = sorted(words.grants[collection].attributes) if collection in words.grants else []
+                words_drawn = draw.some([*shown, *shown, *words.hidden_names[:2], *MADE_UP[:1]], 3)
+                return ",".join(word if name == "properties" else draw.of(["", "-"]) + word for word in words_drawn)
             case "crs" | "bbox-crs":
                 return draw.of([*(crs.uri for crs in COMMON), "EPSG:25832"])
             case "cursor":

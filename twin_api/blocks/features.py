@@ -43,7 +43,10 @@ async def get_items(request: Request, twin: Twin) -> Answer:
     page = await twin.page(query.at_most(HTML_ROWS) if media is HTML else query)
     links = _page_links(request, query.window, page, media)
     lang, base = request.state.lang, request.state.base
-    answer = html.items(lang, base, page, links, await twin.about()) if media is HTML else geojson.page(lang, page, links)
+    if media is HTML:
+        answer = html.items(lang, base, page, links, await twin.about(), query.window.properties)
+    else:
+        answer = geojson.page(lang, page, links)
     return _finished(answer, page.collection, query.window.crs)
 
 
@@ -149,7 +152,12 @@ def _crs_parameters(collection: Collection) -> list[Json]:
 
 def _items_parameters(collection: Collection) -> list[Json]:
     box = openapi.choice("bbox-crs", "CRS of `bbox`, whose axes stand in its order", [crs.uri for crs in box_crs(collection)])
-    return [*_crs_parameters(collection), box, *openapi.item_parameters(collection)]
+    names = [p.name for p in collection.description.properties]
+    listed = [
+        openapi.listing("sortby", "properties to sort by, falling after `-`", [sign + name for name in names for sign in ("", "+", "-")]),
+        openapi.listing("properties", "properties to show", names),
+    ]
+    return [*_crs_parameters(collection), box, *(listed if names else []), *openapi.item_parameters(collection)]
 
 
 BLOCK = Block(

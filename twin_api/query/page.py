@@ -15,6 +15,7 @@ from psycopg.types.numeric import Int8
 
 from twin_api.query.clause import Clause
 from twin_api.query.look import Look
+from twin_api.query.order import Order, order_types
 from twin_api.query.window import Window, bind
 from twin_api.store.collection import FEATURE, PLACE, Collection, collection_table, is_shown
 from twin_api.store.twin import NOT_COUNTED, Statement, compile_statement
@@ -33,11 +34,11 @@ class Pages:
     window: Window
 
     def statement(self, schema: str) -> Statement:
-        after = self.window.after
-        sql = _compile(schema, self.collection.name, self.window.shape, self.window.look, after is not None)
-        params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(self.window.limit), **self.window.params}
-        if after is not None:
-            params |= {"after_place": after.place, "after_id": after.id}
+        window = self.window
+        sql = _compile(schema, self.collection.name, window.shape, window.order, window.look, window.after is not None)
+        params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(window.limit), **window.params}
+        if window.after is not None:
+            params |= {"after_place": window.after.place, "after_id": window.after.id}
         return Statement(sql, params)
 
     def at_most(self, rows: int) -> Pages:
@@ -50,29 +51,39 @@ class Pages:
 
 
 @lru_cache(maxsize=4096)
-def _compile(schema: str, collection: str, shape: Shape, look: Look, resumes: bool) -> str:
+def _compile(schema: str, collection: str, shape: Shape, order: Order, look: Look, resumes: bool) -> str:
     """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
-    rows = _rows(schema, collection, shape, look)
-    if not shape:
-        shown = _walk(rows, rows, resumes, look.feature(rows).label(FEATURE))
-        return compile_statement(_answer(schema, sa.null(), _walk(rows, rows, resumes), shown.limit(_limit())))
-    hits = _fenced(sa.select(rows.c[PLACE], rows.c.id).where(*_conditions(rows, shape)).limit(_constant(COUNTED + 1)), "hits")
-    count = _fenced(sa.select(sa.func.count().label("n")).select_from(hits), "hit_count")
-    matched = sa.select(count.c.n).scalar_subquery()
-    few = _walk(hits, hits, resumes).limit(_one_more()).where(matched <= _constant(COUNTED))
-    many = _walk(rows, rows, resumes).limit(_one_more()).where(matched > _constant(COUNTED), *_conditions(rows, shape))
-    both = sa.union_all(sa.select(few.subquery("few")), sa.select(many.subquery("many"))).subquery("both")
-    keys = _fenced(sa.select(both.c[PLACE], both.c.id).order_by(both.c[PLACE], both.c.id), "keys")
+    rows = _rows(schema, collection, shape, order, look)
+    if not shape and not order:
+        shown = _next(rows, order, resumes, look.feature(rows).label(FEATURE)).limit(_limit())
+        return compile_statement(_answer(schema, order, sa.null(), _next(rows, order, resumes), shown))
+    keyed = sa.select(*order.keys(rows)).where(*_conditions(rows, shape))
+    every = _next(keyed.subquery("every"), order, resumes).limit(_one_more())
+    keys, exact = _counted(keyed, every, order, resumes) if shape else (_fenced(every, "keys"), sa.null())
     page = sa.select(keys).limit(_limit()).subquery("page")
     # looked up key by key: a join would be planned without knowing how few keys there are. By place first: neighbours share index pages
     feature = sa.select(look.feature(rows)).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
-    exact = sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED))
-    return compile_statement(_answer(schema, exact, sa.select(keys), sa.select(feature.label(FEATURE)).select_from(page)))
+    return compile_statement(_answer(schema, order, exact, sa.select(keys), sa.select(feature.label(FEATURE)).select_from(page)))
 
 
-def _rows(schema: str, collection: str, shape: Shape, look: Look) -> sa.FromClause:
+def _counted(
+    keyed: sa.Select[Any], every: sa.Select[Any], order: Order, resumes: bool
+) -> tuple[sa.CTE, sa.ColumnElement[Any]]:  # fmt: skip
+    """The keys of the page and one more, and how many match: few are found and kept, many are walked along."""
+    hits = _fenced(keyed.limit(_constant(COUNTED + 1)), "hits")
+    count = _fenced(sa.select(sa.func.count().label("n")).select_from(hits), "hit_count")
+    matched = sa.select(count.c.n).scalar_subquery()
+    few = _next(hits, order, resumes).limit(_one_more()).where(matched <= _constant(COUNTED))
+    many = every.where(matched > _constant(COUNTED))
+    both = sa.union_all(sa.select(few.subquery("few")), sa.select(many.subquery("many"))).subquery("both")
+    keys = _fenced(sa.select(both).order_by(*order.clauses(both)), "keys")
+    return keys, sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED))
+
+
+def _rows(schema: str, collection: str, shape: Shape, order: Order, look: Look) -> sa.FromClause:
     types: dict[str, sa.types.TypeEngine[Any]] = {"id": sa.Uuid(), PLACE: sa.Text(), **look.columns}
     types |= {name: type_ for clause in shape for name, type_ in clause.columns}
+    types |= dict(order_types(order))
     return sa.table(collection, *(sa.column(name, type_) for name, type_ in types.items()), schema=schema)
 
 
@@ -84,14 +95,11 @@ def _fenced(select: sa.Select[Any], name: str) -> sa.CTE:
     return select.cte(name).prefix_with("MATERIALIZED")
 
 
-def _walk(source: sa.FromClause, rows: sa.FromClause, resumes: bool, *shown: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    """The next keys in the collection's order, or what is `shown` of these rows."""
-    key = (rows.c[PLACE], rows.c.id)
-    walk = sa.select(*(shown or key)).select_from(source).order_by(*key)
-    if not resumes:
-        return walk
-    after = (sa.bindparam("after_place", type_=sa.Text()), sa.bindparam("after_id", type_=sa.Uuid()))
-    return walk.where(sa.tuple_(*key) > sa.tuple_(*after))
+def _next(keys: sa.FromClause, order: Order, resumes: bool, *shown: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The next keys in their order, or what is `shown` of these rows."""
+    columns = [keys.c[PLACE], keys.c.id, *(keys.c[f"by{number}"] for number in range(len(order.by)))]
+    walk = sa.select(*(shown or columns)).select_from(keys).order_by(*order.clauses(keys))
+    return walk.where(order.after(keys)) if resumes else walk
 
 
 def _with_bytes_ahead(texts: sa.Select[Any]) -> sa.Subquery:
@@ -116,8 +124,10 @@ def _constant(number: int) -> sa.ColumnElement[int]:
     return sa.literal_column(str(number), sa.BigInteger())
 
 
-def _answer(schema: str, matched: sa.ColumnElement[Any], keys: sa.Select[Any], texts: sa.Select[Any]) -> sa.Select[Any]:
-    """One row: version, count, matched, features, returned, place and id of the last one, whether there are more.
+def _answer(
+    schema: str, order: Order, matched: sa.ColumnElement[Any], keys: sa.Select[Any], texts: sa.Select[Any]
+) -> sa.Select[Any]:  # fmt: skip
+    """One row: version, count, matched, features, returned, place and id of the last one, whether there are more, what it is sorted by.
 
     No row at all where the collection is not shown (any more). The texts go straight into one value: a page kept in between is
     written and read again, which is half of the cost of a large one.
@@ -142,6 +152,7 @@ def _answer(schema: str, matched: sa.ColumnElement[Any], keys: sa.Select[Any], t
         sa.select(last.c[PLACE]).scalar_subquery(),
         sa.select(last.c.id).scalar_subquery(),
         sa.select(sa.func.count()).select_from(edge).scalar_subquery() > _constant(1),
+        *(sa.select(last.c[f"by{number}"]).scalar_subquery() for number in range(len(order.by))),
     ]
     return (
         sa.select(*columns)

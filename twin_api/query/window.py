@@ -13,21 +13,24 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from twin_api.problems import InvalidParameter
-from twin_api.query.ask import Asked, once, unknown
+from twin_api.query.ask import Asked, once, read_names, unknown
 from twin_api.query.box import read_box, read_box_crs
 from twin_api.query.clause import Clause, During, Equals, Params
 from twin_api.query.crs import Crs, default_crs, offered_crs, read_crs
 from twin_api.query.look import FINISHED, Look, look_of
+from twin_api.query.order import Order, read_order
 from twin_api.query.value import read_instant, read_value
-from twin_api.store.collection import Collection
+from twin_api.store.collection import Collection, Property
 from twin_api.store.twin import Key
 from twin_api.texts import Text
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 10_000
-PARAMETERS: Final = ("bbox", "bbox-crs", "datetime", "crs", "limit", "cursor", "f")
-_NOT_NARROWING: Final = ("limit", "cursor", "f", "crs")
+PARAMETERS: Final = ("bbox", "bbox-crs", "datetime", "crs", "sortby", "properties", "limit", "cursor", "f")
+_NOT_NARROWING: Final = ("limit", "cursor", "f", "crs", "sortby", "properties")
 _WANTED: Final = {
     "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
     "cursor": Text(
@@ -51,6 +54,8 @@ class Window:
     after: Key | None
     crs: Crs
     look: Look = FINISHED
+    order: Order = Order()  # noqa: RUF009  # frozen
+    properties: frozenset[str] | None = None  # by name; None: all there are
 
 
 def bind(collection: Collection, asked: Asked) -> Window:
@@ -66,8 +71,11 @@ def bind(collection: Collection, asked: Asked) -> Window:
         params |= values
     shape.sort(key=repr)  # whatever the order they are asked in, it is one text
     crs = asked_crs(collection, given.get("crs"))
-    look = look_of(collection.description, crs)
-    return Window(asked, tuple(shape), params, _limit(given.get("limit")), _cursor(given.get("cursor")), crs, look)
+    order, shown = read_order(collection, given.get("sortby")), _properties(collection, given.get("properties"))
+    after, resumed = _cursor(given.get("cursor"), order)
+    look = look_of(collection.description, crs, shown)
+    names = None if shown is None else frozenset(p.name for p in shown)
+    return Window(asked, tuple(shape), params | resumed, _limit(given.get("limit")), after, crs, look, order, names)
 
 
 def asked_crs(collection: Collection, uri: str | None) -> Crs:
@@ -78,7 +86,8 @@ def asked_crs(collection: Collection, uri: str | None) -> Crs:
 
 def cursor(key: Key) -> str:
     """A page's end as an opaque word for the next link; made of what the last feature shows and nothing else."""
-    return base64.urlsafe_b64encode(key.id.bytes + key.place.encode()).decode().rstrip("=")
+    sorted_by = b"|" + orjson.dumps(key.values) if key.values else b""
+    return base64.urlsafe_b64encode(key.id.bytes + key.place.encode() + sorted_by).decode().rstrip("=")
 
 
 def _clauses(collection: Collection, given: Mapping[str, str], name: str, text: str) -> tuple[Sequence[Clause], Params]:
@@ -96,6 +105,14 @@ def _clauses(collection: Collection, given: Mapping[str, str], name: str, text: 
     return (Equals(name, shown.type),), {f"is_{name}": read_value(name, shown.type, text)}
 
 
+def _properties(collection: Collection, text: str | None) -> tuple[Property, ...] | None:
+    """Those asked for, in the collection's own order."""
+    if text is None:
+        return None
+    named = read_names("properties", [name.strip() for name in text.split(",")], collection)
+    return tuple(p for p in collection.description.properties if p in named)
+
+
 def _limit(text: str | None) -> int:
     """More than the maximum is the maximum, as the standard wants it (OGC 17-069r4, /req/core/fc-limit-response-1)."""
     if text is None:
@@ -105,14 +122,24 @@ def _limit(text: str | None) -> int:
     return min(int(text), MAX_LIMIT)
 
 
-def _cursor(text: str | None) -> Key | None:
+def _cursor(text: str | None, order: Order) -> tuple[Key | None, Params]:
+    """Where to go on, and the values to go on from."""
     if text is None:
-        return None
+        return None, {}
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return Key(_place(raw[16:]), UUID(bytes=raw[:16]))
+        place, mark, told = raw[16:].partition(b"|")
+        key = Key(_place(place), UUID(bytes=raw[:16]), _values(told) if mark else ())
+        return key, order.params(key)
     except (ValueError, binascii.Error):
         raise InvalidParameter("cursor", _WANTED["cursor"]) from None
+
+
+def _values(told: bytes) -> tuple[str | None, ...]:
+    values = orjson.loads(told)
+    if not isinstance(values, list) or not values or not all(value is None or isinstance(value, str) for value in values):
+        raise ValueError
+    return tuple(values)
 
 
 def _place(raw: bytes) -> str:

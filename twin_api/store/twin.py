@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -33,10 +34,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Where an item stands in its collection's order: the keyset for paging."""
+    """Where an item stands in the order of a walk: the keyset for paging. `values` are those it is sorted by, as a client writes them."""
 
     place: str
     id: UUID
+    values: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class PageQuery(Protocol):
     def collection(self) -> Collection: ...
 
     def statement(self, schema: str) -> Statement:
-        """One statement with the columns version, count, matched, features, returned, place, id, more."""
+        """One statement with the columns version, count, matched, features, returned, place, id, more, and what it is sorted by."""
 
     def rebind(self, collection: Collection) -> PageQuery:
         """The same request checked against the collection as it is now; raises `InvalidParameter`."""
@@ -228,9 +230,24 @@ def _as_item(collection: Collection, row: tuple[Any, ...]) -> Item:
 
 
 def _as_page(collection: Collection, row: tuple[Any, ...]) -> Page:
-    _, count, matched, features, returned, place, id, more = row
-    last = Key(place.decode(), id) if more else None
+    _, count, matched, features, returned, place, id, more, *values = row
+    last = Key(place.decode(), id, tuple(map(_written, values))) if more else None
     return Page(collection, features or b"", returned, _matched(count, matched), last)
+
+
+def _written(value: Any) -> str | None:
+    """A value as a query string writes it."""
+    match value:
+        case None:
+            return None
+        case bytes():
+            return value.decode()
+        case bool():
+            return str(value).lower()
+        case date():
+            return value.isoformat()
+        case _:
+            return repr(value)
 
 
 def _matched(count: int, matched: int | None) -> int | None:
