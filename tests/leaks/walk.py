@@ -134,7 +134,7 @@ class Walk:
     def _values(self, path: str, parameter: str) -> list[str]:
         match parameter:
             case "f":
-                return ["json", "html", "geojson", ""]
+                return ["json", "html", "geojson", "geojsonseq", "csv", "gpkg", ""]
             case "limit":
                 return ["1", "7", "10000", "99999999", "0", "-1", "x", "1" * 30]
             case "bbox":

@@ -32,11 +32,13 @@ ACCEPT: Final = (
     "application/json",
     "application/geo+json",
     "text/html",
+    "text/csv, application/geo+json-seq;q=0.9",
     "text/html,*/*;q=0.5",
     "image/png",
     "*/*;q=0",
     "application/problem+json",
 )
+FORMATS: Final = ("geojsonseq", "csv", "gpkg")
 CODINGS: Final = (None, None, None, "gzip", "zstd", "zstd;q=0.5, gzip", "identity;q=0", "br", "*")
 LANGUAGES: Final = (None, None, None, "de", "en", "en-GB, de;q=0.4", "fr", "*;q=0.1")
 ORIGINS: Final = ("https://rat.zwillingen.example", "https://evil.example", "null", "http://localhost:3000")
@@ -100,7 +102,8 @@ class Requests:
         collection = path.split("/")[2]
         names = draw.some(self._paths[path], 3)
         query = [(name, self._value(draw, words, collection, name)) for name in names]
-        return self._get(path, query, {3, 5, 6, 13} | self._reached(collection, names, words))
+        told = {41} if dict(query).get("f") in FORMATS else set()
+        return self._get(path, query, {3, 5, 6, 13} | told | self._reached(collection, names, words))
 
     def _reached(self, collection: str, names: list[str], words: Words) -> set[int]:
         grant = words.grants.get(collection)
@@ -200,7 +203,7 @@ class Requests:
     def _value(self, draw: Draw, words: Words, collection: str, name: str) -> str:
         match name:
             case "f":
-                return draw.of(["json", "html", "geojson", "xml", ""])
+                return draw.of(["json", "html", "geojson", "xml", "", *FORMATS])
             case "limit":
                 return draw.of(["1", "2", "5", "10000", "0", "x"])
             case "bbox":

@@ -171,9 +171,9 @@ def listing(name: str, description: str, words: Sequence[str]) -> Json:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, "style": "form", "explode": False}
 
 
-def item_parameters(collection: Collection) -> list[Json]:
-    """The parameters of the items of a collection, its properties among them."""
-    fixed = [_LIMIT, _BBOX, _DATETIME, _CURSOR, F]
+def item_parameters(collection: Collection, forms: Sequence[str] = ("json", "html")) -> list[Json]:
+    """The parameters of the items of a collection in these forms, its properties among them."""
+    fixed = [_LIMIT, _BBOX, _DATETIME, _CURSOR, {**F, "schema": {"type": "string", "enum": list(forms)}}]
     return fixed + [
         {"name": p.name, "in": "query", "required": False, "description": p.title.de, "schema": value_schema(p)}
         for p in collection.description.properties

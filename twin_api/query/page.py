@@ -13,12 +13,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 from psycopg.types.numeric import Int8
 
+from twin_api.problems import TooBusy
+from twin_api.query.ask import Asked
 from twin_api.query.clause import Clause
 from twin_api.query.look import Look
 from twin_api.query.order import Order, order_types
-from twin_api.query.window import Window, bind
+from twin_api.query.window import MAX_LIMIT, Window, bind
 from twin_api.store.collection import FEATURE, PLACE, Collection, collection_table, is_shown
-from twin_api.store.twin import NOT_COUNTED, Statement, compile_statement
+from twin_api.store.feature import word
+from twin_api.store.twin import NOT_COUNTED, Key, Statement, compile_statement
 
 COUNTED: Final = 100_000  # a filtered collection is counted exactly up to here
 PAGE_BYTES: Final = 16 * 1_048_576  # the item that passes it is the last one of its page
@@ -28,14 +31,28 @@ Shape = tuple[Clause, ...]
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A window on one collection, ready to be read."""
+    """A window on one collection, ready to be read; `by_line` where features stand a line each, not after commas.
+
+    With `east_first` coordinates stand as files want them, whatever the order of their CRS.
+    """
 
     collection: Collection
     window: Window
+    by_line: bool = False
+    east_first: bool = False
+
+    @classmethod
+    def of(cls, collection: Collection, asked: Asked, *, by_line: bool = False, east_first: bool = False) -> Pages:
+        """Raises `InvalidParameter`."""
+        window = bind(collection, asked)
+        if east_first and window.look.crs is not None:
+            window = replace(window, look=replace(window.look, crs=replace(window.look.crs, axes_swapped=False)))
+        return cls(collection, window, by_line, east_first)
 
     def statement(self, schema: str) -> Statement:
         window = self.window
-        sql = _compile(schema, self.collection.name, window.shape, window.order, window.look, window.after is not None)
+        given = (window.shape, window.order, window.look, window.after is not None, "\n" if self.by_line else ",")
+        sql = _compile(schema, self.collection.name, *given)
         params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(window.limit), **window.params}
         if window.after is not None:
             params |= {"after_place": window.after.place, "after_id": window.after.id}
@@ -46,24 +63,35 @@ class Pages:
         return replace(self, window=replace(self.window, limit=min(self.window.limit, rows)))
 
     def rebind(self, collection: Collection) -> Pages:
-        window = replace(bind(collection, self.window.asked), limit=self.window.limit)
-        return replace(self, collection=collection, window=window)
+        again = Pages.of(collection, self.window.asked, by_line=self.by_line, east_first=self.east_first)
+        return again._at(self.window.limit, self.window.after)
+
+    def whole(self, after: Key | None = None) -> Pages:
+        """The largest page, whatever limit was asked for; the one after this key."""
+        return self._at(MAX_LIMIT, after)
+
+    def _at(self, limit: int, after: Key | None) -> Pages:
+        try:
+            params = self.window.params | (self.window.order.params(after) if after else {})
+        except ValueError:  # another type than on the page before
+            raise TooBusy() from None
+        return replace(self, window=replace(self.window, limit=limit, after=after, params=params))
 
 
 @lru_cache(maxsize=4096)
-def _compile(schema: str, collection: str, shape: Shape, order: Order, look: Look, resumes: bool) -> str:
+def _compile(schema: str, collection: str, shape: Shape, order: Order, look: Look, resumes: bool, between: str) -> str:
     """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
     rows = _rows(schema, collection, shape, order, look)
     if not shape and not order:
         shown = _next(rows, order, resumes, look.feature(rows).label(FEATURE)).limit(_limit())
-        return compile_statement(_answer(schema, order, sa.null(), _next(rows, order, resumes), shown))
+        return compile_statement(_answer(schema, order, sa.null(), _next(rows, order, resumes), shown, between))
     keyed = sa.select(*order.keys(rows)).where(*_conditions(rows, shape))
     every = _next(keyed.subquery("every"), order, resumes).limit(_one_more())
     keys, exact = _counted(keyed, every, order, resumes) if shape else (_fenced(every, "keys"), sa.null())
     page = sa.select(keys).limit(_limit()).subquery("page")
     # looked up key by key: a join would be planned without knowing how few keys there are. By place first: neighbours share index pages
     feature = sa.select(look.feature(rows)).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
-    return compile_statement(_answer(schema, order, exact, sa.select(keys), sa.select(feature.label(FEATURE)).select_from(page)))
+    return compile_statement(_answer(schema, order, exact, sa.select(keys), sa.select(feature.label(FEATURE)).select_from(page), between))
 
 
 def _counted(
@@ -125,7 +153,7 @@ def _constant(number: int) -> sa.ColumnElement[int]:
 
 
 def _answer(
-    schema: str, order: Order, matched: sa.ColumnElement[Any], keys: sa.Select[Any], texts: sa.Select[Any]
+    schema: str, order: Order, matched: sa.ColumnElement[Any], keys: sa.Select[Any], texts: sa.Select[Any], between: str
 ) -> sa.Select[Any]:  # fmt: skip
     """One row: version, count, matched, features, returned, place and id of the last one, whether there are more, what it is sorted by.
 
@@ -135,7 +163,7 @@ def _answer(
     told = collection_table(schema)
     read = _with_bytes_ahead(texts)
     joined = _fenced(
-        sa.select(sa.func.string_agg(read.c[FEATURE], sa.literal_column("','")).label("features"), sa.func.count().label("n")).where(
+        sa.select(sa.func.string_agg(read.c[FEATURE], word(between)).label("features"), sa.func.count().label("n")).where(
             read.c.ahead < _constant(PAGE_BYTES)
         ),
         "joined",
