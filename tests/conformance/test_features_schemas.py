@@ -92,6 +92,14 @@ def test_a_list_of_values_is_told_inline_on_demand() -> None:
     assert "enum" not in told
 
 
+def test_a_schema_is_a_page_too(town: Any) -> None:
+    for name in ("schema", "sortables"):
+        for profile in ("codelist-inline", "x"):
+            page = Twin(town, "administration").get(f"/collections/kanalschaechte/{name}", f="html", profile=profile)
+            assert page.status_code == 200
+            assert "gut, mittel, schlecht" in page.text
+
+
 @requirement("/req/profile-parameter/profile-param")
 @requirement("/req/profile-parameter/profile-param-response")
 @pytest.mark.parametrize("name", ["schema", "sortables"])

@@ -91,7 +91,9 @@ def _compile(schema: str, collection: str, shape: Shape, order: Order, look: Loo
     page = sa.select(keys).limit(_limit()).subquery("page")
     # looked up key by key: a join would be planned without knowing how few keys there are. By place first: neighbours share index pages
     feature = sa.select(look.feature(rows)).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
-    return compile_statement(_answer(schema, order, exact, sa.select(keys), sa.select(feature.label(FEATURE)).select_from(page), between))
+    # not flattened: the text and twice its length would be looked up each on its own
+    texts = sa.select(feature.label(FEATURE)).select_from(page).offset(_constant(0))
+    return compile_statement(_answer(schema, order, exact, sa.select(keys), texts, between))
 
 
 def _counted(
