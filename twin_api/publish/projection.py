@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from twin_api.layers.table import COLUMN_TYPES, STORE
 from twin_api.layers.table import GEOMETRY as STORED_GEOMETRY
 from twin_api.policy.masks import KeepGeometry
-from twin_api.publish.definition import Column, Definition
+from twin_api.publish.definition import Definition
 from twin_api.publish.figures import group_rows
 from twin_api.publish.predicate import Place, is_not_withdrawn, predicate
 from twin_api.publish.statement import PlainGeometry
 from twin_api.store.collection import FEATURE, GEOMETRY, MERCATOR, MERCATOR_SRID, PLACE
+from twin_api.store.feature import feature_head, feature_of
 
 PLACE_DIGITS: Final = 10  # a geohash of 10 characters is a cell of about one metre
 COORDINATE_DIGITS: Final = 7  # of a degree: about one centimetre
@@ -49,8 +50,8 @@ def project(definition: Definition, source: sa.FromClause) -> sa.Select[Any]:
     """Columns as in `published_columns`, one row per visible row of `source`."""
     shown = _placed(definition, _masked(definition, source))
     if not definition.geometry_type:
-        return _finished(definition, shown, sa.literal_column("''"), _head(shown.c.id, sa.literal("null")))
-    return _finished(definition, shown, _place(shown.c[WGS]), _head(shown.c.id, _geometry_json(shown.c[WGS])))
+        return _finished(definition, shown, sa.literal_column("''"), feature_head(shown.c.id, sa.literal("null")))
+    return _finished(definition, shown, _place(shown.c[WGS]), feature_head(shown.c.id, _geometry_json(shown.c[WGS])))
 
 
 def prepare(definition: Definition) -> sa.Select[Any] | None:
@@ -66,7 +67,7 @@ def prepare(definition: Definition) -> sa.Select[Any] | None:
     masked = _fenced(sa.select(sa.literal_column("r.*"), *shown).select_from(source), "masked")
     geometry = sa.literal_column(f"masked.{STORED_GEOMETRY if _is_kept(definition) else GEOMETRY}", PlainGeometry())
     placed = _unflattened(sa.select(_wgs(geometry).label(WGS)).correlate(masked)).lateral("placed")
-    head = _head(sa.literal_column("masked.id"), _geometry_json(placed.c[WGS]))
+    head = feature_head(sa.literal_column("masked.id"), _geometry_json(placed.c[WGS]))
     derived = [_place(placed.c[WGS]).label(PLACE), head.label(HEAD), _mercator(geometry).label(MERCATOR)]
     return sa.select(sa.literal_column("masked.*"), *derived).select_from(masked, placed)
 
@@ -156,28 +157,6 @@ def _finished(definition: Definition, shown: sa.FromClause, place: sa.ColumnElem
     return sa.select(*columns, *(shown.c[column.name] for column in definition.columns))
 
 
-def _head(id: sa.ColumnElement[Any], geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The finished feature up to its properties, which is the same in all twins that show the geometry alike."""
-    return sa.func.concat('{"type":"Feature","id":"', id, '","geometry":', sa.func.coalesce(geometry, "null"), ',"properties":{')
-
-
 def _feature(definition: Definition, shown: sa.FromClause, head: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The finished GeoJSON feature (RFC 7946), compact, properties in the layer's order, absent values as null."""
-    parts: list[Any] = [head]
-    for number, column in enumerate(definition.columns):
-        parts += [f'{"," if number else ""}"{column.name}":', sa.func.coalesce(_json(column, shown.c[column.name]), "null")]
-    # concat takes at most 100 arguments
-    chunks = [sa.func.concat(*parts[start : start + 90]) for start in range(0, len(parts), 90)]
-    return sa.func.concat(*chunks, "}}") if len(chunks) > 1 else sa.func.concat(*parts, "}}")
-
-
-def _json(column: Column, value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """One value as JSON text; NULL stays NULL."""
-    match column.shown_type:
-        case "integer" | "number" | "boolean":  # numbers are finite
-            return sa.cast(value, sa.Text)
-        case "datetime":
-            naive = sa.cast(sa.func.to_json(sa.func.timezone("UTC", value)), sa.Text)
-            return sa.func.rtrim(naive, '"').op("||")('Z"')
-        case _:
-            return sa.cast(sa.func.to_json(value), sa.Text)
+    """The finished GeoJSON feature (RFC 7946), compact, properties in the layer's order."""
+    return feature_of(head, ((column.name, column.shown_type, shown.c[column.name]) for column in definition.columns))

@@ -48,7 +48,7 @@ def _related(patch: Patch) -> None:
 def _parameter(hidden: dict[str, Any]) -> Callable[[Patch], None]:
     def plant(patch: Patch) -> None:
         told = openapi.item_parameters
-        patch.setattr(openapi, "item_parameters", lambda collection: [*told(collection), {"in": "query", "required": False, **hidden}])
+        patch.setattr(openapi, "item_parameters", lambda *asked: [*told(*asked), {"in": "query", "required": False, **hidden}])
 
     return plant
 
