@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 import shapely
 
-from tests.leaks.seen import Row, Seen, as_json, to_degrees, to_mercator
+from tests.leaks.seen import Item, Row, Seen, as_json, to_degrees, to_mercator
 
 SHORTEST: Final = 6  # characters; a shorter form stands anywhere by chance
 # members of a problem (RFC 9457), which stand in every error whatever the policies say
@@ -116,8 +116,18 @@ def _visible(seen: Seen, role: str) -> Iterator[str]:
             for number in point[:2]:
                 yield from (*_digits(number, 6), *_digits(number, 7))
             yield from (repr(z) for z in point[2:])
+        yield from _exact_places(item)
         if item.coordinates and item.row.geohash and item.coordinates[0][:2] == to_degrees(25832, item.row.geometry.coords[0])[:2]:
             yield item.row.geohash
+
+
+def _exact_places(item: Item) -> Iterator[str]:
+    """What is shown where it is may be asked for in other CRS too; never the heights, which a mask may have taken."""
+    shown = {point[:2] for point in item.coordinates or ()}
+    for point in shapely.get_coordinates(item.row.geometry).tolist() if shown else ():
+        if to_degrees(25832, point)[:2] in shown:
+            for number in (*point, *to_mercator(25832, point)[:2]):
+                yield from _digits(number, 2)
 
 
 def forms_of(value: Any) -> Iterator[str]:
