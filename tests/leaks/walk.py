@@ -18,6 +18,7 @@ import httpx
 
 from tests.leaks.seen import Item, Row, Seen, as_json, to_degrees
 from twin_api.main import BLOCKS
+from twin_api.query.crs import COMMON
 
 MEDIA: Final = (None, "application/json", "application/geo+json", "text/html", "application/xhtml+xml;q=0.5, */*;q=0.1", "image/png")
 MADE_UP: Final = "xqzvwkxq"
@@ -133,7 +134,7 @@ class Walk:
     def _values(self, path: str, parameter: str) -> list[str]:
         match parameter:
             case "f":
-                return ["json", "html", "geojson", ""]
+                return ["json", "html", "geojson", "geojsonseq", "csv", "gpkg", ""]
             case "limit":
                 return ["1", "7", "10000", "99999999", "0", "-1", "x", "1" * 30]
             case "bbox":
@@ -141,6 +142,13 @@ class Walk:
             case "datetime":
                 dates = {as_json(v)[:10] for row in self._hidden for v in row.values.values() if hasattr(v, "isoformat")}
                 return ["../..", "1900-01-01/2100-01-01", "2000-01-01T00:00:00Z", "yesterday", *(f"{d}/{d}" for d in sorted(dates)[:4])]
+            case "profile":
+                return ["codelist-inline", "codelist-ref,x", "", "\x00"]
+            case "sortby" | "properties":
+                names = [*self._names["visible"][:2], *self._names["hidden"][:3], MADE_UP, "_place"]
+                return [*names, ",".join(names[:2]), f"-{names[0]}", ""]
+            case "crs" | "bbox-crs":
+                return [*(crs.uri for crs in COMMON), "EPSG:25832", ""]
             case "cursor":
                 return ["", "x", "AAAA", *self._cursors, *self._made_cursors()]
         collection = path.split("/")[2] if path.startswith("/collections/") else ""
@@ -181,7 +189,7 @@ class Walk:
             "_mercator",
         ):
             yield ((name, "1"),)
-        for name in (MADE_UP, "id", "geometry", "filter", "sortby", "crs", "x" * 3000, "a" * 200, "", "'", "\x00"):
+        for name in (MADE_UP, "id", "geometry", "filter", "x" * 3000, "a" * 200, "", "'", "\x00"):
             yield ((name, "1"),)
         yield (("limit", "1"), ("limit", "2"))
         yield (("limit", "3"), ("f", "html"), ("bbox", "-180,-90,180,90"))

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from twin_api.encodings.media import Media, choose
 from twin_api.problems import InvalidParameter
+from twin_api.store.collection import Collection, Property
 from twin_api.texts import Text
 
 Asked = Sequence[tuple[str, str]]  # the query string's parameters in order
@@ -39,9 +40,28 @@ def once(asked: Asked) -> dict[str, str]:
 
 def unknown(name: str, known: Sequence[str]) -> InvalidParameter:
     """A parameter that is not among `known`, with the one that may have been meant, or all there are."""
+    said = name[:100]
+    return InvalidParameter(said, Text(f"`{said}` gibt es hier nicht: ", f"`{said}` is no parameter here: ") + _hint(name, known))
+
+
+def read_names(parameter: str, names: Sequence[str], collection: Collection) -> list[Property]:
+    """Properties that the collection shows, each named once; raises `InvalidParameter`."""
+    shown = {p.name: p for p in collection.description.properties}
+    for number, name in enumerate(names):
+        said = name[:100]
+        if name not in shown:
+            is_none = Text(f"`{said}` ist kein Merkmal: ", f"`{said}` is no property: ")
+            raise InvalidParameter(parameter, is_none + _hint(name, list(shown)))
+        if name in names[:number]:
+            raise InvalidParameter(
+                parameter, Text(f"`{said}` steht mehrfach da: nur einmal nennen", f"`{said}` is named twice: name it once")
+            )
+    return [shown[name] for name in names]
+
+
+def _hint(name: str, known: Sequence[str]) -> Text:
     near = get_close_matches(name, known, 1)
-    every = ", ".join(f"`{k}`" for k in known)
-    hint = Text(f"bekannt sind {every}", f"known are {every}") if known else Text("keiner ist bekannt", "none is known")
     if near:
-        hint = Text(f"meinten Sie `{near[0]}`?", f"did you mean `{near[0]}`?")
-    return InvalidParameter(name[:100], Text(f"`{name[:100]}` gibt es hier nicht: ", f"`{name[:100]}` is no parameter here: ") + hint)
+        return Text(f"meinten Sie `{near[0]}`?", f"did you mean `{near[0]}`?")
+    every = ", ".join(f"`{k}`" for k in known)
+    return Text(f"bekannt sind {every}", f"known are {every}") if known else Text("keiner ist bekannt", "none is known")

@@ -7,31 +7,34 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from twin_api.problems import InvalidParameter
-from twin_api.query.ask import Asked, once, unknown
-from twin_api.query.clause import Clause, During, Equals, Params, box_params
-from twin_api.query.value import read_instant, read_number, read_value
-from twin_api.store.collection import Collection
+from twin_api.query.ask import Asked, once, read_names, unknown
+from twin_api.query.box import read_box, read_box_crs
+from twin_api.query.clause import Clause, During, Equals, Params
+from twin_api.query.crs import Crs, default_crs, offered_crs, read_crs
+from twin_api.query.look import FINISHED, Look, look_of
+from twin_api.query.order import Order, read_order
+from twin_api.query.value import read_instant, read_value
+from twin_api.store.collection import Collection, Property
 from twin_api.store.twin import Key
 from twin_api.texts import Text
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 10_000
-PARAMETERS: Final = ("bbox", "datetime", "limit", "cursor", "f")
+PARAMETERS: Final = ("bbox", "bbox-crs", "datetime", "crs", "sortby", "properties", "limit", "cursor", "f")
+_NOT_NARROWING: Final = ("limit", "cursor", "f", "crs", "sortby", "properties")
 _WANTED: Final = {
     "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
     "cursor": Text(
         "`cursor` verlangt das Wort aus einem Verweis `next`, unverändert", "`cursor` wants the word from a `next` link, unchanged"
-    ),
-    "bbox": Text(
-        "`bbox` verlangt West,Süd,Ost,Nord in Grad (CRS84), etwa `11.4,49.9,11.6,50.1`",
-        "`bbox` wants west,south,east,north in degrees (CRS84), such as `11.4,49.9,11.6,50.1`",
     ),
     "datetime": Text(
         "`datetime` verlangt einen Tag, eine Zeit mit Zone oder einen Zeitraum wie `2025-01-01/..`",
@@ -49,6 +52,10 @@ class Window:
     params: Params
     limit: int
     after: Key | None
+    crs: Crs
+    look: Look = FINISHED
+    order: Order = Order()  # noqa: RUF009  # frozen
+    properties: frozenset[str] | None = None  # by name; None: all there are
 
 
 def bind(collection: Collection, asked: Asked) -> Window:
@@ -57,31 +64,53 @@ def bind(collection: Collection, asked: Asked) -> Window:
     shape: list[Clause] = []
     params: Params = {}
     for name, text in given.items():
-        if name in ("limit", "cursor", "f"):
+        if name in _NOT_NARROWING:
             continue
-        clauses, values = _clauses(collection, name, text)
+        clauses, values = _clauses(collection, given, name, text)
         shape += clauses
         params |= values
     shape.sort(key=repr)  # whatever the order they are asked in, it is one text
-    return Window(asked, tuple(shape), params, _limit(given.get("limit")), _cursor(given.get("cursor")))
+    crs = asked_crs(collection, given.get("crs"))
+    order, shown = read_order(collection, given.get("sortby")), _properties(collection, given.get("properties"))
+    after, resumed = _cursor(given.get("cursor"), order)
+    look = look_of(collection.description, crs, shown)
+    names = None if shown is None else frozenset(p.name for p in shown)
+    return Window(asked, tuple(shape), params | resumed, _limit(given.get("limit")), after, crs, look, order, names)
+
+
+def asked_crs(collection: Collection, uri: str | None) -> Crs:
+    """The CRS to answer in, the collection's default where none is asked for; raises `InvalidParameter`."""
+    told = collection.description
+    return default_crs(told) if uri is None else read_crs("crs", uri, offered_crs(told))
 
 
 def cursor(key: Key) -> str:
     """A page's end as an opaque word for the next link; made of what the last feature shows and nothing else."""
-    return base64.urlsafe_b64encode(key.id.bytes + key.place.encode()).decode().rstrip("=")
+    sorted_by = b"|" + orjson.dumps(key.values) if key.values else b""
+    return base64.urlsafe_b64encode(key.id.bytes + key.place.encode() + sorted_by).decode().rstrip("=")
 
 
-def _clauses(collection: Collection, name: str, text: str) -> tuple[Sequence[Clause], Params]:
+def _clauses(collection: Collection, given: Mapping[str, str], name: str, text: str) -> tuple[Sequence[Clause], Params]:
     """No clause where the collection has nothing that the parameter could narrow: then everything matches."""
     if name == "bbox":
-        clause, params = _bbox(text)
-        return ((clause,), params) if collection.description.geometry_type else ((), {})
+        return read_box(collection, text, given.get("bbox-crs"))
+    if name == "bbox-crs":
+        read_box_crs(collection, text)
+        return (), {}
     if name == "datetime":
         return _datetime(collection, text)
     shown = collection.property(name)
     if shown is None:
         raise unknown(name, [*PARAMETERS, *(p.name for p in collection.description.properties)])
     return (Equals(name, shown.type),), {f"is_{name}": read_value(name, shown.type, text)}
+
+
+def _properties(collection: Collection, text: str | None) -> tuple[Property, ...] | None:
+    """Those asked for, in the collection's own order."""
+    if text is None:
+        return None
+    named = read_names("properties", [name.strip() for name in text.split(",")], collection)
+    return tuple(p for p in collection.description.properties if p in named)
 
 
 def _limit(text: str | None) -> int:
@@ -93,14 +122,24 @@ def _limit(text: str | None) -> int:
     return min(int(text), MAX_LIMIT)
 
 
-def _cursor(text: str | None) -> Key | None:
+def _cursor(text: str | None, order: Order) -> tuple[Key | None, Params]:
+    """Where to go on, and the values to go on from."""
     if text is None:
-        return None
+        return None, {}
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return Key(_place(raw[16:]), UUID(bytes=raw[:16]))
+        place, mark, told = raw[16:].partition(b"|")
+        key = Key(_place(place), UUID(bytes=raw[:16]), _values(told) if mark else ())
+        return key, order.params(key)
     except (ValueError, binascii.Error):
         raise InvalidParameter("cursor", _WANTED["cursor"]) from None
+
+
+def _values(told: bytes) -> tuple[str | None, ...]:
+    values = orjson.loads(told)
+    if not isinstance(values, list) or not values or not all(value is None or isinstance(value, str) for value in values):
+        raise ValueError
+    return tuple(values)
 
 
 def _place(raw: bytes) -> str:
@@ -108,18 +147,6 @@ def _place(raw: bytes) -> str:
     if len(place) > 20 or not (place.isalnum() or not place):
         raise ValueError
     return place
-
-
-def _bbox(text: str) -> tuple[Clause, Params]:
-    """Four numbers or six (heights are accepted and do not narrow), degrees in CRS84."""
-    try:
-        numbers = [read_number(part) for part in text[:512].split(",")]
-        west, south, east, north = numbers if len(numbers) == 4 else (numbers[0], numbers[1], numbers[3], numbers[4])
-        if len(numbers) not in (4, 6) or south > north or max(abs(south), abs(north)) > 90 or max(abs(west), abs(east)) > 180:
-            raise ValueError
-    except (ValueError, IndexError):
-        raise InvalidParameter("bbox", _WANTED["bbox"]) from None
-    return box_params(west, south, east, north)
 
 
 def _datetime(collection: Collection, text: str) -> tuple[Sequence[Clause], Params]:

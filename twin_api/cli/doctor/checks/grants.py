@@ -114,7 +114,8 @@ def _is_due(right: Right, suffix: str | None, twins: set[str]) -> bool:
     if suffix in twins or suffix.endswith("_preview"):
         own = right.schema == suffix
         enters = (right.kind, right.privilege) == ("SCHEMA", "USAGE") and (own or right.schema == "postgis")
-        return enters or (own and (right.kind, right.privilege) == ("TABLE", "SELECT"))
+        transforms = (right.schema, right.relation) == ("postgis", "spatial_ref_sys")  # what PostGIS knows of CRS, nothing of a town
+        return enters or ((own or transforms) and (right.kind, right.privilege) == ("TABLE", "SELECT"))
     if suffix == "writer" and right.schema == "store":
         return right.privilege in (("UPDATE",) if right.kind == "COLUMN" else ("SELECT", "INSERT", "DELETE", "USAGE"))
     if suffix == "owner" and right.schema == "postgis":
