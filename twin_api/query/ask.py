@@ -39,9 +39,14 @@ def once(asked: Asked) -> dict[str, str]:
 
 def unknown(name: str, known: Sequence[str]) -> InvalidParameter:
     """A parameter that is not among `known`, with the one that may have been meant, or all there are."""
-    near = get_close_matches(name, known, 1)
-    every = ", ".join(f"`{k}`" for k in known)
-    hint = Text(f"bekannt sind {every}", f"known are {every}") if known else Text("keiner ist bekannt", "none is known")
+    shown = name[:100]
+    return InvalidParameter(shown, Text(f"`{shown}` gibt es hier nicht: ", f"`{shown}` is no parameter here: ") + hint(name, known))
+
+
+def hint(name: str, known: Sequence[str]) -> Text:
+    """The one of `known` that may have been meant, or all there are."""
+    near = get_close_matches(name[:100], known, 1)
     if near:
-        hint = Text(f"meinten Sie `{near[0]}`?", f"did you mean `{near[0]}`?")
-    return InvalidParameter(name[:100], Text(f"`{name[:100]}` gibt es hier nicht: ", f"`{name[:100]}` is no parameter here: ") + hint)
+        return Text(f"meinten Sie `{near[0]}`?", f"did you mean `{near[0]}`?")
+    every = ", ".join(f"`{k}`" for k in known)
+    return Text(f"bekannt sind {every}", f"known are {every}") if known else Text("keiner ist bekannt", "none is known")

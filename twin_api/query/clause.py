@@ -87,14 +87,14 @@ class InBox:
         return sa.or_(is_nowhere, *(self._meets(geometry, number) for number in range(self.boxes)))
 
     def _meets(self, geometry: sa.ColumnElement[Any], number: int) -> sa.ColumnElement[bool]:
-        box, inner = _envelope(f"box{number}"), _envelope(f"inner{number}")
+        box, inner = envelope(f"box{number}"), envelope(f"inner{number}")
         overlaps: sa.ColumnElement[bool] = geometry.op("&&", is_comparison=True)(box)
         within: sa.ColumnElement[bool] = geometry.op("@", is_comparison=True)(inner)
         # CASE, not OR: an OR of two indexable tests is planned as two searches of the index
         return sa.and_(overlaps, sa.case((within, sa.true()), else_=sa.func.ST_Intersects(geometry, box, type_=sa.Boolean)))
 
 
-def _envelope(name: str) -> sa.ScalarSelect[Any]:
+def envelope(name: str) -> sa.ScalarSelect[Any]:
     """The box as an uncorrelated sub-select: computed once per statement, not once per row."""
     corners = [sa.bindparam(f"{name}_{corner}", type_=sa.Double) for corner in range(4)]
     return sa.select(sa.func.ST_MakeEnvelope(*corners, sa.literal_column(str(MERCATOR_SRID)), type_=sa.types.NullType())).scalar_subquery()
@@ -108,8 +108,8 @@ def box_params(west: float, south: float, east: float, north: float) -> tuple[In
     spans = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
     params: Params = {}
     for number, (left, right) in enumerate(spans):
-        low = _mercator(left - _PRINTED_DEGREES, south - _PRINTED_DEGREES)
-        corners = (*low, *_mercator(right + _PRINTED_DEGREES, north + _PRINTED_DEGREES))
+        low = mercator(left - _PRINTED_DEGREES, south - _PRINTED_DEGREES)
+        corners = (*low, *mercator(right + _PRINTED_DEGREES, north + _PRINTED_DEGREES))
         shift = (_MARGIN_M, _MARGIN_M, -_MARGIN_M, -_MARGIN_M)
         inner = [corner + by for corner, by in zip(corners, shift, strict=True)]
         if inner[0] >= inner[2] or inner[1] >= inner[3]:
@@ -119,6 +119,6 @@ def box_params(west: float, south: float, east: float, north: float) -> tuple[In
     return InBox(len(spans)), params
 
 
-def _mercator(longitude: float, latitude: float) -> tuple[float, float]:
+def mercator(longitude: float, latitude: float) -> tuple[float, float]:
     latitude = max(-_POLE_DEGREES, min(_POLE_DEGREES, latitude))
     return _EARTH_RADIUS_M * radians(longitude), _EARTH_RADIUS_M * log(tan(pi / 4 + radians(latitude) / 2))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from psycopg.types.numeric import Int8
 
 from twin_api.query.clause import Clause
+from twin_api.query.cql2.compile import Filter
 from twin_api.query.window import Window, bind
 from twin_api.store.collection import FEATURE, PLACE, Collection, collection_table, is_shown
 from twin_api.store.twin import NOT_COUNTED, Statement, compile_statement
@@ -33,11 +34,13 @@ class Pages:
 
     def statement(self, schema: str) -> Statement:
         after = self.window.after
-        sql = _compile(schema, self.collection.name, self.window.shape, after is not None)
+        shape = self.window.shape
+        is_own = any(isinstance(clause, Filter) for clause in shape)
+        sql = (_compile_own if is_own else _compile)(schema, self.collection.name, shape, after is not None)
         params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(self.window.limit), **self.window.params}
         if after is not None:
             params |= {"after_place": after.place, "after_id": after.id}
-        return Statement(sql, params)
+        return Statement(sql, params, is_often_asked=not is_own)
 
     def at_most(self, rows: int) -> Pages:
         """The same request with no more than so many rows in a page."""
@@ -48,8 +51,7 @@ class Pages:
         return replace(self, collection=collection, window=window)
 
 
-@lru_cache(maxsize=4096)
-def _compile(schema: str, collection: str, shape: Shape, resumes: bool) -> str:
+def _text(schema: str, collection: str, shape: Shape, resumes: bool) -> str:
     """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
     rows = _rows(schema, collection, shape)
     if not shape:
@@ -68,6 +70,11 @@ def _compile(schema: str, collection: str, shape: Shape, resumes: bool) -> str:
     feature = sa.select(rows.c[FEATURE]).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
     exact = sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED))
     return compile_statement(_answer(schema, exact, sa.select(keys), sa.select(feature.label(FEATURE)).select_from(page)))
+
+
+_compile = lru_cache(maxsize=4096)(_text)
+# filters have as many texts as clients have ideas, some of them long: they push out each other only
+_compile_own = lru_cache(maxsize=256)(_text)
 
 
 def _rows(schema: str, collection: str, shape: Shape) -> sa.FromClause:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
@@ -16,6 +16,9 @@ from uuid import UUID
 from twin_api.problems import InvalidParameter
 from twin_api.query.ask import Asked, once, unknown
 from twin_api.query.clause import Clause, During, Equals, Params, box_params
+from twin_api.query.cql2 import parse as cql2
+from twin_api.query.cql2.compile import read_filter
+from twin_api.query.crs import CRS84, Crs, find_crs
 from twin_api.query.value import read_instant, read_number, read_value
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Key
@@ -23,7 +26,8 @@ from twin_api.texts import Text
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 10_000
-PARAMETERS: Final = ("bbox", "datetime", "limit", "cursor", "f")
+PARAMETERS: Final = ("bbox", "datetime", "filter", "filter-lang", "filter-crs", "limit", "cursor", "f")
+_ELSEWHERE: Final = ("limit", "cursor", "f", "filter-lang", "filter-crs")  # they narrow nothing by themselves
 _WANTED: Final = {
     "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
     "cursor": Text(
@@ -33,6 +37,7 @@ _WANTED: Final = {
         "`bbox` verlangt West,Süd,Ost,Nord in Grad (CRS84), etwa `11.4,49.9,11.6,50.1`",
         "`bbox` wants west,south,east,north in degrees (CRS84), such as `11.4,49.9,11.6,50.1`",
     ),
+    "filter-lang": Text("`filter-lang` verlangt `cql2-text` oder `cql2-json`", "`filter-lang` wants `cql2-text` or `cql2-json`"),
     "datetime": Text(
         "`datetime` verlangt einen Tag, eine Zeit mit Zone oder einen Zeitraum wie `2025-01-01/..`",
         "`datetime` wants a date, a time with offset, or an interval such as `2025-01-01/..`",
@@ -54,12 +59,13 @@ class Window:
 def bind(collection: Collection, asked: Asked) -> Window:
     """Read the parameters for a collection; raises `InvalidParameter` for the first one that is not right. Touches no database."""
     given = once(asked)
+    _check_filter_words(collection, given)
     shape: list[Clause] = []
     params: Params = {}
     for name, text in given.items():
-        if name in ("limit", "cursor", "f"):
+        if name in _ELSEWHERE:
             continue
-        clauses, values = _clauses(collection, name, text)
+        clauses, values = _filter(collection, given) if name == "filter" else _clauses(collection, name, text)
         shape += clauses
         params |= values
     shape.sort(key=repr)  # whatever the order they are asked in, it is one text
@@ -82,6 +88,22 @@ def _clauses(collection: Collection, name: str, text: str) -> tuple[Sequence[Cla
     if shown is None:
         raise unknown(name, [*PARAMETERS, *(p.name for p in collection.description.properties)])
     return (Equals(name, shown.type),), {f"is_{name}": read_value(name, shown.type, text)}
+
+
+def _filter(collection: Collection, given: Mapping[str, str]) -> tuple[Sequence[Clause], Params]:
+    clause, params = read_filter(collection, given["filter"], given.get("filter-lang", cql2.TEXT), _filter_crs(collection, given))
+    return (clause,), params
+
+
+def _filter_crs(collection: Collection, given: Mapping[str, str]) -> Crs:
+    return find_crs("filter-crs", given["filter-crs"], collection) if "filter-crs" in given else CRS84
+
+
+def _check_filter_words(collection: Collection, given: Mapping[str, str]) -> None:
+    """What says how a filter is read is right even where there is none to read."""
+    _filter_crs(collection, given)
+    if given.get("filter-lang", cql2.TEXT) not in cql2.LANGUAGES:
+        raise InvalidParameter("filter-lang", _WANTED["filter-lang"])
 
 
 def _limit(text: str | None) -> int:

@@ -25,10 +25,11 @@ _DIALECT: Final = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-u
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text that is prepared once per connection, and its parameters."""
+    """SQL text and its parameters. What is often asked is prepared once per connection, other texts when they turn out to be."""
 
     sql: str
     params: Mapping[str, Any]
+    is_often_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,8 @@ class Twin:
         """
         for _ in range(3):
             try:
-                row = await self._pool.row(*_unpack(query.statement(self.schema)))
+                statement = query.statement(self.schema)
+                row = await self._pool.row(statement.sql, statement.params, prepare=statement.is_often_asked or None)
             except SchemaMoved:
                 row = None
             if row is not None and row[0].decode() == query.collection.version:
@@ -158,10 +160,6 @@ class Twin:
         if collection not in self._items:
             self._items[collection] = compile_statement(_select_item(self.schema, collection))
         return self._items[collection]
-
-
-def _unpack(statement: Statement) -> tuple[str, Mapping[str, Any]]:
-    return statement.sql, statement.params
 
 
 def _select_collections(schema: str) -> sa.Select[Any]:

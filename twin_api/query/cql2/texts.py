@@ -1,0 +1,73 @@
+"""Comparison of texts: by code point unless folded; CASEI, ACCENTI and LIKE (OGC 21-065r2, 7.2 to 7.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from twin_api.query.cql2.binding import Binding
+from twin_api.query.cql2.expression import Expression, Literal, Sql, call, refuse
+
+ESCAPE: Final = "\\"
+_MARKS: Final = "'[\\u0300-\\u036f]'"  # combining diacritical marks
+
+
+def fold_case(text: Sql) -> Sql:
+    """Lower case by Unicode's rules for no language; ß is ss, and both small sigmas are one."""
+    lower = sa.func.lower(sa.collate(sa.func.normalize(text, sa.literal_column("NFC"), type_=sa.Text()), "und-x-icu"), type_=sa.Text())
+    for before, after in (("ß", "ss"), ("ς", "σ")):
+        lower = sa.func.replace(lower, sa.literal_column(f"'{before}'"), sa.literal_column(f"'{after}'"), type_=sa.Text())
+    return sa.collate(lower, "C")
+
+
+def fold_accents(text: Sql) -> Sql:
+    """Without the marks that are written above, below or through a letter: ä is a."""
+    apart = sa.func.normalize(text, sa.literal_column("NFD"), type_=sa.Text())
+    away = (sa.literal_column(literal, sa.Text()) for literal in (_MARKS, "''", "'g'"))
+    bare = sa.func.regexp_replace(sa.collate(apart, "C"), *away, type_=sa.Text())
+    return sa.collate(sa.func.normalize(bare, sa.literal_column("NFC"), type_=sa.Text()), "C")
+
+
+def fold(text: Sql) -> Sql:
+    """Both: what a person would call the same word."""
+    return fold_case(fold_accents(text))
+
+
+FOLDS: Final[dict[str, Callable[[Sql], Sql]]] = {"casei": fold_case, "accenti": fold_accents, "fold": fold}
+
+
+def by_code_point(text: Sql) -> Sql:
+    return sa.collate(text, "C")
+
+
+def read_text(text: str) -> Literal:
+    """A text of the tree. Whoever writes control characters writes them as escapes, of which NUL is none."""
+    if "\x00" in text:
+        refuse("ein Text hat das Zeichen U+0000", "a text has the character U+0000")
+    return Literal("text", text)
+
+
+def bind_fold(binding: Binding, op: str, args: list[Any]) -> Expression:
+    return call(FOLDS[op], "text", binding.expression(binding.operand(args[0]), "text"))
+
+
+def bind_like(binding: Binding, op: str, args: list[Any]) -> Expression:
+    """The pattern is written down, folded or not: one from a column could end in the middle of an escape."""
+    written = args[1]
+    while isinstance(written, dict) and written.get("op") in FOLDS and isinstance(written.get("args"), list) and written["args"]:
+        written = written["args"][0]
+    if not isinstance(written, str):
+        refuse("`LIKE` verlangt rechts ein Muster in einfachen Anführungszeichen", "`LIKE` wants a pattern in single quotes on its right")
+    if (len(written) - len(written.rstrip(ESCAPE))) % 2:
+        refuse(
+            "ein Muster endet mit `\\`: davor oder danach gehört noch ein Zeichen",
+            "a pattern ends with `\\`: another character belongs to it",
+        )
+    text, pattern = (binding.expression(binding.operand(arg), "text") for arg in args)
+    return call(_like, "boolean", text, pattern)
+
+
+def _like(text: Sql, pattern: Sql) -> Sql:
+    return sa.collate(text, "C").like(pattern)
