@@ -46,7 +46,8 @@ BEGIN
 END $$;
 """
 TAKE = """
-    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'postgis'::regnamespace AND p.proname = ANY (ARRAY[{names}]) LOOP
+    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
+             WHERE p.pronamespace = 'postgis'::regnamespace AND p.proname = ANY (ARRAY[{names}]) LOOP
       EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I', f, r.rolname);
     END LOOP;
     EXECUTE format('REVOKE SELECT ON postgis.spatial_ref_sys FROM %I', r.rolname);

@@ -16,6 +16,7 @@ from twin_api.encodings.answer import Answer
 from twin_api.encodings.licence import licence_links
 from twin_api.encodings.link import Link
 from twin_api.encodings.media import GEOJSON, HTML, JSON, Media
+from twin_api.encodings.queryables import queryables_link
 from twin_api.problems import InvalidParameter, NotFound
 from twin_api.query.ask import Asked, ask_media, choose_media
 from twin_api.query.page import Pages
@@ -29,14 +30,14 @@ HTML_ROWS = 200  # a page for people; a table of ten thousand rows would hold up
 
 
 async def get_items(request: Request, twin: Twin) -> Answer:
-    """/req/core/fc-op, /req/core/fc-response and the parameters limit, bbox, datetime and one per property."""
+    """/req/core/fc-op, /req/core/fc-response, /req/features-filter, and the parameters limit, bbox, datetime and one per property."""
     media = choose_media(request, OFFERED)
     query = await _query(twin, request.path_params["collection"], request.query_params.multi_items())
     page = await twin.page(query.at_most(HTML_ROWS) if media is HTML else query)
     links = _page_links(request, query.window, page, media)
     lang, base = request.state.lang, request.state.base
     answer = html.items(lang, base, page, links, await twin.about()) if media is HTML else geojson.page(lang, page, links)
-    return _noted(answer, page.collection)
+    return _noted(replace(answer, headers={**answer.headers, "Link": queryables_link(base, page.collection).as_header()}), page.collection)
 
 
 async def _query(twin: Twin, name: str, asked: Asked) -> Pages:

@@ -18,6 +18,10 @@ class Link:
     def as_json(self, lang: Language) -> dict[str, str]:
         return {"href": self.href, "rel": self.rel, "type": self.type, "title": self.title.say(lang)}
 
+    def as_header(self) -> str:
+        """As RFC 8288 writes it in the header `Link`."""
+        return f'<{self.href}>; rel="{self.rel}"; type="{self.type}"'
+
 
 def forms(href: str, data: Media, shown: Media) -> list[Link]:
     """The page at `href` in both its forms, as data and as HTML; the one that is `shown` is `self`."""

@@ -47,6 +47,34 @@ _DATETIME: Final[Json] = {
     "style": "form",
     "explode": False,
 }
+_FILTER: Final[list[Json]] = [
+    {
+        "name": "filter",
+        "in": "query",
+        "required": False,
+        "description": "a condition in CQL2 (OGC 21-065r2) on the collection's queryables",
+        "schema": {"type": "string"},
+        "style": "form",
+        "explode": False,
+    },
+    {
+        "name": "filter-lang",
+        "in": "query",
+        "required": False,
+        "description": "how `filter` is written",
+        "schema": {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
+        "style": "form",
+    },
+    {
+        "name": "filter-crs",
+        "in": "query",
+        "required": False,
+        "description": "URI of the CRS of the coordinates in `filter`; CRS84 by default",
+        "schema": {"type": "string", "format": "uri-reference"},
+        "style": "form",
+        "explode": False,
+    },
+]
 _CURSOR: Final[Json] = {
     "name": "cursor",
     "in": "query",
@@ -152,9 +180,9 @@ def operation(id: str, summary: str, parameters: Sequence[Json], content: Mappin
 
 def item_parameters(collection: Collection) -> list[Json]:
     """The parameters of the items of a collection, its properties among them."""
-    fixed = [_LIMIT, _BBOX, _DATETIME, _CURSOR, F]
+    fixed = [_LIMIT, _BBOX, _DATETIME, *_FILTER, _CURSOR, F]
     return fixed + [
-        {"name": p.name, "in": "query", "required": False, "description": p.title.de, "schema": _schema(p)}
+        {"name": p.name, "in": "query", "required": False, "description": p.title.de, "schema": value_schema(p)}
         for p in collection.description.properties
     ]
 
@@ -162,7 +190,7 @@ def item_parameters(collection: Collection) -> list[Json]:
 def item_content(collection: Collection) -> dict[str, Json]:
     """A feature with exactly the properties of the collection."""
     told = collection.description
-    properties = {p.name: {"title": p.title.de, **_schema(p), "nullable": True} for p in told.properties}
+    properties = {p.name: {"title": p.title.de, **value_schema(p), "nullable": True} for p in told.properties}
     feature = {
         "type": "object",
         "required": ["type", "id", "geometry", "properties"],
@@ -177,7 +205,8 @@ def item_content(collection: Collection) -> dict[str, Json]:
     return {"application/geo+json": feature, "text/html": {"type": "string"}}
 
 
-def _schema(shown: Property) -> Json:
+def value_schema(shown: Property) -> Json:
+    """The JSON Schema of a property's values that are not absent."""
     schema = dict(_TYPES[shown.type])
     if shown.enum:
         schema["enum"] = list(shown.enum)
