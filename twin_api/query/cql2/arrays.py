@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from twin_api.query.cql2.binding import Binding
 from twin_api.query.cql2.compare import as_list
-from twin_api.query.cql2.expression import GEOMETRY_TYPE, Expression, Literal, Operand, Sql, call, refuse, sql_type
+from twin_api.query.cql2.expression import GEOMETRY_TYPE, Expression, Literal, Operand, Sql, Value, call, refuse, sql_type
 
 
 def _contains(one: Sql, other: Sql) -> Sql:
@@ -53,7 +53,7 @@ def _list(binding: Binding, type_: str, operands: list[Operand]) -> tuple[Expres
     if all(isinstance(operand, Literal) for operand in operands):
         return as_list(binding, type_, operands), []
     elements = [binding.bound(operand, type_) for operand in operands]
-    return call(_MADE[type_], f"{type_}[]", *elements), [element for element in elements if not element.is_constant]
+    return call(_MADE[type_], f"{type_}[]", *elements), [element for element in elements if not isinstance(element, Value)]
 
 
 def _making(type_: str) -> Callable[..., Sql]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, NoReturn, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.elements import Grouping
 
 from twin_api.layers.table import COLUMN_TYPES
 from twin_api.problems import InvalidParameter
@@ -134,6 +135,11 @@ def computed_once(make: Callable[..., Sql], *values: Sql) -> Sql:
     # in quotes as in `publish.projection`; without the offset PostgreSQL would put each value back wherever it is named
     source = inner.offset(sa.literal_column("'0'")).lateral()
     return sa.select(make(*(source.c[f"v{number}"] for number in range(len(values))))).scalar_subquery()
+
+
+def collated(text: Sql, collation: str) -> Sql:
+    """In brackets, without which some places of a statement do not take a collation."""
+    return Grouping(sa.collate(text, collation))
 
 
 def every(expression: Expression) -> Iterator[Expression]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from twin_api.query.cql2.binding import Binding
-from twin_api.query.cql2.expression import Expression, Literal, Sql, call, refuse
+from twin_api.query.cql2.expression import Expression, Literal, Sql, call, collated, refuse
 
 ESCAPE: Final = "\\"
 _MARKS: Final = "'[\\u0300-\\u036f]'"  # combining diacritical marks
@@ -16,18 +16,18 @@ _MARKS: Final = "'[\\u0300-\\u036f]'"  # combining diacritical marks
 
 def fold_case(text: Sql) -> Sql:
     """Lower case by Unicode's rules for no language; ß is ss, and both small sigmas are one."""
-    lower = sa.func.lower(sa.collate(sa.func.normalize(text, sa.literal_column("NFC"), type_=sa.Text()), "und-x-icu"), type_=sa.Text())
+    lower = sa.func.lower(collated(sa.func.normalize(text, sa.literal_column("NFC"), type_=sa.Text()), "und-x-icu"), type_=sa.Text())
     for before, after in (("ß", "ss"), ("ς", "σ")):
         lower = sa.func.replace(lower, sa.literal_column(f"'{before}'"), sa.literal_column(f"'{after}'"), type_=sa.Text())
-    return sa.collate(lower, "C")
+    return collated(lower, "C")
 
 
 def fold_accents(text: Sql) -> Sql:
     """Without the marks that are written above, below or through a letter: ä is a."""
     apart = sa.func.normalize(text, sa.literal_column("NFD"), type_=sa.Text())
     away = (sa.literal_column(literal, sa.Text()) for literal in (_MARKS, "''", "'g'"))
-    bare = sa.func.regexp_replace(sa.collate(apart, "C"), *away, type_=sa.Text())
-    return sa.collate(sa.func.normalize(bare, sa.literal_column("NFC"), type_=sa.Text()), "C")
+    bare = sa.func.regexp_replace(collated(apart, "C"), *away, type_=sa.Text())
+    return collated(sa.func.normalize(bare, sa.literal_column("NFC"), type_=sa.Text()), "C")
 
 
 def fold(text: Sql) -> Sql:
@@ -39,7 +39,7 @@ FOLDS: Final[dict[str, Callable[[Sql], Sql]]] = {"casei": fold_case, "accenti": 
 
 
 def by_code_point(text: Sql) -> Sql:
-    return sa.collate(text, "C")
+    return collated(text, "C")
 
 
 def read_text(text: str) -> Literal:
@@ -70,4 +70,4 @@ def bind_like(binding: Binding, op: str, args: list[Any]) -> Expression:
 
 
 def _like(text: Sql, pattern: Sql) -> Sql:
-    return sa.collate(text, "C").like(pattern)
+    return by_code_point(text).like(pattern)
