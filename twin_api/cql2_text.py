@@ -21,8 +21,8 @@ _QUOTED: Final = re.compile(r"""'(?P<text>(?:[^'\\]|''|\\.)*)'|"(?:[^"]|"")*"|(?
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 # OGC 21-065r2, /req/cql2-text/escaping; a backslash before anything else is a character like others, which LIKE reads
 _ESCAPES: Final = {"'": "''", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
-# a sign before a digit belongs to the number
-_OPERATOR: Final = re.compile(r"[*/%^]|[=<>]+|[-+](?!\s*[\d.])|\b(?:and|or|not|div|in|like|between|is)\b", re.IGNORECASE)
+# a sign before a digit belongs to the number, unless another stands right before it
+_OPERATOR: Final = re.compile(r"[*/%^]|[=<>]+|[-+](?!\s*[\d.])|(?<=[\d)])[-+]|\b(?:and|or|not|div|in|like|between|is)\b", re.IGNORECASE)
 _SIGNS: Final = re.compile(r"[-+]\s*[-+]\s*[-+]")
 _TIMESTAMP: Final = re.compile(r"TIMESTAMP\s*\(\s*'([^']*)'", re.IGNORECASE)
 

@@ -30,7 +30,7 @@ ARRAYS: Final[dict[str, Callable[[Sql, Sql], Sql]]] = {
 
 
 def bind_array(binding: Binding, op: str, args: list[Any]) -> Expression:
-    one, other = ([binding.operand(node) for node in _elements(op, arg)] for arg in args)
+    one, other = ([binding.operand(node) for node in _elements(arg)] for arg in args)
     type_ = binding.type_of_all([*one, *other] or [Literal("text", "")])
     if type_ == GEOMETRY_TYPE:
         refuse(f"`{op.upper()}` vergleicht keine Geometrien", f"`{op.upper()}` compares no geometries")
@@ -40,12 +40,12 @@ def bind_array(binding: Binding, op: str, args: list[Any]) -> Expression:
     return call(_if_known, "boolean", compared, *nullable) if nullable else compared
 
 
-def _elements(op: str, node: Any) -> list[Any]:
-    if not isinstance(node, list):
-        refuse(f"`{op.upper()}` verlangt Listen, etwa `('a','b')`", f"`{op.upper()}` wants lists, such as `('a','b')`")
-    if any(isinstance(element, list) for element in node):
+def _elements(node: Any) -> list[Any]:
+    """One value is the set of it: no attribute is an array, and the text form does not tell `('a')` from `'a'`."""
+    elements = node if isinstance(node, list) else [node]
+    if any(isinstance(element, list) for element in elements):
         refuse("eine Liste enthält einzelne Werte, keine Listen", "a list holds single values, no lists")
-    return node
+    return elements
 
 
 def _list(binding: Binding, type_: str, operands: list[Operand]) -> tuple[Expression, list[Expression]]:

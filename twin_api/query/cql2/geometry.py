@@ -106,6 +106,9 @@ def _plain(node: dict[str, Any]) -> shapely.Geometry:
         raise ValueError
     levels = _TYPES.index(node["type"]) // 2 + _TYPES.index(node["type"]) % 2
     _check_positions(node["coordinates"], levels)
+    polygons = {"Polygon": [node["coordinates"]], "MultiPolygon": node["coordinates"]}.get(node["type"], [])
+    if any(ring[0] != ring[-1] for rings in polygons for ring in rings):
+        raise ValueError
     return shapely.force_2d(shapely.geometry.shape({"type": node["type"], "coordinates": node["coordinates"]}))
 
 
