@@ -51,10 +51,16 @@ class Page(HTMLParser):
 
 def addresses(town: Town, role: str) -> Iterator[str]:
     client = client_as(town, role)
-    yield from (f"/{role}", f"/{role}/collections", f"/{role}/conformance", f"/{role}/api")
+    yield from (f"/{role}", f"/{role}/collections", f"/{role}/conformance", f"/{role}/api", f"/{role}/functions")
     for collection in client.get(f"/{role}/collections").json()["collections"]:
         items = f"/{role}/collections/{collection['id']}/items"
-        yield from (items.removesuffix("/items"), items, f"{items}?limit=1", f"{items}?bbox=0,0,1,1")
+        yield from (
+            items.removesuffix("/items"),
+            items.replace("/items", "/queryables"),
+            items,
+            f"{items}?limit=1",
+            f"{items}?bbox=0,0,1,1",
+        )
         yield f"{items}/{client.get(items).json()['features'][0]['id']}"
 
 

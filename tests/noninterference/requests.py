@@ -14,15 +14,17 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from tests.noninterference.asking import Answer, Headers, Request
+from tests.noninterference.filters import draw_filter
 from tests.noninterference.words import Words
 from twin_api.block import Route
 from twin_api.main import BLOCKS
+from twin_api.query.crs import OFFERED
 
 T = TypeVar("T")
 
 EDGES: Final = ("", "0", "-1", "1e999", "nan", "NULL", "99999999999999999999", "9223372036854775807", "true", "2026-11-26", "\x00", "' OR '1'='1", "%", "ß☃", "1/0", "../../store")  # fmt: skip
 MADE_UP: Final = ("xqzvwk", "collection", "pg_class", "_feature", "_place", "_mercator", "store.baeume", "baeumx")
-UNKNOWN: Final = ("filter", "sortby", "crs", "properties", "id", "geometry", "q", "offset", "bbox-crs", "skipGeometry", "token")
+UNKNOWN: Final = ("sortby", "crs", "properties", "id", "geometry", "q", "offset", "bbox-crs", "skipGeometry", "token")
 ACCEPT: Final = (
     None,
     None,
@@ -105,7 +107,7 @@ class Requests:
         reached = {11} if "bbox" in names else set()
         reached |= {23, 24} if grant is not None and grant.figures is not None else set()
         reached |= {46} if "datetime" in names or (grant is not None and grant.embargo) else set()
-        return reached | ({9} if set(names) - {"bbox", "f", "limit", "cursor", "datetime"} else set())
+        return reached | ({9} if set(names) - {"bbox", "f", "limit", "cursor", "datetime", "filter-lang", "filter-crs"} else set())
 
     def _any_route(self, draw: Draw, words: Words) -> Request:
         route = draw.of(self._routes)
@@ -138,6 +140,15 @@ class Requests:
         if draw.once_in(2):
             name, value = "sortby", draw.of(words.hidden_names)
         return self._get(path, [(name, value)], {8, 33} | ({10} if name == "sortby" else set()))
+
+    def _filtered(self, draw: Draw, words: Words) -> Request:
+        """Items narrowed by a filter, sometimes by other parameters too."""
+        path = draw.of([path for path in self._paths if path.endswith("/items")])
+        collection = path.split("/")[2]
+        text, reached = draw_filter(draw, words, collection)
+        names = [name for name in draw.some(self._paths[path], 1) if name != "filter"]
+        query = [("filter", text), *((name, self._value(draw, words, collection, name)) for name in names)]
+        return self._get(path, query, reached | self._reached(collection, names, words))
 
     def _further(self, draw: Draw, words: Words) -> Request:
         """The next page, or a cursor that somebody made up from an id."""
@@ -208,6 +219,12 @@ class Requests:
                 return draw.of([day, f"{day}/{end}", f"../{day}", f"{day}/..", f"{day}T00:00:00Z", "x"])
             case "cursor":
                 return draw.of([cursor for _, cursor in self._cursors] or ["x"])
+            case "filter":
+                return draw_filter(draw, words, collection)[0]
+            case "filter-lang":
+                return draw.of(["cql2-text", "cql2-text", "cql2-json", "x"])
+            case "filter-crs":
+                return draw.of([*(crs.uri for crs in OFFERED), "x"])
         if collection and name not in (grant := words.grants[collection]).attributes and grant.figures is None:
             raise Undrawn(f"the parameter `{name}` of `{collection}` has no values")
         return draw.of(draw.of((words.values(name), words.values(name), EDGES, [draw.text])))
@@ -229,6 +246,7 @@ class Requests:
 Kind = Callable[[Requests, Draw, Words], Request]
 KINDS: Final[tuple[Kind, ...]] = (
     *(Requests._page,) * 7,
+    *(Requests._filtered,) * 5,
     *(Requests._any_route,) * 7,
     *(Requests._hidden_parameter,) * 4,
     *(Requests._further,) * 2,
@@ -237,7 +255,12 @@ KINDS: Final[tuple[Kind, ...]] = (
     *(Requests._after_others,) * 2,
     *(Requests._writing,) * 3,
 )
-READING: Final[tuple[Kind, ...]] = (*(Requests._page,) * 8, Requests._any_route, Requests._further)  # what costs the database something
+READING: Final[tuple[Kind, ...]] = (
+    *(Requests._page,) * 5,
+    *(Requests._filtered,) * 3,
+    Requests._any_route,
+    Requests._further,
+)  # what costs the database something
 
 
 def _queries(document: Any) -> dict[str, list[str]]:
@@ -268,6 +291,8 @@ def _of_route(path: str) -> set[int]:
         return {5, 13}
     if path.endswith("/items"):
         return {3, 5, 6}
+    if path.endswith("/queryables"):
+        return {2}
     return {1, 4, 28} if path.startswith("/collections") else {1}
 
 
