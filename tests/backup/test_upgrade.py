@@ -47,8 +47,10 @@ def _a_server_of_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(twin_module, "is_shown", is_shown)
     monkeypatch.setattr(page, "is_shown", is_shown)
     page._compile.cache_clear()
+    page._compile_own.cache_clear()
     yield
     page._compile.cache_clear()
+    page._compile_own.cache_clear()
 
 
 @pytest.mark.slow

@@ -69,6 +69,7 @@ class Attacker:
             for name, value in cells.items():
                 if name == "geometry":
                     yield from (f"{self._items}?limit=1000&bbox={box}" for box in _boxes(value))
+                    yield from (f"{self._items}?{urlencode({'limit': 1000, 'filter': text})}" for text in _circles(value))
                 else:
                     yield f"{self._items}?{urlencode({'limit': 1000, name: str(value)})}"
                     yield from (f"{self._items}?limit=1000&datetime={i}" for i in _intervals(str(value)))
@@ -118,9 +119,20 @@ def to_degrees(x: float, y: float) -> tuple[float, float]:
     return longitude, latitude
 
 
-def _boxes(geometry: str) -> list[str]:
+def _place(geometry: str) -> tuple[float, float]:
     x, y, *_ = (float(number) for number in geometry.partition("(")[2].rstrip(")").split())
-    longitude, latitude = to_degrees(x, y)
+    return to_degrees(x, y)
+
+
+def _circles(geometry: str) -> list[str]:
+    """Filters by distance and by shape around the place."""
+    longitude, latitude = _place(geometry)
+    far = [f"distance_m(geometry, POINT({longitude:.9f} {latitude:.9f})) < {metres}" for metres in (0.1, 20, 60)]
+    return [*far, f"S_INTERSECTS(geometry, POLYGON(({longitude:.9f} {latitude:.9f},12 49,12 50,{longitude:.9f} {latitude:.9f})))"]
+
+
+def _boxes(geometry: str) -> list[str]:
+    longitude, latitude = _place(geometry)
     e = 5 * FINEST
     speck = f"{longitude - e:.9f},{latitude - e:.9f},{longitude + e:.9f},{latitude + e:.9f}"
     halves = f"-180,-85,{longitude:.9f},85", f"{longitude:.9f},-85,180,85", f"-180,-85,180,{latitude:.9f}", f"-180,{latitude:.9f},180,85"

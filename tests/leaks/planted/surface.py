@@ -15,6 +15,7 @@ from twin_api.block import Block, Route
 from twin_api.blocks import features
 from twin_api.encodings import html, openapi
 from twin_api.query import window
+from twin_api.query.cql2 import binding
 from twin_api.store import twin as twin_module
 from twin_api.store.collection import About, Collection, Property
 from twin_api.texts import Text
@@ -29,6 +30,11 @@ def _hidden_filter(town: Town, patch: Patch) -> None:
 
 def _hinted(patch: Patch) -> None:
     patch.setattr(window, "PARAMETERS", (*window.PARAMETERS, "vermerk", "antragsteller"))
+
+
+def _hinted_in_filters(patch: Patch) -> None:
+    told = binding.hint
+    patch.setattr(binding, "hint", lambda name, known: told(name, [*known, "vermerk", "antragsteller"]))
 
 
 def _parameter(hidden: dict[str, Any]) -> Callable[[Patch], None]:
@@ -108,6 +114,7 @@ def _served(name: str, channel: int, proofs: tuple[str, ...], plant: Callable[[P
 PLANTED: Final = (
     Planted("hidden attribute taken as a filter", 8, ("answers", "absent"), after=_hidden_filter),
     _served("hidden names offered as a hint", 33, ("answers",), _hinted),
+    _served("hidden names offered as a hint in filters", 8, ("answers",), _hinted_in_filters),
     _served("hidden attribute in the OpenAPI document", 2, ("answers",), _parameter({"name": "geprueft", "schema": {"type": "string"}})),
     _served(
         "hidden values listed in the OpenAPI document",
