@@ -123,7 +123,9 @@ def _values(data: dict[str, Any]) -> Iterator[str]:
     yield from data.get("paths", [])
     yield from (collection["title"] for collection in data.get("collections", []))
     yield from (data[name] for name in ("title", "attribution") if name in data)
-    for feature in [*data.get("features", []), *([data] if "properties" in data else [])]:
+    yield from (data["properties"] if "$schema" in data else [])
+    yield from (function["description"] for function in data.get("functions", []))
+    for feature in [*data.get("features", []), *([data] if data.get("type") == "Feature" else [])]:
         yield feature["id"][:8]
         yield from (str(value) for value in feature["properties"].values() if value is not None and not isinstance(value, bool))
 

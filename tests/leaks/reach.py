@@ -140,6 +140,7 @@ ALLOWED: Final = (
 )  # fmt: skip
 
 
+CRS_TABLE: Final = ("postgis", "spatial_ref_sys")  # PostGIS' own; a transformation looks it up
 INSUFFICIENT_PRIVILEGE: Final = "42501"
 STATISTICS: Final = "pg_stat%"  # of the catalogue, what depends on who asks
 
@@ -199,14 +200,14 @@ def refusal(connection: Connection, statement: str) -> str | None:
 
 
 def _relations(connection: Connection, schema: str) -> Iterator[str]:
-    """SELECT on every relation of the database, except the catalogue, which is everybody's: the own schema alone."""
+    """SELECT on every relation of the database, except the catalogue, which is everybody's: the own schema, and what CRS there are."""
     query = (
         "SELECT relnamespace::regnamespace::text, relname, relkind::text FROM pg_class WHERE relkind IN ('r', 'v', 'm', 'f', 'p', 'S', 't') "
         "AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"
     )
     for namespace, name, kind in connection.execute(query).fetchall():
         allowed = is_allowed(connection, f'SELECT 1 FROM "{namespace}"."{name}" LIMIT 1')
-        if allowed != (namespace == schema):
+        if allowed != (namespace == schema or (namespace, name) == CRS_TABLE):
             yield f"may {'' if allowed else 'not '}read {namespace}.{name} ({kind})"
 
 

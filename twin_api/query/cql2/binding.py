@@ -72,7 +72,7 @@ class Binding(ABC):
         if FAMILIES[operand.type] != family:
             given, wanted = WORDS[FAMILIES[operand.type]], WORDS[family]
             refuse(f"hier steht {given.de}, verlangt ist {wanted.de}", f"there is {given.en} where {wanted.en} is wanted")
-        return self.bound(operand, common_type([operand]))
+        return self.bound(operand, shared_type([operand]))
 
     def alike(self, operands: Sequence[Operand]) -> list[Expression]:
         """All operands as expressions of one type: what can be compared with each other."""
@@ -87,7 +87,7 @@ class Binding(ABC):
             refuse(
                 f"{one.de} und {other.de} lassen sich nicht vergleichen{times.de}", f"{one.en} and {other.en} cannot be compared{times.en}"
             )
-        return common_type(operands)
+        return shared_type(operands)
 
     def bound(self, operand: Operand, type_: str) -> Expression:
         """The operand as an expression of exactly this type, one of its family."""
@@ -104,7 +104,7 @@ _TIMES: Final = Text(
 )
 
 
-def common_type(operands: Sequence[Operand]) -> str:
+def shared_type(operands: Sequence[Operand]) -> str:
     """The type in which operands of one family are compared: exactly for numbers, by days where one of the times is a day."""
     types = {operand.type for operand in operands if not isinstance(operand, Literal)}
     literals = [operand for operand in operands if isinstance(operand, Literal)]
