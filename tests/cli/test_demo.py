@@ -29,11 +29,11 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _demo(home: Path, said: list[str] | None = None, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str, Mapping[str, str]]]:
+def _demo(home: Path, *arguments: str, said: list[str] | None = None) -> Iterator[tuple[subprocess.Popen[str], str, Mapping[str, str]]]:
     """A running demo: the process, its address, and its tokens by role."""
     port = _free_port()
-    told = {**os.environ, "TWIN_HOME": str(home), "PORT": str(port), "PYTHONUNBUFFERED": "1", **environment}
-    process = subprocess.Popen([sys.executable, "-m", "twin_api.cli", "demo"], env=told, stdout=subprocess.PIPE, text=True)
+    told = {**os.environ, "TWIN_HOME": str(home), "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen([sys.executable, "-m", "twin_api.cli", "demo", *arguments], env=told, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     lines = [] if said is None else said
     try:
@@ -85,8 +85,8 @@ def test_the_demo_serves_the_sample_town_and_a_second_start_is_quick(home: Path)
 def test_the_demo_leads_around_once_in_a_folder_with_a_blank_in_its_name(tmp_path: Path) -> None:
     home, lines = tmp_path / "home with a blank", []
     try:
-        with _demo(home, said=lines) as (_, address, tokens):
-            assert _collections(address, "administration", tokens["administration"])["kanalschaechte"] > 1000
+        with _demo(home, "--size", "5000", said=lines) as (_, address, tokens):
+            assert _collections(address, "administration", tokens["administration"])["kanalschaechte"] > 150
         tour = "".join(lines)
         assert "Derselbe Schacht" in tour
         assert re.search(r"Bürger +404", tour)

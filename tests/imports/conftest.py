@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 from pyproj import datadir
 
 from tests.imports.certificates import Certificates, found
@@ -24,14 +25,26 @@ from twin_api.settings import Settings
 from twin_api.store.embedded import Cluster
 from twin_api.texts import Text
 
+END_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+FOREIGN_SCHEMAS = r"SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public', 'postgis')"
 BAYREUTH = "osm-bayreuth-nord"
 
 
-@pytest.fixture
-def database(cluster: Cluster) -> Iterator[Database]:
-    """An empty store and nothing else: no policies, no triggers."""
+@pytest.fixture(scope="session")
+def shared_database(cluster: Cluster) -> Iterator[Database]:
     with new_database(cluster) as database:
         yield database
+
+
+@pytest.fixture
+def database(shared_database: Database) -> Iterator[Database]:
+    """An empty store and nothing else: no policies, no triggers. Emptied for the next test: a new database takes longer than most tests."""
+    yield shared_database
+    with psycopg.connect(shared_database.conninfo, autocommit=True) as connection:
+        connection.execute(END_OTHERS)
+        for (schema,) in connection.execute(FOREIGN_SCHEMAS).fetchall():
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+        connection.execute("CREATE SCHEMA store")
 
 
 @contextmanager
@@ -40,9 +53,10 @@ def new_database(cluster: Cluster) -> Iterator[Database]:
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}".encode())
         connection.execute(f"ALTER DATABASE {name} SET search_path = postgis".encode())
-        with psycopg.connect(cluster.conninfo(name), autocommit=True) as inside:
-            inside.execute("CREATE SCHEMA store")
-        yield Database(cluster.conninfo(name))
+    with psycopg.connect(cluster.conninfo(name), autocommit=True) as inside:
+        inside.execute("CREATE SCHEMA store")
+    yield Database(cluster.conninfo(name))
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 

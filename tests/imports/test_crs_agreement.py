@@ -11,10 +11,12 @@ import pytest
 from pyproj import Transformer
 
 from tests.cli.test_commands import twin
+from tests.imports.conftest import new_database
 from tests.imports.things import Database
 from tests.towns import Town
 from twin_api.imports.places.agreement import USUAL, find_disagreements, transform_in_database, transform_in_python
 from twin_api.policy.documents import Extent
+from twin_api.store.embedded import Cluster
 
 TOWN = Extent(25832, 674_000, 5_536_000, 682_000, 5_544_000)
 STUTTGART = Extent(25832, 500_000, 5_396_000, 525_000, 5_412_000)
@@ -24,6 +26,13 @@ POINTS = 500
 @pytest.fixture
 def connection(database: Database) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database.conninfo, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def spoilt(cluster: Cluster) -> Iterator[psycopg.Connection]:
+    """To a database that nobody needs afterwards."""
+    with new_database(cluster) as database, psycopg.connect(database.conninfo, autocommit=True) as connection:
         yield connection
 
 
@@ -50,21 +59,21 @@ def test_a_grid_that_is_missing_here_is_named(connection: psycopg.Connection, no
     assert all("grid `de_adv_BETA2007.tif` is missing → install the system's package `proj-data`" in text for text in found)
 
 
-def test_a_database_that_takes_another_way_is_found_out(connection: psycopg.Connection, grids: None) -> None:
+def test_a_database_that_takes_another_way_is_found_out(spoilt: psycopg.Connection, grids: None) -> None:
     """Seven parameters in the place of the grid, as a database without it would take them."""
-    connection.execute(
+    spoilt.execute(
         "UPDATE postgis.spatial_ref_sys SET auth_name = NULL, auth_srid = NULL, srtext = '', proj4text ="
         " '+proj=tmerc +lat_0=0 +lon_0=12 +k=1 +x_0=4500000 +ellps=bessel +towgs84=598.1,73.7,418.2,0.202,0.045,-2.455,6.7 +units=m'"
         " WHERE srid = 31468"
     )
-    found = [finding.text().say("en") for finding in find_disagreements(connection, [25832], TOWN)]
+    found = [finding.text().say("en") for finding in find_disagreements(spoilt, [25832], TOWN)]
     assert len(found) == 1
     assert found[0].startswith("EPSG:31468 → EPSG:25832: Python and database are ")
 
 
-def test_a_database_that_lacks_a_system_is_told(connection: psycopg.Connection, grids: None) -> None:
-    connection.execute("DELETE FROM postgis.spatial_ref_sys WHERE srid = 4647")
-    found = [finding.text().say("en") for finding in find_disagreements(connection, [25832], TOWN)]
+def test_a_database_that_lacks_a_system_is_told(spoilt: psycopg.Connection, grids: None) -> None:
+    spoilt.execute("DELETE FROM postgis.spatial_ref_sys WHERE srid = 4647")
+    found = [finding.text().say("en") for finding in find_disagreements(spoilt, [25832], TOWN)]
     assert len(found) == 1
     assert "EPSG:4647 → EPSG:25832: the database cannot do it" in found[0]
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from typing import Final, NoReturn, TypeAlias, cast
 
@@ -80,8 +81,16 @@ Node: TypeAlias = Scalar | Items | Table
 
 def read(data: bytes, file: str, findings: Findings) -> Node | None:
     """The one document in the file; None where there is none or it cannot be understood, which is a finding or an empty file."""
+    node, found = _read(data, file)
+    findings += found
+    return node
+
+
+@lru_cache(maxsize=128)  # a folder is read several times by one command, and one file of many changes
+def _read(data: bytes, file: str) -> tuple[Node | None, Findings]:
+    findings = Findings()
     text = _decode(data, file, findings)
-    return None if text is None else _Reader(file, findings).read(text)
+    return None if text is None else _Reader(file, findings).read(text), findings
 
 
 def _decode(data: bytes, file: str, findings: Findings) -> str | None:

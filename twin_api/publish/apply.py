@@ -54,6 +54,7 @@ class Plan:
     new_roles: list[str] = field(default_factory=list)
     gone_roles: list[str] = field(default_factory=list)
     layers: LayerPlan = field(default_factory=LayerPlan)
+    outdated: Mapping[str, dict[str, Any]] = field(default_factory=dict)  # relation that stays -> what the register has to say of it
 
     @property
     def shown(self) -> dict[str, Definition]:
@@ -97,7 +98,8 @@ def apply_policies(
         built_s = time.monotonic() - begun
         for schema in sorted(plan.wanted.keys() - set(plan.new_roles)):
             ensure_login(connection, schema, secrets)
-        _record(connection, policies, day, differences, _outcome(connection, plan, built_s))  # while readers still go on
+        plan.outdated = find_outdated(connection, plan)
+        _record(connection, policies, day, differences, _outcome(connection, plan, built_s))  # until here readers go on
         lock_for_switch(
             connection, [(schema, shown.collection) for schema, shown in plan.moved] + plan.gone + _all_of(connection, plan.gone_roles)
         )
@@ -170,8 +172,8 @@ def _registered(definition: Definition) -> dict[str, Any]:
         "layer": definition.layer,
         "datetime": definition.datetime,
         "has_geometry": definition.geometry_type is not None,
-        "statements": create_statements(definition, relation),
-        "shared": shared_statements(definition, relation),
+        "statements": [*create_statements(definition, relation)],
+        "shared": [*shared_statements(definition, relation)],
         "kind": "figures" if definition.groups else "items",
         "areas": list(definition.areas),
         "due": definition.due,
@@ -180,22 +182,23 @@ def _registered(definition: Definition) -> dict[str, Any]:
     }
 
 
-def _renew(connection: Connection, plan: Plan) -> None:
-    """Tables that stay are registered as this version of the program would; what they show is the same."""
-    for relation in find_outdated(connection, plan):
-        told = _registered(plan.shown[relation])
-        names = sql.SQL(", ").join(map(sql.Identifier, told))
-        update = sql.SQL("UPDATE published.definition SET ({}) = ROW({}) WHERE relation = %(relation)s")
-        connection.execute(update.format(names, sql.SQL(", ").join(map(sql.Placeholder, told))), {"relation": relation, **told})
+def find_outdated(connection: Connection, plan: Plan) -> dict[str, dict[str, Any]]:
+    """Published tables that stay and that another version of the program has registered or built in another way.
 
-
-def find_outdated(connection: Connection, plan: Plan) -> list[str]:
-    """Published tables that stay and that another version of the program has registered or built in another way."""
-    wanted = {relation: _registered(definition) for relation, definition in sorted(plan.shown.items())}
+    By relation, with what this version would write down; what they show is the same.
+    """
+    wanted = {relation: _registered(definition) for relation, definition in sorted(plan.shown.items()) if relation not in plan.new}
     names = next(iter(wanted.values()), {})
     query = sql.SQL("SELECT relation, {} FROM published.definition").format(sql.SQL(", ").join(map(sql.Identifier, names or ["layer"])))
     found = {relation: dict(zip(names, told, strict=False)) for relation, *told in connection.execute(query).fetchall()}
-    return [relation for relation, told in wanted.items() if relation in found and found[relation] != told]
+    return {relation: told for relation, told in wanted.items() if relation in found and found[relation] != told}
+
+
+def _renew(connection: Connection, outdated: Mapping[str, dict[str, Any]]) -> None:
+    for relation, told in outdated.items():
+        names = sql.SQL(", ").join(map(sql.Identifier, told))
+        update = sql.SQL("UPDATE published.definition SET ({}) = ROW({}) WHERE relation = %(relation)s")
+        connection.execute(update.format(names, sql.SQL(", ").join(map(sql.Placeholder, told))), {"relation": relation, **told})
 
 
 def _all_of(connection: Connection, schemas: list[str]) -> list[tuple[str, str]]:
@@ -240,7 +243,7 @@ def _switch(connection: Connection, plan: Plan) -> None:
         connection.execute("DELETE FROM published.definition WHERE relation = %s", [relation])
         make_way(connection, relation)
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, relation)}".encode())
-    _renew(connection, plan)
+    _renew(connection, plan.outdated)
     for relation in plan.new:  # what was withdrawn while it was built
         if leave_out_withdrawn(connection, relation):
             connection.execute("SELECT published.measure(%s)", [relation])

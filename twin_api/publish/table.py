@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -47,7 +48,8 @@ def _index(definition: Definition, table: sa.Table) -> None:
         sa.Index(f"{table.name}_datetime", table.c[definition.datetime])
 
 
-def create_statements(definition: Definition, name: str) -> list[str]:
+@lru_cache(maxsize=512)
+def create_statements(definition: Definition, name: str) -> tuple[str, ...]:
     """Table first, then its rows in spatial order, then its indexes and statistics: the order that builds fastest."""
     table = describe_published(definition, name)
     target = quoted(PUBLISHED, name)
@@ -58,21 +60,22 @@ def create_statements(definition: Definition, name: str) -> list[str]:
     )
     rows = sql_text(project(definition, store_source(definition))) + _IN_ORDER
     indexes = [sql_text(CreateIndex(index)) for index in sorted(table.indexes, key=lambda i: str(i.name))]
-    return [sql_text(CreateTable(table)), kept, _fill(definition, target, rows), key, *indexes, f"ANALYZE {target}"]
+    return (sql_text(CreateTable(table)), kept, _fill(definition, target, rows), key, *indexes, f"ANALYZE {target}")
 
 
-def shared_statements(definition: Definition, name: str) -> list[str]:
+@lru_cache(maxsize=512)
+def shared_statements(definition: Definition, name: str) -> tuple[str, ...]:
     """For building several tables of a layer at once: a temporary table's name, what makes it, and what fills this one from it.
 
     Equal names mean equal tables. Nothing where there is nothing to share.
     """
     prepared = prepare(definition)
     if prepared is None:
-        return []
+        return ()
     rows = sql_text(prepared) + _IN_ORDER
     shared = f"shared_{hashlib.sha256(rows.encode()).hexdigest()[:16]}"
     made = f"CREATE TEMPORARY TABLE {shared} ON COMMIT DROP AS {rows}"
-    return [shared, made, _fill(definition, quoted(PUBLISHED, name), sql_text(project_prepared(definition, shared)))]
+    return (shared, made, _fill(definition, quoted(PUBLISHED, name), sql_text(project_prepared(definition, shared))))
 
 
 def make_shared_beside(shared: Sequence[str], layer: str, schema: str, rows: str) -> str | None:
