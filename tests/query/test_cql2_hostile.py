@@ -27,11 +27,12 @@ TEXTS = [
     "n = 0x10", "n = 1_000", "n = .5", "n = 1e", "n = 1e400", "n = -1e999", "n = NaN", "n = Infinity", "x = 1e309", "n = NULL", "NULL = n", "n = 'a", "n = \"a",
     "n = ${1}", "n = %s", "n = %(limit)s", "n = :x", "n = $1", "n = ?", "n = (SELECT 1)", "n = 1::int", "n = CAST('1' AS int)", "n || 'a' = 'b'", "n @> 1",
     # brackets, signs and chains
-    "(" * 11 + "n=1" + ")" * 11, "(" * 40 + "n=1", "((n=1) AND " * 11 + "open", "n IN (" * 30 + "1", "casei(" * 11 + "name", "NOT (" * 200 + "open", "[" * 2000,
+    "(" * 11 + "n=1" + ")" * 11, "(" * 40 + "n=1", "((n=1) AND " * 11 + "open", "n IN (" * 30 + "1", "casei(" * 11 + "name", "casei(" * 9 + "name" + ")" * 9 + " = 'a'", "NOT (" * 200 + "open", "[" * 2000,
     "n=" + "-" * 4000 + "1", "n=" + "- " * 2000 + "n", "n=" + "+" * 3000 + "1", "n=" + "-+" * 1500 + "1", "NOT " * 1000 + "open", "n=" * 1500 + "1",
     "n=" + "2^" * 1300 + "2", "n=" + "1+" * 1300 + "1", "n=" + "1-" * 1300 + "1", "n=" + "n*" * 60 + "1", "n=1 AND " * 400 + "open", "open OR " * 200 + "open",
     "n=1 AND (" * 11 + "open", "S_INTERSECTS(geometry," + "GEOMETRYCOLLECTION(" * 12, "x" * 5000, "name = '" + "x" * 4090 + "'", "'" * 4001, '"' * 4001,
     "name = '" + "(" * 4000, "name = 'ä" + "ä" * 2050 + "'",
+    " AND ".join(["S_EQUALS(geometry, geometry)"] * 12), "n IN (" + ",".join(["m"] * 201) + ")", "A_EQUALS((" + ",".join(["n"] * 101) + "), (" + ",".join(["m"] * 101) + "))",
     # names
     "nix = 1", "\"n \" = 1", "N = 1", "properties.n = 1", "things.n = 1", "_place = ''", "_feature LIKE '%'", "_mercator IS NULL", "_geometry IS NULL", "id = 1",
     "ctid = 1", "pg_sleep(10) = 1", "version() = 'x'", "current_user() = 'x'", "st_astext(geometry) = 'x'", "upper(name) = 'A'", "nix(n) = 1", "fold() = 'a'",

@@ -14,7 +14,7 @@ from twin_api.query.cql2.arrays import ARRAYS, bind_array
 from twin_api.query.cql2.binding import Binding
 from twin_api.query.cql2.compare import COMPARISONS, bind_between, bind_comparison, bind_in, bind_junction, bind_not, bind_null
 from twin_api.query.cql2.expression import DECIMAL, Attribute, Expression, Literal, Operand, call, every, quoted, refuse
-from twin_api.query.cql2.functions import FUNCTIONS, bind_function
+from twin_api.query.cql2.functions import bind_function
 from twin_api.query.cql2.geometry import Shown
 from twin_api.query.cql2.numbers import ARITHMETIC, as_decimal, read_number
 from twin_api.query.cql2.parse import parse
@@ -26,7 +26,8 @@ from twin_api.query.crs import Crs
 from twin_api.store.collection import GEOMETRY, MERCATOR, Collection
 
 MAX_DEPTH: Final = 24
-MAX_OPERATIONS: Final = 100
+MAX_PARTS: Final = 200  # operations and properties; the SQL of a geometry is as long as that of ten others
+_GEOMETRY_PARTS: Final = 10
 Bind = Callable[[Binding, str, list[Any]], Expression]
 
 
@@ -64,7 +65,7 @@ class _Reader(Binding):
     def __init__(self, collection: Collection, crs: Crs) -> None:
         super().__init__(collection, crs)
         self._depth = 0
-        self._operations = 0
+        self._parts = 0
 
     def operand(self, node: Any) -> Operand:
         self._depth += 1
@@ -83,7 +84,9 @@ class _Reader(Binding):
             case str():
                 return read_text(node)
             case {"property": str(name), **more} if not more:
-                return self.property(name)
+                found = self.property(name)
+                self._spend(_GEOMETRY_PARTS if isinstance(found, Shown) else 1)
+                return found
             case {"op": str(op), "args": [*args], **more} if not more:
                 return self._operation(op, args)
             case {"date": text, **more} if not more:
@@ -94,10 +97,13 @@ class _Reader(Binding):
                 return bind_geometry(self, node)
         return refuse(*_misplaced(node))
 
+    def _spend(self, parts: int) -> None:
+        self._parts += parts
+        if self._parts > MAX_PARTS:
+            refuse("zu viele Eigenschaften und Operationen in einem Filter", "too many properties and operations in one filter")
+
     def _operation(self, op: str, args: list[Any]) -> Expression:
-        self._operations += 1
-        if self._operations > MAX_OPERATIONS:
-            refuse(f"mehr als {MAX_OPERATIONS} Operationen", f"more than {MAX_OPERATIONS} operations")
+        self._spend(1)
         name = op.lower()
         if name not in OPERATIONS:
             return bind_function(self, name, args)
@@ -132,14 +138,14 @@ def _misplaced(node: Any) -> tuple[str, str]:
 
 # name -> the least and the greatest number of operands, and what reads them
 OPERATIONS: Final[dict[str, tuple[int, int, Bind]]] = {
-    **dict.fromkeys(("and", "or"), (2, MAX_OPERATIONS, bind_junction)),
+    **dict.fromkeys(("and", "or"), (2, MAX_PARTS, bind_junction)),
     "not": (1, 1, bind_not),
     **dict.fromkeys(COMPARISONS, (2, 2, bind_comparison)),
     "between": (3, 3, bind_between),
     "in": (2, 2, bind_in),
     "isnull": (1, 1, bind_null),
     "like": (2, 2, bind_like),
-    **{name: (1, 1, bind_fold) for name in FOLDS if name not in {function.name for function in FUNCTIONS}},
+    **dict.fromkeys(FOLDS, (1, 1, bind_fold)),
     **dict.fromkeys(ARITHMETIC, (2, 2, _bind_arithmetic)),
     **dict.fromkeys(SPATIAL, (2, 2, bind_spatial)),
     **dict.fromkeys(TEMPORAL, (2, 2, bind_temporal)),

@@ -11,6 +11,7 @@ from twin_api.query.cql2.binding import Binding
 from twin_api.query.cql2.expression import Expression, Literal, Sql, call, collated, refuse
 
 ESCAPE: Final = "\\"
+MAX_FOLDS: Final = 3  # their SQL is deep
 _MARKS: Final = "'[\\u0300-\\u036f]'"  # combining diacritical marks
 
 
@@ -50,14 +51,14 @@ def read_text(text: str) -> Literal:
 
 
 def bind_fold(binding: Binding, op: str, args: list[Any]) -> Expression:
+    if _folded(args[0])[1] >= MAX_FOLDS:
+        refuse(f"mehr als {MAX_FOLDS} Faltungen ineinander", f"more than {MAX_FOLDS} folds inside each other")
     return call(FOLDS[op], "text", binding.expression(binding.operand(args[0]), "text"))
 
 
 def bind_like(binding: Binding, op: str, args: list[Any]) -> Expression:
     """The pattern is written down, folded or not: one from a column could end in the middle of an escape."""
-    written = args[1]
-    while isinstance(written, dict) and written.get("op") in FOLDS and isinstance(written.get("args"), list) and written["args"]:
-        written = written["args"][0]
+    written, _ = _folded(args[1])
     if not isinstance(written, str):
         refuse("`LIKE` verlangt rechts ein Muster in einfachen Anführungszeichen", "`LIKE` wants a pattern in single quotes on its right")
     if (len(written) - len(written.rstrip(ESCAPE))) % 2:
@@ -67,6 +68,14 @@ def bind_like(binding: Binding, op: str, args: list[Any]) -> Expression:
         )
     text, pattern = (binding.expression(binding.operand(arg), "text") for arg in args)
     return call(_like, "boolean", text, pattern)
+
+
+def _folded(node: Any) -> tuple[Any, int]:
+    """What is folded in the end, and how many times."""
+    times = 0
+    while isinstance(node, dict) and str(node.get("op")).lower() in FOLDS and isinstance(node.get("args"), list) and node["args"]:
+        node, times = node["args"][0], times + 1
+    return node, times
 
 
 def _like(text: Sql, pattern: Sql) -> Sql:
