@@ -212,3 +212,23 @@ def test_a_wrong_axis_order_is_told_where_it_can_be_seen() -> None:
     with pytest.raises(InvalidParameter) as refused:
         read_filter(THINGS, "S_INTERSECTS(geometry, POINT(4400000 5500000))", "cql2-text", OFFERED[2])
     assert "filter-crs" in str(refused.value.detail)
+
+
+@pytest.mark.parametrize("op", ["and", "^", "abs", "not", "in"])
+def test_what_is_as_deep_as_may_be_becomes_sql(op: str) -> None:
+    number: dict[str, Any] = {"property": "n"}
+    tree: dict[str, Any] = {"property": "open"}
+    for _ in range(21):
+        match op:
+            case "and":
+                tree = {"op": "and", "args": [tree, {"op": "or", "args": [True, False]}]}
+            case "in":
+                tree = {"op": "in", "args": [tree, [{"property": "open"}]]}
+            case "not":
+                tree = {"op": "not", "args": [tree]}
+            case _:
+                number = {"op": op, "args": [number, 2] if op == "^" else [number]}
+    if op in ("^", "abs"):
+        tree = _eq("n", number)
+    window = bind(THINGS, [("filter", json.dumps(tree)), ("filter-lang", "cql2-json")])
+    assert "things" in Pages(THINGS, window).statement("citizen").sql
