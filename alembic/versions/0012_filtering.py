@@ -22,20 +22,24 @@ def _reading(names: tuple[str, ...]) -> str:
     return f"CREATE OR REPLACE FUNCTION control.reading() RETURNS name[] LANGUAGE sql IMMUTABLE AS $$ SELECT ARRAY[{listed}]::name[] $$"
 
 
-# the CRS of a geometry is looked up in PostGIS' own table, which says nothing of the town
+# the CRS of a geometry is looked up in PostGIS' own table, which says nothing of the town. ST_Transform by number only: in its other forms
+# a caller writes the transformation himself, and PROJ opens the files that it names
 GRANT = """
 CREATE OR REPLACE FUNCTION control.grant_reading(login text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE f regprocedure;
 BEGIN
   FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
-           WHERE p.pronamespace = 'postgis'::regnamespace AND p.proname = ANY (control.reading()) LOOP
+           WHERE p.pronamespace = 'postgis'::regnamespace AND p.proname = ANY (control.reading())
+           AND NOT (p.proname = 'st_transform' AND 'text'::regtype = ANY (p.proargtypes)) LOOP
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f, login);
   END LOOP;
   EXECUTE format('GRANT SELECT ON postgis.spatial_ref_sys TO %I', login);
 END $$;
 """
-GRANT_BEFORE = GRANT.replace("  EXECUTE format('GRANT SELECT ON postgis.spatial_ref_sys TO %I', login);\n", "")
+GRANT_BEFORE = GRANT.replace("  EXECUTE format('GRANT SELECT ON postgis.spatial_ref_sys TO %I', login);\n", "").replace(
+    "\n           AND NOT (p.proname = 'st_transform' AND 'text'::regtype = ANY (p.proargtypes))", ""
+)
 FOR_ALL = """
 DO $$
 DECLARE r record; f regprocedure;

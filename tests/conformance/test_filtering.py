@@ -14,7 +14,7 @@ from tests.door.clients import client_as
 from tests.query.asked import ask, found
 from tests.query.reference import TEMPORAL
 from tests.towns import Town
-from twin_api.query.crs import OFFERED
+from twin_api.query.crs import CRS84, WGS84
 
 PART_3 = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/"
 CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf/"
@@ -88,8 +88,8 @@ def test_the_definition_knows_the_parameters_of_filters(town: Town) -> None:
 @requirement("/req/filter/filter-crs-param")
 def test_coordinates_are_degrees_unless_another_crs_is_named(town: Town) -> None:
     text = "S_INTERSECTS(geometry, BBOX(11,49,12,50))"
-    assert len(found(town, filter=text)) == len(found(town, filter=text, **{"filter-crs": OFFERED[0].uri})) == 41
-    assert len(found(town, filter=text, **{"filter-crs": OFFERED[2].uri})) == 0
+    assert len(found(town, filter=text)) == len(found(town, filter=text, **{"filter-crs": CRS84.uri})) == 41
+    assert len(found(town, filter=text, **{"filter-crs": WGS84.uri})) == 0
     assert ask(town, filter=text, **{"filter-crs": "http://www.opengis.net/def/crs/EPSG/0/2056"}).status_code == 400
 
 

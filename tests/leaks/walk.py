@@ -18,7 +18,7 @@ import httpx
 
 from tests.leaks.seen import Item, Row, Seen, as_json, to_degrees
 from twin_api.main import BLOCKS
-from twin_api.query.crs import OFFERED
+from twin_api.query.crs import COMMON
 
 MEDIA: Final = (None, "application/json", "application/geo+json", "text/html", "application/xhtml+xml;q=0.5, */*;q=0.1", "image/png")
 MADE_UP: Final = "xqzvwkxq"
@@ -149,7 +149,7 @@ class Walk:
             case "filter-lang":
                 return ["cql2-text", "cql2-json", "x", ""]
             case "filter-crs":
-                return [*(crs.uri for crs in OFFERED), "x", ""]
+                return [*(crs.uri for crs in COMMON), "x", ""]
         collection = path.split("/")[2] if path.startswith("/collections/") else ""
         grant = self._seen.grants(self._role).get(collection)
         if grant is None or parameter not in grant.attributes:

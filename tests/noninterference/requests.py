@@ -18,7 +18,7 @@ from tests.noninterference.filters import draw_filter
 from tests.noninterference.words import Words
 from twin_api.block import Route
 from twin_api.main import BLOCKS
-from twin_api.query.crs import OFFERED
+from twin_api.query.crs import COMMON
 
 T = TypeVar("T")
 
@@ -224,7 +224,7 @@ class Requests:
             case "filter-lang":
                 return draw.of(["cql2-text", "cql2-text", "cql2-json", "x"])
             case "filter-crs":
-                return draw.of([*(crs.uri for crs in OFFERED), "x"])
+                return draw.of([*(crs.uri for crs in COMMON), "x"])
         if collection and name not in (grant := words.grants[collection]).attributes and grant.figures is None:
             raise Undrawn(f"the parameter `{name}` of `{collection}` has no values")
         return draw.of(draw.of((words.values(name), words.values(name), EDGES, [draw.text])))

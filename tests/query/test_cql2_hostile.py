@@ -14,7 +14,7 @@ from tests.query.scratch import THINGS
 from tests.towns import Town
 from twin_api.problems import InvalidParameter
 from twin_api.query.cql2.compile import read_filter
-from twin_api.query.crs import CRS84, OFFERED
+from twin_api.query.crs import CRS84, WGS84
 from twin_api.query.page import Pages
 from twin_api.query.window import bind
 
@@ -210,7 +210,7 @@ def _eq(name: str, value: Any) -> Any:
 
 def test_a_wrong_axis_order_is_told_where_it_can_be_seen() -> None:
     with pytest.raises(InvalidParameter) as refused:
-        read_filter(THINGS, "S_INTERSECTS(geometry, POINT(4400000 5500000))", "cql2-text", OFFERED[2])
+        read_filter(THINGS, "S_INTERSECTS(geometry, POINT(4400000 5500000))", "cql2-text", WGS84)
     assert "filter-crs" in str(refused.value.detail)
 
 

@@ -15,7 +15,7 @@ from tests.query.test_injection import TREES
 from tests.town.rows import ROWS
 from tests.towns import Town
 from twin_api.query import page
-from twin_api.query.crs import OFFERED
+from twin_api.query.crs import COMMON
 from twin_api.query.page import Pages
 from twin_api.query.window import bind
 
@@ -72,7 +72,7 @@ def test_what_was_printed_is_found_again(town: Town) -> None:
         assert ids(same) == [feature["id"]]
 
 
-@pytest.mark.parametrize("crs", OFFERED, ids=lambda crs: crs.uri.rpartition("/")[2])
+@pytest.mark.parametrize("crs", COMMON, ids=lambda crs: crs.uri.rpartition("/")[2])
 def test_coordinates_are_read_in_the_order_of_their_crs(town: Town, crs: Any) -> None:
     lon, lat = found(town)[7]["geometry"]["coordinates"]
     x, y = Transformer.from_crs("OGC:CRS84", crs.srid, always_xy=True).transform(lon, lat)

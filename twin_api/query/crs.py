@@ -2,73 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from twin_api.problems import InvalidParameter
-from twin_api.store.collection import Collection
+from twin_api.store.collection import Description
 from twin_api.texts import Text
 
-Coordinates = NDArray[np.float64]
+_OGC: Final = "http://www.opengis.net/def/crs/OGC/"
+_EPSG: Final = "http://www.opengis.net/def/crs/EPSG/0/"
 
 
 @dataclass(frozen=True, slots=True)
 class Crs:
-    """`axes_swapped` where the URI's own order is latitude before longitude."""
+    """`uri` names it, `srid` is its number in PostGIS, which puts east first; `axes_swapped` where the CRS itself puts north first."""
 
     uri: str
     srid: int
     axes_swapped: bool = False
 
-    def to_degrees(self, points: Coordinates) -> Coordinates:
-        """Points (n, 2) in the URI's order of axes as longitude and latitude in CRS84; not finite where there is none."""
-        ordered = points[:, ::-1] if self.axes_swapped else points
-        if self.srid == 4326:
-            return np.asarray(ordered, dtype=np.float64)
-        return np.column_stack(_to_degrees(self.srid)(ordered[:, 0], ordered[:, 1]))
+
+CRS84: Final = Crs(f"{_OGC}1.3/CRS84", 4326)
+CRS84H: Final = Crs(f"{_OGC}0/CRS84h", 4326)
+WGS84: Final = Crs(f"{_EPSG}4326", 4326, axes_swapped=True)
+COMMON: Final = (CRS84, WGS84, *(Crs(f"{_EPSG}{srid}", srid) for srid in (3857, 25832, 25833)))
 
 
-def _epsg(srid: int, *, axes_swapped: bool = False) -> Crs:
-    return Crs(f"http://www.opengis.net/def/crs/EPSG/0/{srid}", srid, axes_swapped)
+def offered_crs(told: Description) -> tuple[Crs, ...]:
+    """In which a collection can be asked: the common ones and its own."""
+    own = () if told.epsg is None else (_own(told.epsg),)
+    high = (CRS84H,) if (told.geometry_type or "").endswith("Z") else ()
+    return tuple(dict.fromkeys((*COMMON, *high, *own)))
 
 
-CRS84: Final = Crs("http://www.opengis.net/def/crs/OGC/1.3/CRS84", 4326)
-CRS84H: Final = Crs("http://www.opengis.net/def/crs/OGC/0/CRS84h", 4326)
-OFFERED: Final = (CRS84, CRS84H, _epsg(4326, axes_swapped=True), _epsg(3857), _epsg(25832), _epsg(25833))
-
-
-def crs_of(collection: Collection) -> tuple[Crs, ...]:
-    """All that a request on the collection may name: those of every collection, and its own."""
-    own = collection.description.epsg
-    return OFFERED if own is None or own in {crs.srid for crs in OFFERED} else (*OFFERED, _own(own))
-
-
-def find_crs(parameter: str, uri: str, collection: Collection) -> Crs:
-    """The CRS of that URI; raises `InvalidParameter` with all there are."""
-    offered = crs_of(collection)
+def read_crs(parameter: str, uri: str, offered: Sequence[Crs]) -> Crs:
+    """The CRS of this address; raises `InvalidParameter` with all there are."""
     for crs in offered:
-        if crs.uri == uri.strip("[]").replace("https://", "http://", 1):
+        if crs.uri == uri:
             return crs
-    known = ", ".join(f"`{crs.uri}`" for crs in offered)
-    raise InvalidParameter(parameter, Text(f"`{parameter}` verlangt eines von {known}", f"`{parameter}` wants one of {known}"))
+    every = ", ".join(f"`{crs.uri}`" for crs in offered)
+    raise InvalidParameter(parameter, Text(f"`{parameter}` verlangt eines von {every}", f"`{parameter}` wants one of {every}"))
 
 
 @lru_cache(maxsize=64)
 def _own(srid: int) -> Crs:
     """A layer's own CRS; Gauß-Krüger, for one, has its northing first."""
-    from pyproj import CRS  # see below
+    for crs in COMMON[1:]:
+        if crs.srid == srid:
+            return crs
+    from pyproj import CRS  # only for a layer that is in none of the common ones
 
-    first = CRS.from_epsg(srid).axis_info[0].direction
-    return _epsg(srid, axes_swapped=first.lower() in ("north", "south"))
-
-
-@lru_cache(maxsize=64)
-def _to_degrees(srid: int) -> Callable[..., tuple[Any, Any]]:
-    from pyproj import Transformer  # only where somebody asks for it: a server that reads degrees needs none
-
-    return Transformer.from_crs(srid, "OGC:CRS84", always_xy=True).transform
+    first = CRS.from_epsg(srid).axis_info[0].direction.lower()
+    return Crs(f"{_EPSG}{srid}", srid, axes_swapped=first in ("north", "south"))

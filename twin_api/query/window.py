@@ -18,7 +18,7 @@ from twin_api.query.ask import Asked, once, unknown
 from twin_api.query.clause import Clause, During, Equals, Params, box_params
 from twin_api.query.cql2 import parse as cql2
 from twin_api.query.cql2.compile import read_filter
-from twin_api.query.crs import CRS84, Crs, find_crs
+from twin_api.query.crs import CRS84, Crs, offered_crs, read_crs
 from twin_api.query.value import read_instant, read_number, read_value
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Key
@@ -96,7 +96,7 @@ def _filter(collection: Collection, given: Mapping[str, str]) -> tuple[Sequence[
 
 
 def _filter_crs(collection: Collection, given: Mapping[str, str]) -> Crs:
-    return find_crs("filter-crs", given["filter-crs"], collection) if "filter-crs" in given else CRS84
+    return read_crs("filter-crs", given["filter-crs"], offered_crs(collection.description)) if "filter-crs" in given else CRS84
 
 
 def _check_filter_words(collection: Collection, given: Mapping[str, str]) -> None:

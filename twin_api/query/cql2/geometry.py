@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import shapely
 import sqlalchemy as sa
-from numpy.typing import NDArray
 from shapely.errors import GEOSException
 
 from twin_api.query.clause import envelope
+from twin_api.query.cql2.degrees import Coordinates, to_degrees
 from twin_api.query.cql2.expression import GEOMETRY_TYPE, Expression, Sql, computed_once, quoted, refuse
 from twin_api.query.crs import Crs
 from twin_api.store.collection import GEOMETRY
@@ -25,7 +25,6 @@ GRID: Final = 1e-7
 _COLLECTION: Final = "GeometryCollection"
 _TYPES: Final = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 _PLAIN: Final = sa.types.NullType()  # a type of GeoAlchemy2 would become WKB wherever it is selected
-Coordinates = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ def _box(corners: Any) -> shapely.Geometry:
 
 
 def _placed(points: Coordinates, crs: Crs) -> Coordinates:
-    degrees = np.rint(crs.to_degrees(points) / GRID) * GRID
+    degrees = np.rint(to_degrees(crs, points) / GRID) * GRID
     lon, lat = np.abs(degrees[:, 0]), np.abs(degrees[:, 1])
     if not bool(np.all(np.isfinite(degrees)) and np.all(lon <= 180.0) and np.all(lat <= 90.0)):
         refuse(
