@@ -39,7 +39,7 @@ TEXTS = [
     "fold(name, name) = 'a'", "fold(n) = 'a'", "abs(name) = 1", "year(name) = 1", "area_m2(n) = 1", "distance_m(geometry) = 1", "length(n) = 1",
     # types that do not fit
     "n = 'a'", "name = 1", "name = TRUE", "open = 1", "open = 'true'", "open > FALSE", "open BETWEEN FALSE AND TRUE", "day = '2026-01-01'", "at = '2026-01-01T00:00:00Z'",
-    "day = 1", "n = DATE('2026-01-01')", "geometry = 'POINT(1 2)'", "geometry = geometry", "geometry IN ('a')", "geometry > 1", "n + name = 1", "name + name = 'aa'",
+    "day = 1", "n = DATE('2026-01-01')", "geometry = 'POINT(1 2)'", "geometry = geometry", "geometry IN ('a')", "geometry IN (geometry)", "geometry BETWEEN geometry AND geometry", "geometry > 1", "n + name = 1", "name + name = 'aa'",
     "day + 1 = DATE('2026-01-01')", "open + 1 = 2", "n = (n = 1)", "n AND open", "NOT n", "NOT name", "casei(n) = 'a'", "name LIKE 1", "n LIKE '1%'", "day LIKE '2026%'",
     "n IN ('a')", "n IN (1, 'a')", "n IN ()", "n BETWEEN 1 AND 'a'", "n BETWEEN 1", "name LIKE also", "name LIKE casei(also)", "n IN (n = 1)", "(n, m) = (1, 2)",
     # texts and patterns

@@ -64,6 +64,7 @@ PAIRS: list[tuple[str, Any]] = [
     ("T_FINISHEDBY(day, at)", _op("t_finishedBy", _p("day"), _p("at"))),
     ("T_OVERLAPPEDBY(day, INTERVAL(DATE('1969-07-20'), TIMESTAMP('1969-07-20T20:17:40Z')))", _op("t_overlappedBy", _p("day"), {"interval": [DAY, AT]})),
     ("S_INTERSECTS(geometry, POINT(7.02 49.92))", _op("s_intersects", _p("geometry"), POINT)),
+    ("S_INTERSECTS(POINT(7.02 49.92), geometry)", _op("s_intersects", {"bbox": [0, 0, 1, 1], **POINT}, _p("geometry"))),
     ("S_INTERSECTS(geometry, POINT Z(7.02 49.92 300))", _op("s_intersects", _p("geometry"), {"type": "Point", "coordinates": [7.02, 49.92, 300]})),
     ("S_WITHIN(POLYGON((0 0,1 0,1 1,0 1,0 0)), geometry)", _op("s_within", SQUARE, _p("geometry"))),
     ("S_CROSSES(geometry, POLYGON((0 0,9 0,9 9,0 9,0 0),(1 1,2 1,2 2,1 1)))", _op("s_crosses", _p("geometry"), HOLED)),

@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from twin_api.query.cql2.binding import Binding, as_parameter
-from twin_api.query.cql2.expression import FAMILIES, Expression, Literal, Operand, Sql, call, refuse
+from twin_api.query.cql2.expression import GEOMETRY_TYPE, Expression, Literal, Operand, Sql, call, refuse
 from twin_api.query.cql2.texts import by_code_point
 
 COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -30,6 +30,7 @@ def bind_in(binding: Binding, op: str, args: list[Any]) -> Expression:
     if not isinstance(args[1], list) or not args[1]:
         refuse("`IN` verlangt eine Liste mit mindestens einem Wert", "`IN` wants a list of at least one value")
     left, *items = operands = [binding.operand(node) for node in (args[0], *args[1])]
+    _check_comparable(operands)
     if isinstance(left, Literal) or not all(isinstance(item, Literal) for item in items):
         return call(_in_each, "boolean", *_by_code_point(binding.alike(operands)))
     needle = binding.bound(left, binding.type_of_all(operands))
@@ -56,12 +57,15 @@ def bind_not(binding: Binding, op: str, args: list[Any]) -> Expression:
 
 def _ordered(binding: Binding, args: list[Any], *, needs_order: bool) -> list[Expression]:
     operands = [binding.operand(arg) for arg in args]
-    family = FAMILIES[operands[0].type]
-    if family == "geometry":
-        refuse("Geometrien vergleicht `S_EQUALS`", "geometries are compared by `S_EQUALS`")
-    if needs_order and family == "boolean":
+    _check_comparable(operands)
+    if needs_order and operands[0].type == "boolean":
         refuse("wahr und falsch haben keine Reihenfolge", "true and false have no order")
     return _by_code_point(binding.alike(operands))
+
+
+def _check_comparable(operands: Sequence[Operand]) -> None:
+    if operands[0].type == GEOMETRY_TYPE:
+        refuse("Geometrien vergleicht `S_EQUALS`", "geometries are compared by `S_EQUALS`")
 
 
 def _by_code_point(expressions: list[Expression]) -> list[Expression]:

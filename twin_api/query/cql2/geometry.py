@@ -78,7 +78,7 @@ def _valid_of(rounded: Sql, degrees: Sql) -> Sql:
 def read_geometry(node: dict[str, Any], crs: Crs) -> shapely.Geometry:
     """The geometry of a GeoJSON node or of a `bbox`, in CRS84 on the grid, without heights. Raises `InvalidParameter`."""
     try:
-        drawn = _box(node["bbox"]) if "bbox" in node else _shape(node)
+        drawn = _shape(node) if "type" in node else _box(node["bbox"])
         vertices = shapely.count_coordinates(drawn)
         if vertices > MAX_VERTICES:
             refuse(f"eine Geometrie hat mehr als {MAX_VERTICES} Stützpunkte", f"a geometry has more than {MAX_VERTICES} vertices")
