@@ -152,7 +152,7 @@ class Pool:
         except _DEAD:
             raise DatabaseAway() from None
 
-    async def _run(self, sql: str, params: Params, prepare: bool | None, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
+    async def _run(self, sql: str, params: Params, prepare: bool | None = True, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
         try:
             async with self._connection(fresh) as connection:
                 with _answered_in_time(connection), _timed():
