@@ -162,14 +162,12 @@ class Walk:
         grant = self._seen.grants(self._role)[collection]
         for name in (*self._names["hidden"], "_place", "_feature", "_mercator", "_geometry", "id", MADE_UP):
             yield f"\"{name}\" = 'x'"
-            yield f"{name} IS NOT NULL"
         for attribute in grant.attributes if grant.figures is None else ():
-            for value in self._of_attribute(grant.layer, attribute, collection):
+            for value in self._of_attribute(grant.layer, attribute, collection)[-3:]:
                 yield f"{attribute} = '{value.replace(chr(39), chr(39) * 2)}' OR {attribute} IS NULL"
-        for box in self._boxes():
+        for box in [*self._boxes()][::3]:
             west, south, *_ = box.split(",")
-            yield f"S_INTERSECTS(geometry, BBOX({box}))"
-            yield f"distance_m(geometry, POINT({west} {south})) < 30"
+            yield f"S_INTERSECTS(geometry, BBOX({box})) OR distance_m(geometry, POINT({west} {south})) < 30"
         yield from ("", "TRUE", "((", "1/0 = 1", "year(geometry) = 1", "x" * 5000)
 
     def _of_attribute(self, layer: str, attribute: str, collection: str) -> list[str]:
