@@ -1,4 +1,8 @@
-"""Alembic's doorway: runs on the administrator's connection that `twin migrate` opened, in one transaction per revision."""
+"""Alembic's doorway: runs on the administrator's connection that `twin migrate` opened, in one transaction per revision.
+
+INVARIANT: a revision looks at no row of a table that the owner can change, and calls no function of the owner's: what is to be done there
+it gives to `as_owner` of the attributes, as statements that may be repeated. The attribute `town` is what logins are named after.
+"""
 
 from alembic import context
 

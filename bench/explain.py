@@ -17,6 +17,7 @@ from psycopg import sql
 from bench.servers import Asked
 from bench.town import PROJECT, Town
 from bench.workloads import make_workloads
+from twin_api.query.look import FINISHED
 from twin_api.query.page import Pages
 from twin_api.query.window import bind
 from twin_api.settings import Settings
@@ -81,7 +82,7 @@ def _parameters(asked: Asked) -> list[tuple[str, str]]:
 
 
 def _item_sql(schema: str, collection: str) -> str:
-    return compile_statement(twin_module._select_item(schema, collection))
+    return compile_statement(twin_module._select_item(schema, collection, FINISHED))
 
 
 if __name__ == "__main__":

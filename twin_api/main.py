@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from twin_api.block import Block
-from twin_api.blocks import collections, features, filtering, landing
+from twin_api.blocks import collections, features, filtering, landing, schemas
 from twin_api.door.door import Door
 from twin_api.door.draining import Draining
 from twin_api.door.front import Front, Note, log_visits
@@ -28,9 +28,10 @@ from twin_api.identity.subject import CITIZEN, schema_of
 from twin_api.problems import MethodNotAllowed, NotFound, Problem
 from twin_api.query.ask import unknown
 from twin_api.seeing import logs
+from twin_api.seeing.outlet import STANDARD
 from twin_api.seeing.visit import visit
 from twin_api.settings import Settings
-from twin_api.store.control import Tokens
+from twin_api.store.control import IN_FORM, Tokens
 from twin_api.store.engine import Pool, Server
 from twin_api.store.secrets import Secrets
 from twin_api.store.twin import Twin
@@ -38,7 +39,7 @@ from twin_api.store.twin import Twin
 Answering = Callable[[Request], Awaitable[Response]]
 
 # hot rooms first: routes are tried in this order
-BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, filtering.BLOCK, landing.BLOCK)
+BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, filtering.BLOCK, schemas.BLOCK, landing.BLOCK)
 
 
 class Twins:
@@ -79,10 +80,11 @@ class Twins:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is told of each request, and of the pools once a second."""
+    """What is told of each request, of the pools once a second, and at the end."""
 
     notes: tuple[Note, ...] = ()
     see_pools: Callable[[Sequence[Pool]], None] | None = None
+    end: Callable[[], object] = lambda: None
 
 
 def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
@@ -102,8 +104,9 @@ def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
         await twins.close()
         if control:
             await control.close()
+        watch.end()
 
-    readiness = Readiness(server, twins.named, ("control",) if control else ())
+    readiness = Readiness(server, twins.named, {"control": IN_FORM} if control else {})
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
 
     _add_own_addresses(app, twins.named[0], readiness, draining, settings)
@@ -198,9 +201,10 @@ def create_served_app() -> FastAPI:
     structlog.get_logger(__name__).info("serving", roles=settings.roles)
     log = log_visits(settings.log_level)
     if not settings.metrics_port:
-        return create_app(settings, Watch((log,)))
+        return create_app(settings, Watch((log,), end=STANDARD.drain))
     from twin_api.seeing import metrics  # on import, Prometheus' library decides whether processes share what they count
     from twin_api.seeing.listener import listen
 
     listen(settings.metrics_host, settings.metrics_port, metrics.registry_of(settings.metrics_folder))
-    return create_app(settings, Watch((log, metrics.count), metrics.see_pools))
+    STANDARD.on_drop = metrics.DROPPED.inc
+    return create_app(settings, Watch((log, metrics.count), metrics.see_pools, STANDARD.drain))

@@ -199,9 +199,23 @@ class DatabaseAway(Problem):
         super().__init__(_IN_A_MOMENT, headers={"Retry-After": "5"})
 
 
+class StoreUnfit(Problem):
+    status, type = 503, "store-unfit"
+    title = Text("Server und Datenspeicher sind nicht von derselben Version", "server and store are not of the same version")
+    advice = Text(
+        "Die Gemeinde aktualisiert gerade, oder hat es nicht zu Ende gebracht: ihr Protokoll sagt, was zu tun ist.",
+        "The town is upgrading just now, or did not bring it to its end: its log says what to do.",
+    )
+
+    def __init__(self) -> None:
+        detail = Text("in einer halben Minute noch einmal versuchen", "try again in half a minute")
+        super().__init__(detail, headers={"Retry-After": "30"})
+
+
 _IN_A_MOMENT: Final = Text("gleich noch einmal versuchen", "try again in a moment")
 
 PROBLEMS: Final[tuple[type[Problem], ...]] = (
     InvalidParameter, RequestMalformed, TooManyParameters, CredentialsMissing, CredentialsInvalid, RoleMissing, NotFound, MethodNotAllowed,
     NotAcceptable, RequestTooSlow, ContentNotTaken, UriTooLong, TooManyRequests, HeadersTooLarge, Unexpected, TooBusy, DatabaseAway,
+    StoreUnfit,
 )  # fmt: skip

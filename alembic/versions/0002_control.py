@@ -1,8 +1,6 @@
 """Tokens, the audit log and the policies that were applied."""
 
-from sqlalchemy import text
-
-from alembic import op
+from alembic import context, op
 
 revision = "0002"
 down_revision = "0001"
@@ -39,12 +37,14 @@ CREATE TABLE control.policy (
 
 
 def upgrade() -> None:
-    database = op.get_bind().scalar(text("SELECT current_database()"))
+    town: str = context.config.attributes["town"]
     op.execute(TABLES)
+    op.execute(f'GRANT CREATE ON SCHEMA control TO "{town}_owner"')  # wanted for the next lines, unless a superuser runs them
     for table in ("token", "audit", "policy"):
-        op.execute(f'ALTER TABLE control.{table} OWNER TO "{database}_owner"')
-    op.execute(f'GRANT SELECT, UPDATE (last_used_at) ON control.token TO "{database}_control"')
-    op.execute(f'GRANT INSERT (action, what) ON control.audit TO "{database}_audit"')
+        op.execute(f'ALTER TABLE control.{table} OWNER TO "{town}_owner"')
+    op.execute(f'REVOKE CREATE ON SCHEMA control FROM "{town}_owner"')
+    op.execute(f'GRANT SELECT, UPDATE (last_used_at) ON control.token TO "{town}_control"')
+    op.execute(f'GRANT INSERT (action, what) ON control.audit TO "{town}_audit"')
 
 
 def downgrade() -> None:

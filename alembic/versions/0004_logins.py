@@ -1,12 +1,13 @@
 """Functions by which the owner makes and ends logins of twins without holding CREATEROLE.
 
 On a cluster that many towns share, CREATEROLE would let one town's owner take over another's roles. These functions run with the
-administrator's rights and reach only roles named after this database and marked as its own.
+administrator's rights and reach only roles named after this town and marked as its own. The town's name is the database's up to a `~`,
+behind which stands that it is not the town's own yet.
 """
 
 from sqlalchemy import text
 
-from alembic import op
+from alembic import context, op
 
 revision = "0004"
 down_revision = "0003"
@@ -16,13 +17,13 @@ depends_on = None
 LOGINS = """
 CREATE FUNCTION control.twin_login(suffix text) RETURNS text LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE login text := current_database() || '_' || suffix; mark text;
+DECLARE town text := split_part(current_database(), '~', 1); login text := town || '_' || suffix; mark text;
 BEGIN
   IF suffix !~ '^(citizen|council|administration)(_[a-z0-9_]+)?$' OR octet_length(login) > 63 THEN
     RAISE EXCEPTION 'not the name of a twin: %', suffix;
   END IF;
   SELECT shobj_description(oid, 'pg_authid') INTO mark FROM pg_roles WHERE rolname = login;
-  IF FOUND AND mark IS DISTINCT FROM 'twin-api ' || current_database() THEN
+  IF FOUND AND mark IS DISTINCT FROM 'twin-api ' || town THEN
     RAISE EXCEPTION 'role % exists and is not of this database', login;
   END IF;
   RETURN login;
@@ -38,7 +39,7 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login) THEN
     EXECUTE format('CREATE ROLE %I LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION CONNECTION LIMIT 100', login);
-    EXECUTE format('COMMENT ON ROLE %I IS %L', login, 'twin-api ' || current_database());
+    EXECUTE format('COMMENT ON ROLE %I IS %L', login, 'twin-api ' || split_part(current_database(), '~', 1));
   END IF;
   EXECUTE format('ALTER ROLE %I PASSWORD %L', login, verifier);
   EXECUTE format('ALTER ROLE %I RESET ALL', login);
@@ -77,7 +78,7 @@ SET search_path = pg_catalog, pg_temp AS $$
   SELECT count(*) FILTER (WHERE pg_terminate_backend(a.pid))
   FROM pg_stat_activity a JOIN pg_roles r ON r.rolname = a.usename
   WHERE a.datname = current_database()
-    AND shobj_description(r.oid, 'pg_authid') = 'twin-api ' || current_database()
+    AND shobj_description(r.oid, 'pg_authid') = 'twin-api ' || split_part(current_database(), '~', 1)
     AND coalesce(a.xact_start, a.query_start) < clock_timestamp() - age
     AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted AND l.relation = ANY (relations))
 $$;
@@ -109,24 +110,19 @@ FUNCTIONS = (
 
 
 def upgrade() -> None:
-    database = op.get_bind().scalar(text("SELECT current_database()"))
+    town: str = context.config.attributes["town"]
     op.execute(LOGINS)
     for function in FUNCTIONS:
         op.execute(f"REVOKE ALL ON FUNCTION control.{function} FROM PUBLIC")
     for function in ("ensure_login(text,text)", "drop_login(text)", "end_readers(oid[],interval)"):
-        op.execute(f'GRANT EXECUTE ON FUNCTION control.{function} TO "{database}_owner"')
+        op.execute(f'GRANT EXECUTE ON FUNCTION control.{function} TO "{town}_owner"')
 
 
 def downgrade() -> None:
     connection = op.get_bind()
-    roles = connection.execute(
-        text(
-            "SELECT substr(rolname, length(current_database()) + 2) FROM pg_roles "
-            "WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || current_database()"
-        )
-    )
-    op.execute("DELETE FROM published.shown")
-    op.execute("DELETE FROM published.role")
+    query = "SELECT substr(rolname, length(:town) + 2) FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || :town"
+    roles = connection.execute(text(query), {"town": context.config.attributes["town"]})
+    context.config.attributes["as_owner"]("DELETE FROM published.shown", "DELETE FROM published.role")
     for (suffix,) in roles.all():
         op.execute(f'DROP SCHEMA IF EXISTS "{suffix}" CASCADE')
         connection.execute(text("SELECT control.drop_login(:suffix)"), {"suffix": suffix})

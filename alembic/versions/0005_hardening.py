@@ -5,7 +5,7 @@
 
 from sqlalchemy import text
 
-from alembic import op
+from alembic import context, op
 
 revision = "0005"
 down_revision = "0004"
@@ -32,7 +32,7 @@ HARDEN = f"""
 CREATE TABLE control.was_public (function text COLLATE "C" PRIMARY KEY);
 
 CREATE FUNCTION control.harden() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE f regprocedure; database text := current_database(); login text;
+DECLARE f regprocedure; database text := current_database(); town text := split_part(database, '~', 1); login text;
 BEGIN
   EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', database);
   REVOKE ALL ON SCHEMA public FROM PUBLIC;
@@ -51,15 +51,15 @@ BEGIN
   REVOKE SELECT ON pg_proc FROM PUBLIC;
   EXECUTE (SELECT format('GRANT SELECT (%s) ON pg_proc TO PUBLIC', string_agg(quote_ident(attname), ', ' ORDER BY attnum))
            FROM pg_attribute WHERE attrelid = 'pg_proc'::regclass AND attnum > 0 AND attname NOT IN ('prosrc', 'prosqlbody'));
-  EXECUTE format('GRANT SELECT ON pg_proc TO %I', database || '_owner');
-  EXECUTE format('GRANT USAGE ON LANGUAGE plpgsql, sql TO %I', database || '_owner');
-  EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA postgis TO %I', database || '_owner');
-  EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA postgis TO %I', database || '_owner');
+  EXECUTE format('GRANT SELECT ON pg_proc TO %I', town || '_owner');
+  EXECUTE format('GRANT USAGE ON LANGUAGE plpgsql, sql TO %I', town || '_owner');
+  EXECUTE format('GRANT EXECUTE ON ALL ROUTINES IN SCHEMA postgis TO %I', town || '_owner');
+  EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA postgis TO %I', town || '_owner');
   EXECUTE format('GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint), pg_advisory_unlock(bigint), pg_advisory_xact_lock(bigint), '
     'pg_try_advisory_lock(bigint), pg_try_advisory_xact_lock(bigint), set_config(text,text,bool), pg_total_relation_size(regclass), '
-    'pg_get_triggerdef(oid), pg_get_functiondef(oid) TO %I', database || '_owner');
-  PERFORM control.grant_writing(database || '_writer');
-  FOR login IN SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || database LOOP
+    'pg_get_triggerdef(oid), pg_get_functiondef(oid) TO %I', town || '_owner');
+  PERFORM control.grant_writing(town || '_writer');
+  FOR login IN SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || town LOOP
     PERFORM control.grant_reading(login);
   END LOOP;
 END $$;
@@ -77,21 +77,20 @@ END $$;
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
-    database = connection.scalar(text("SELECT current_database()"))
+    town: str = context.config.attributes["town"]
     op.execute(HARDEN)
     for function in ("harden()", "grant_writing(text)"):
         op.execute(f"REVOKE ALL ON FUNCTION control.{function} FROM PUBLIC")
     op.execute("SELECT control.harden()")
     for schema in ("store", "published", "control"):
-        op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{database}_owner" IN SCHEMA {schema} REVOKE ALL ON TABLES FROM PUBLIC')
-    op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{database}_owner" REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC')
+        op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{town}_owner" IN SCHEMA {schema} REVOKE ALL ON TABLES FROM PUBLIC')
+    op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{town}_owner" REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC')
 
 
 def downgrade() -> None:
-    connection = op.get_bind()
-    database = connection.scalar(text("SELECT current_database()"))
-    op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{database}_owner" GRANT EXECUTE ON FUNCTIONS TO PUBLIC')
+    town: str = context.config.attributes["town"]
+    database = op.get_bind().scalar(text("SELECT current_database()"))
+    op.execute(f'ALTER DEFAULT PRIVILEGES FOR ROLE "{town}_owner" GRANT EXECUTE ON FUNCTIONS TO PUBLIC')
     op.execute("GRANT EXECUTE ON ALL ROUTINES IN SCHEMA postgis TO PUBLIC")
     op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA postgis TO PUBLIC")
     op.execute("GRANT USAGE ON SCHEMA postgis, public TO PUBLIC")
@@ -101,7 +100,7 @@ def downgrade() -> None:
         "DO $$ DECLARE f text; BEGIN FOR f IN SELECT function FROM control.was_public LOOP "
         "EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', f); END LOOP; END $$"
     )
-    op.execute(f'REVOKE SELECT ON pg_proc FROM "{database}_owner"')
+    op.execute(f'REVOKE SELECT ON pg_proc FROM "{town}_owner"')
     op.execute("GRANT SELECT ON pg_proc TO PUBLIC")
     op.execute("DROP TABLE control.was_public")
     op.execute("DROP FUNCTION control.harden(), control.grant_writing(text)")

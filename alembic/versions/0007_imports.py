@@ -1,8 +1,6 @@
 """Where rows come from: the journal of imports, and in every table of the store the import that last changed a row."""
 
-from sqlalchemy import text
-
-from alembic import op
+from alembic import context, op
 
 revision = "0007"
 down_revision = "0006"
@@ -25,18 +23,20 @@ CREATE INDEX ON control.import (layer, id);
 """
 STORE = """DO $$ DECLARE t regclass; BEGIN
   FOR t IN SELECT oid FROM pg_class WHERE relnamespace = 'store'::regnamespace AND relkind = 'r' LOOP
-    EXECUTE format('ALTER TABLE %s {} COLUMN import_id {}', t);
+    EXECUTE format('ALTER TABLE %s {} import_id {}', t);
   END LOOP;
 END $$"""
 
 
 def upgrade() -> None:
-    database = op.get_bind().scalar(text("SELECT current_database()"))
+    town: str = context.config.attributes["town"]
     op.execute(JOURNAL)
-    op.execute(f'ALTER TABLE control.import OWNER TO "{database}_owner"')
-    op.execute(STORE.format("ADD", "bigint"))
+    op.execute(f'GRANT CREATE ON SCHEMA control TO "{town}_owner"')  # wanted for the next line, unless a superuser runs it
+    op.execute(f'ALTER TABLE control.import OWNER TO "{town}_owner"')
+    op.execute(f'REVOKE CREATE ON SCHEMA control FROM "{town}_owner"')
+    context.config.attributes["as_owner"](STORE.format("ADD COLUMN IF NOT EXISTS", "bigint"))
 
 
 def downgrade() -> None:
-    op.execute(STORE.format("DROP", ""))
+    context.config.attributes["as_owner"](STORE.format("DROP COLUMN IF EXISTS", ""))
     op.execute("DROP TABLE control.import")

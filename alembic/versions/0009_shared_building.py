@@ -1,6 +1,6 @@
 """What several published tables of a layer would compute alike is computed once when they are built together."""
 
-from alembic import op
+from alembic import context
 
 revision = "0009"
 down_revision = "0008"
@@ -10,8 +10,8 @@ depends_on = None
 
 def upgrade() -> None:
     # a temporary table's name, the statement that makes it, the one that fills the published table from it; none: it is built alone
-    op.execute("ALTER TABLE published.definition ADD COLUMN shared text[] NOT NULL DEFAULT '{}'")
+    context.config.attributes["as_owner"]("ALTER TABLE published.definition ADD COLUMN IF NOT EXISTS shared text[] NOT NULL DEFAULT '{}'")
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE published.definition DROP COLUMN shared")
+    context.config.attributes["as_owner"]("ALTER TABLE published.definition DROP COLUMN IF EXISTS shared")

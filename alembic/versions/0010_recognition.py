@@ -1,6 +1,6 @@
 """Withdrawn items are known again when their rows are deleted and delivered anew."""
 
-from alembic import op
+from alembic import context
 
 revision = "0010"
 down_revision = "0009"
@@ -9,8 +9,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute('ALTER TABLE published.withdrawn ADD COLUMN mark text COLLATE "C"')  # digest of the item's key, or of all it holds
+    # digest of the item's key, or of all it holds
+    context.config.attributes["as_owner"]('ALTER TABLE published.withdrawn ADD COLUMN IF NOT EXISTS mark text COLLATE "C"')
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE published.withdrawn DROP COLUMN mark")
+    context.config.attributes["as_owner"]("ALTER TABLE published.withdrawn DROP COLUMN IF EXISTS mark")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.leaks.planted import PLANTED, UNPLANTED
 from tests.noninterference.channels import NOT_YET, REACHED
 
 PAGE = (PROJECT / "docs" / "assurance.md").read_text(encoding="utf-8")
@@ -72,6 +73,13 @@ def test_every_channel_is_there_once_and_has_a_test_where_it_exists() -> None:
             assert int(number) not in NOT_YET, number
             assert defence != "–", number
             assert TEST.findall(tests), number
+
+
+def test_in_every_channel_that_is_there_a_leak_is_planted_or_it_is_said_why_none_can_be() -> None:
+    there = {int(number) for number, there, *_ in CHANNEL.findall(PAGE) if there == YES}
+    planted = {leak.channel for leak in PLANTED}
+    assert planted | UNPLANTED.keys() == there
+    assert not planted & UNPLANTED.keys()
 
 
 def test_whatever_looks_like_a_test_is_read_as_one() -> None:

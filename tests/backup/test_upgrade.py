@@ -63,7 +63,7 @@ def test_ten_thousand_rows_go_up_down_and_up_again_under_readers(new_town: NewTo
     assert before is not None
     assert before[0] == ROWS
     for _ in range(2):
-        downgrade(town.admin, revision)
+        downgrade(town.admin, town.secrets, revision)
         assert (find_revision(town.admin), checksum(town)) == (revision, before)
         with asking(town) as told:
             upgrade(town.admin, town.secrets, NOW)
@@ -78,7 +78,7 @@ def test_the_register_is_whole_again_after_going_down_and_up(new_town: NewTown) 
     query = "SELECT jsonb_agg(to_jsonb(d) - 'synced_at' - 'was_empty' - 'reach' ORDER BY relation) FROM published.definition d"
     with town.superuser() as connection:
         before = connection.execute(query).fetchone()
-    downgrade(town.admin, "0005")
+    downgrade(town.admin, town.secrets, "0005")
     upgrade(town.admin, town.secrets, NOW)
     with town.superuser() as connection:
         assert connection.execute(query).fetchone() == before
@@ -88,7 +88,7 @@ def test_the_register_is_whole_again_after_going_down_and_up(new_town: NewTown) 
 @pytest.mark.slow
 def test_an_upgrade_backs_up_first_and_says_what_it_will_do(new_town: NewTown, tmp_path: Path) -> None:
     town = new_town()
-    downgrade(town.admin, "0009")
+    downgrade(town.admin, town.secrets, "0009")
     told = {"TWIN_BACKUPS": str(tmp_path / "b"), "TWIN_LANG": "en"}
     planned = twin(town, "upgrade", "--dry-run", **told)
     assert (planned.returncode, planned.stdout) == (0, "Revision 0009; steps: 0010, 0011, 0012; to be published anew: ? tables.\n"), (
@@ -107,7 +107,7 @@ def test_an_upgrade_backs_up_first_and_says_what_it_will_do(new_town: NewTown, t
 
 def test_an_upgrade_that_fails_says_how_to_go_back(new_town: NewTown, tmp_path: Path) -> None:
     town = new_town()
-    downgrade(town.admin, "0009")
+    downgrade(town.admin, town.secrets, "0009")
     with town.superuser() as connection:  # a town whose files this version does not take
         connection.execute("UPDATE control.policy SET files = jsonb_set(files, '{citizen.yaml}', '\"role: nobody\"')")
     told = {"TWIN_BACKUPS": str(tmp_path), "TWIN_LANG": "en", "TWIN_BACKUP_RECIPIENT": str(Identity.generate().to_public())}
@@ -121,7 +121,7 @@ def test_an_upgrade_that_fails_says_how_to_go_back(new_town: NewTown, tmp_path: 
 def test_a_migration_does_not_wait_long_for_somebody_who_holds_a_table(new_town: NewTown, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrations, "LOCK_WAIT_S", 0.05)
     town = new_town()
-    downgrade(town.admin, "0009")
+    downgrade(town.admin, town.secrets, "0009")
     with town.superuser() as holder, holder.transaction():
         holder.execute("SELECT count(*) FROM published.withdrawn")
         with pytest.raises(StoreBusy):

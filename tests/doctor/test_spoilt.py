@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.doctor.examining import call, complaints, document, follow, look, settings
+from tests.leaks.told import find_in_doctor
 from tests.towns import Town
 
 SPOILT = [
@@ -100,3 +101,9 @@ def test_a_fault_ends_with_exit_code_1_a_warning_only_with_strict(new_town: Call
     with town.superuser() as connection:
         connection.execute("GRANT SELECT ON council.baeume TO PUBLIC")
     assert call(monkeypatch, settings(town), *sound).exit_code == 1
+
+
+def test_the_doctor_tells_that_rows_are_wrong_and_never_which(spoilt: Town) -> None:
+    assert find_in_doctor(spoilt) == []
+    follow(spoilt, "ALTER TABLE store.baeume ENABLE TRIGGER USER; && twin policy rebuild")
+    assert complaints(look(spoilt, "drift")) == []

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import httpx
 import pytest
@@ -59,7 +59,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(town: Town, folder: Path, *more: str, **told: str) -> Iterator[Process]:
+def serving(town: Town, folder: Path, *more: str, output: IO[bytes] | None = None, **told: str) -> Iterator[Process]:
     port, metrics_port = free_port(), free_port()
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder), "TWIN_HOME": str(folder / "home"),
@@ -67,8 +67,8 @@ def serving(town: Town, folder: Path, *more: str, **told: str) -> Iterator[Proce
     }  # fmt: skip
     command = [sys.executable, "-m", "twin_api.cli", "serve", "--port", str(port), *more]
     project = Path(__file__).parents[2]
-    with (folder / "output").open("w") as output:
-        process = subprocess.Popen(command, env=environment, cwd=project, stdout=output, stderr=output)
+    with (folder / "output").open("w") as file:
+        process = subprocess.Popen(command, env=environment, cwd=project, stdout=output or file, stderr=file)
     try:
         address = f"http://127.0.0.1:{port}"
         wait_until(lambda: httpx.get(f"{address}/readyz", timeout=5).status_code == 200)

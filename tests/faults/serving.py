@@ -27,19 +27,19 @@ def free_port() -> int:
 
 
 class Process:
-    """A server with the commands a town would use."""
+    """A server with the commands a town would use; `program` is where its source lies."""
 
-    def __init__(self, town: Town, port: int, *options: str, **settings: str) -> None:
+    def __init__(self, town: Town, port: int, *options: str, program: Path = PROJECT, **settings: str) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TWIN_")}
         told = {"server": town.server.address, "secrets": str(town.secrets.folder), "drain_s": "0", **settings}
         environment = kept | {f"TWIN_{name.upper()}": value for name, value in told.items()}
         command = [sys.executable, "-m", "twin_api.cli", "serve", "--port", str(port), *options]
-        self._process = subprocess.Popen(command, env=environment, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, env=environment, cwd=program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.pid = self._process.pid
         self.address = f"http://127.0.0.1:{port}"
         self.wait_until_ready()
 
-    def wait_until_ready(self, within_s: float = 60) -> None:
+    def wait_until_ready(self, within_s: float = 240) -> None:
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
@@ -60,8 +60,8 @@ class Process:
 
 
 @contextmanager
-def serving(town: Town, *options: str, **settings: str) -> Iterator[Process]:
-    process = Process(town, free_port(), *options, **settings)
+def serving(town: Town, *options: str, program: Path = PROJECT, **settings: str) -> Iterator[Process]:
+    process = Process(town, free_port(), *options, program=program, **settings)
     try:
         yield process
     finally:

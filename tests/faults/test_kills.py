@@ -46,7 +46,7 @@ def doomed(tmp_path: Path) -> Iterator[tuple[Cluster, Town]]:
     cluster.remove()
 
 
-def _run(cluster: Cluster, town: Town, faults: int) -> None:
+def _run(cluster: Cluster, town: Town, faults: int, record: Record) -> None:
     draw = random.Random(SEED)
     print(f"TWIN_TEST_SEED={SEED}")
     port = free_port()
@@ -66,6 +66,8 @@ def _run(cluster: Cluster, town: Town, faults: int) -> None:
         print(
             f"{faults} faults, {reader.good} pages, {reader.away} times 503, {len(importer.imported)} imports, {applier.applied} applies, back within {slowest:.1f} s"
         )
+        record("faults", faults)
+        record("back_within_s", round(slowest, 2))  # promised are BACK_S on a machine that does nothing else; SLACK_S more is harm
         time.sleep(1)
         for actor in actors:
             actor.end()
@@ -155,16 +157,14 @@ def _worker_goes_on(town: Town) -> None:
 
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost_and_nothing_is_torn_by_fifteen_faults(doomed: tuple[Cluster, Town], record_property: Record) -> None:
-    _run(*doomed, faults=15)
-    record_property("faults", 15)
+    _run(*doomed, faults=15, record=record_property)
 
 
 @pytest.mark.long
 def test_nothing_acknowledged_is_lost_and_nothing_is_torn_by_two_hundred_faults(
     doomed: tuple[Cluster, Town], record_property: Record
 ) -> None:
-    _run(*doomed, faults=200)
-    record_property("faults", 200)
+    _run(*doomed, faults=200, record=record_property)
 
 
 def test_a_server_answers_503_while_postgresql_is_away_and_serves_again_without_a_restart(doomed: tuple[Cluster, Town]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -94,6 +95,16 @@ def test_all_findings_are_counted_and_the_first_hundred_shown(database: Database
 def test_a_key_used_twice_names_both_features(database: Database, new_layer: NewLayer, geojson: Write) -> None:
     file = geojson(*(({"nr": nr}, point()) for nr in ("1", "2", "1")))
     assert refused(database, new_layer(), file) == ["feature 3, `nr`: the same key as feature 1 → remove one of them"]
+
+
+def test_a_key_is_as_long_as_an_index_takes_and_no_longer(database: Database, new_layer: NewLayer, geojson: Write) -> None:
+    """The longest are such as do not pack, of several attributes."""
+    layer = new_layer(attribute("a", key=True), attribute("b", key=True))
+    draw = random.Random(7)
+    halves = ["".join(chr(draw.randrange(0x100, 0x250)) for _ in range(625)) for _ in range(2)]
+    fits, long = (geojson(({"a": halves[0], "b": halves[1] + more}, point()), name=f"{more}.geojson") for more in ("", "x"))
+    assert refused(database, layer, long) == ["feature 1, fid 0, `a, b`: the key is 2501 octets long → at most 2500; choose a shorter one"]
+    assert run_import(asked(fits), layer, database.connect).inserted == 1
 
 
 def test_a_key_without_any_value_is_refused(database: Database, new_layer: NewLayer, geojson: Write) -> None:

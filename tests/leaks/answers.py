@@ -65,6 +65,10 @@ def _check_manner(role: str, response: httpx.Response) -> Iterator[str]:
     missing = {"Accept", "Accept-Language", "Accept-Encoding"} - {word.strip() for word in response.headers.get("vary", "").split(",")}
     if missing:
         yield f"`Vary` does not name {sorted(missing)}"
+    if "content-disposition" in response.headers:  # a download
+        if cache != "no-store" or "etag" in response.headers:
+            yield f"`Cache-Control: {cache}` for a download"
+        return
     wanted = ("public" if role == "citizen" else "private") + ", no-cache"
     if cache != wanted:
         yield f"`Cache-Control: {cache}` instead of `{wanted}`"

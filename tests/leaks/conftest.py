@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.leaks.planted import CAUGHT, PLANTED
-from tests.leaks.planted.plant import CHANNELS
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -18,7 +17,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for leak in PLANTED:
         if leak.name in CAUGHT:
             by = ", ".join(CAUGHT[leak.name]) or "NOT CAUGHT"
-            terminalreporter.write_line(f"  {CHANNELS[leak.channel]:<16} {leak.name:<62} {by}")
+            terminalreporter.write_line(f"  {leak.channel:>2}  {leak.name:<62} {by}")
     terminalreporter.write_line(
         f"  {sum(bool(by) for by in CAUGHT.values())} of {len(CAUGHT)} planted leaks caught; there are {len(PLANTED)}"
     )

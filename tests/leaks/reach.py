@@ -15,6 +15,7 @@ from twin_api.publish.migrate import BASE_LOGINS
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+CRS_TABLE: Final = "postgis.spatial_ref_sys"  # ST_Transform looks numbers up in it; it came with PostGIS and is the same everywhere
 # {schema} is the role's own, {hidden} a published table of somebody else's
 DENIED: Final = (
     "COPY store.baeume TO STDOUT",
@@ -140,7 +141,6 @@ ALLOWED: Final = (
 )  # fmt: skip
 
 
-CRS_TABLE: Final = ("postgis", "spatial_ref_sys")  # PostGIS' own; a transformation looks it up
 INSUFFICIENT_PRIVILEGE: Final = "42501"
 STATISTICS: Final = "pg_stat%"  # of the catalogue, what depends on who asks
 
@@ -207,7 +207,7 @@ def _relations(connection: Connection, schema: str) -> Iterator[str]:
     )
     for namespace, name, kind in connection.execute(query).fetchall():
         allowed = is_allowed(connection, f'SELECT 1 FROM "{namespace}"."{name}" LIMIT 1')
-        if allowed != (namespace == schema or (namespace, name) == CRS_TABLE):
+        if allowed != (namespace == schema or f"{namespace}.{name}" == CRS_TABLE):
             yield f"may {'' if allowed else 'not '}read {namespace}.{name} ({kind})"
 
 

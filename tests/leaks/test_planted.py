@@ -12,8 +12,9 @@ import pytest
 
 from tests.leaks import planted
 from tests.leaks.grants import find_surplus
+from tests.leaks.miscounted import LANGUAGE
 from tests.leaks.planted import CAUGHT, PLANTED, PROOFS, SHELF, TENTHS, todays_tenth
-from tests.leaks.planted.plant import CHANNELS, Planted
+from tests.leaks.planted.plant import Planted
 from tests.scanning import sizes, veil
 from tests.towns import Town
 from twin_api.query import page
@@ -49,7 +50,7 @@ def test_a_planted_leak_is_found(
     record_property("planted", 1)
     if leak.before:
         leak.before(monkeypatch)
-    town = request.getfixturevalue("shared") if leak.shares_a_town else new_town()
+    town = _town(leak, new_town, request)
     logs = town.cluster.data / "log"
     begun = sizes(logs)
     town.close_server()  # patches are for the server that starts now
@@ -67,9 +68,14 @@ def test_a_planted_leak_is_found(
     assert CAUGHT[leak.name] == list(leak.proofs)
 
 
+def _town(leak: Planted, new_town: Callable[..., Town], request: pytest.FixtureRequest) -> Town:
+    if leak.has_every_word:
+        return new_town(LANGUAGE, rows=False)
+    return request.getfixturevalue("shared") if leak.shares_a_town else new_town()  # type: ignore[no-any-return]
+
+
 def test_sixty_leaks_or_more_are_planted_and_ten_days_plant_them_all() -> None:
     assert len({leak.name for leak in PLANTED}) == len(PLANTED) >= 60
-    assert {leak.channel for leak in PLANTED} == CHANNELS.keys()
     days = [PLANTED[tenth::TENTHS] for tenth in range(TENTHS)]
     assert sorted(leak.name for leak in chain(*days)) == sorted(leak.name for leak in PLANTED)
 

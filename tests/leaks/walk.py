@@ -131,10 +131,10 @@ class Walk:
             if path.endswith("/items"):
                 yield from (Asked(path, pairs) for pairs in self._wild_queries())
 
-    def _values(self, path: str, parameter: str) -> list[str]:
+    def _values(self, path: str, parameter: str) -> list[str]:  # noqa: C901  # one case per parameter
         match parameter:
             case "f":
-                return ["json", "html", "geojson", ""]
+                return ["json", "html", "geojson", "geojsonseq", "csv", "gpkg", ""]
             case "limit":
                 return ["1", "7", "10000", "99999999", "0", "-1", "x", "1" * 30]
             case "bbox":
@@ -142,6 +142,13 @@ class Walk:
             case "datetime":
                 dates = {as_json(v)[:10] for row in self._hidden for v in row.values.values() if hasattr(v, "isoformat")}
                 return ["../..", "1900-01-01/2100-01-01", "2000-01-01T00:00:00Z", "yesterday", *(f"{d}/{d}" for d in sorted(dates)[:4])]
+            case "profile":
+                return ["codelist-inline", "codelist-ref,x", "", "\x00"]
+            case "sortby" | "properties":
+                names = [*self._names["visible"][:2], *self._names["hidden"][:3], MADE_UP, "_place"]
+                return [*names, ",".join(names[:2]), f"-{names[0]}", ""]
+            case "crs" | "bbox-crs":
+                return [*(crs.uri for crs in COMMON), "EPSG:25832", ""]
             case "cursor":
                 return ["", "x", "AAAA", *self._cursors, *self._made_cursors()]
             case "filter":
@@ -201,7 +208,7 @@ class Walk:
             "_mercator",
         ):
             yield ((name, "1"),)
-        for name in (MADE_UP, "id", "geometry", "sortby", "crs", "x" * 3000, "a" * 200, "", "'", "\x00"):
+        for name in (MADE_UP, "id", "geometry", "x" * 3000, "a" * 200, "", "'", "\x00"):
             yield ((name, "1"),)
         yield (("limit", "1"), ("limit", "2"))
         yield (("limit", "3"), ("f", "html"), ("bbox", "-180,-90,180,90"))

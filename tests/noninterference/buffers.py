@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests.noninterference.asking import Answer, Request
 from tests.noninterference.changes import ALONE, Changes
-from tests.noninterference.harness import ENOUGH, Run, drawn_changes
+from tests.noninterference.harness import ENOUGH, Change, Run
 from tests.noninterference.requests import READING
 from tests.noninterference.towns import Pair, Side
 from tests.towns import Connection
@@ -26,7 +26,7 @@ Statement = tuple[str, Any]
 
 def find_interference_in_time(pair: Pair, role: str, n: int, seed: int, counts: Counter[int]) -> list[str]:
     """As `find_interference`, and the statements that cost more in one town than in the other; they are counted as the channel of time."""
-    run = _Measuring(pair, role, seed, counts)
+    run = Measuring(pair, role, seed, counts)
     try:
         run.go(n)
     finally:
@@ -35,11 +35,11 @@ def find_interference_in_time(pair: Pair, role: str, n: int, seed: int, counts: 
     return run.found
 
 
-class _Measuring(Run):
+class Measuring(Run):
     """A run that measures what it hears; what is published lies alike on disk in both towns, or buffers could not be compared."""
 
     kinds = READING
-    changes = drawn_changes([change for change in ALONE if change is not Changes.reorder])
+    alone = tuple(change for change in ALONE if change is not Changes.reorder)
 
     def __init__(self, pair: Pair, role: str, seed: int, counts: Counter[int]) -> None:
         super().__init__(pair, role, seed, counts)
@@ -62,7 +62,7 @@ class _Measuring(Run):
             _tidy(side, self._schema, "VACUUM (FULL, ANALYZE)")
         return writes
 
-    def _take_turn(self, changes: list[Any], chances: list[tuple[int, str]]) -> None:
+    def _take_turn(self, changes: list[Change], chances: list[tuple[int, str]]) -> None:
         super()._take_turn(changes, chances)
         if self._turn % TURNS == 0:
             self._measure()

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
+from tests.leaks.exact import PARAMETERS
 from tests.noninterference.asking import Answer, Headers, Request
 from tests.noninterference.filters import draw_filter
 from tests.noninterference.words import Words
@@ -24,7 +25,7 @@ T = TypeVar("T")
 
 EDGES: Final = ("", "0", "-1", "1e999", "nan", "NULL", "99999999999999999999", "9223372036854775807", "true", "2026-11-26", "\x00", "' OR '1'='1", "%", "ß☃", "1/0", "../../store")  # fmt: skip
 MADE_UP: Final = ("xqzvwk", "collection", "pg_class", "_feature", "_place", "_mercator", "store.baeume", "baeumx")
-UNKNOWN: Final = ("sortby", "crs", "properties", "id", "geometry", "q", "offset", "bbox-crs", "skipGeometry", "token")
+UNKNOWN: Final = ("id", "geometry", "q", "offset", "skipGeometry", "token")
 ACCEPT: Final = (
     None,
     None,
@@ -32,11 +33,13 @@ ACCEPT: Final = (
     "application/json",
     "application/geo+json",
     "text/html",
+    "text/csv, application/geo+json-seq;q=0.9",
     "text/html,*/*;q=0.5",
     "image/png",
     "*/*;q=0",
     "application/problem+json",
 )
+FORMATS: Final = ("geojsonseq", "csv", "gpkg")
 CODINGS: Final = (None, None, None, "gzip", "zstd", "zstd;q=0.5, gzip", "identity;q=0", "br", "*")
 LANGUAGES: Final = (None, None, None, "de", "en", "en-GB, de;q=0.4", "fr", "*;q=0.1")
 ORIGINS: Final = ("https://rat.zwillingen.example", "https://evil.example", "null", "http://localhost:3000")
@@ -100,14 +103,15 @@ class Requests:
         collection = path.split("/")[2]
         names = draw.some(self._paths[path], 3)
         query = [(name, self._value(draw, words, collection, name)) for name in names]
-        return self._get(path, query, {3, 5, 6, 13} | self._reached(collection, names, words))
+        told = {41} if dict(query).get("f") in FORMATS else set()
+        return self._get(path, query, {3, 5, 6, 13} | told | self._reached(collection, names, words))
 
     def _reached(self, collection: str, names: list[str], words: Words) -> set[int]:
         grant = words.grants.get(collection)
         reached = {11} if "bbox" in names else set()
         reached |= {23, 24} if grant is not None and grant.figures is not None else set()
         reached |= {46} if "datetime" in names or (grant is not None and grant.embargo) else set()
-        return reached | ({9} if set(names) - {"bbox", "f", "limit", "cursor", "datetime", "filter-lang", "filter-crs"} else set())
+        return reached | ({9} if set(names) - PARAMETERS else set())
 
     def _any_route(self, draw: Draw, words: Words) -> Request:
         route = draw.of(self._routes)
@@ -180,6 +184,11 @@ class Requests:
         path = draw.of([path for path in self._paths if path.endswith("{id}")])
         return self._get(path.replace("{id}", draw.of(withdrawn)), [], {45, 34})
 
+    def _in_one_town(self, draw: Draw, words: Words) -> Request:
+        """An item that is there, hidden, in one of the towns and not in the other."""
+        path = draw.of([path for path in self._paths if path.endswith("{id}")])
+        return self._get(path.replace("{id}", draw.of(words.ids_of_one_town or words.ids[1] or ["1"])), [], {34})
+
     def _outside(self, draw: Draw, words: Words) -> Request:
         """What belongs to no role, or to another: with this role's token, with none, with a broken one."""
         other = draw.of([*self._others, "citizen", "council/unbekannt", "administration/unbekannt"])
@@ -206,10 +215,10 @@ class Requests:
         told = f"?{urlencode(query)}" if query else ""
         return Request(f"/{self._role}{path}{told}", token=self._token, channels=frozenset(channels))
 
-    def _value(self, draw: Draw, words: Words, collection: str, name: str) -> str:
+    def _value(self, draw: Draw, words: Words, collection: str, name: str) -> str:  # noqa: C901  # one case per parameter
         match name:
             case "f":
-                return draw.of(["json", "html", "geojson", "xml", ""])
+                return draw.of(["json", "html", "geojson", "xml", "", *FORMATS])
             case "limit":
                 return draw.of(["1", "2", "5", "10000", "0", "x"])
             case "bbox":
@@ -217,6 +226,14 @@ class Requests:
             case "datetime":
                 day, end = (draw.of(words.days) for _ in range(2))
                 return draw.of([day, f"{day}/{end}", f"../{day}", f"{day}/..", f"{day}T00:00:00Z", "x"])
+            case "profile":
+                return draw.of(["codelist-inline", "codelist-ref", "a b", draw.text])
+            case "sortby" | "properties":
+                shown = sorted(words.grants[collection].attributes) if collection in words.grants else []
+                words_drawn = draw.some([*shown, *shown, *words.hidden_names[:2], *MADE_UP[:1]], 3)
+                return ",".join(word if name == "properties" else draw.of(["", "-"]) + word for word in words_drawn)
+            case "crs" | "bbox-crs":
+                return draw.of([*(crs.uri for crs in COMMON), "EPSG:25832"])
             case "cursor":
                 return draw.of([cursor for _, cursor in self._cursors] or ["x"])
             case "filter":
@@ -254,13 +271,15 @@ KINDS: Final[tuple[Kind, ...]] = (
     *(Requests._outside,) * 3,
     *(Requests._after_others,) * 2,
     *(Requests._writing,) * 3,
+    *(Requests._in_one_town,) * 2,
 )
-READING: Final[tuple[Kind, ...]] = (
+READING: Final[tuple[Kind, ...]] = (  # what costs the database something
     *(Requests._page,) * 5,
     *(Requests._filtered,) * 3,
     Requests._any_route,
     Requests._further,
-)  # what costs the database something
+    Requests._in_one_town,
+)
 
 
 def _queries(document: Any) -> dict[str, list[str]]:

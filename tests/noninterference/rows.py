@@ -5,7 +5,8 @@ What a role sees of a row is what the reference in Python says (`policy/evaluate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, Final
@@ -16,32 +17,71 @@ import shapely
 from tests.town.rows import EAST, NORTH
 from twin_api.policy.documents import Grant, Layer, Policies
 from twin_api.policy.evaluate import GEOMETRY, shown
-from twin_api.policy.rule import Row, World
+from twin_api.policy.masks import Area
+from twin_api.policy.rule import Row, World, insides_of
 
 CANARY: Final = "KNRY"  # stands in every hidden text and in no visible one
-SIDE_M: Final = 300.0  # of a district; there are four, and places beyond them
-DISTRICTS: Final = ("Nord", "Ost", "Mitte", "Sued")
+SIDE_M: Final = 300.0  # of a district at first; there are four, and places beyond them
+AREAS: Final[Mapping[str, Sequence[str]]] = {"ortsteile": ("Nord", "Ost", "Mitte", "Sued"), "reviere": (f"{CANARY}-West", f"{CANARY}-Ost")}
+NOW: Final = datetime.now(UTC)
 SRID: Final = 25832
 
 Look = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
 
 
-def districts() -> list[dict[str, Any]]:
-    """The four areas; their borders never move, so that a row's district is a matter of that row alone."""
-    squares = [(0, 0), (1, 0), (0, 1), (1, 1)]
-    return [
-        {
-            "id": UUID(int=(0x4000 << 64) | (0x8000 << 48) | number + 1),
-            "name": name,
-            "einwohner": 100 + number,
-            "kurzzeichen": f"{CANARY}-kurz-{number}",
-            GEOMETRY: shapely.box(EAST + SIDE_M * x, NORTH + SIDE_M * y, EAST + SIDE_M * (x + 1), NORTH + SIDE_M * (y + 1)),
-        }
-        for number, (name, (x, y)) in enumerate(zip(DISTRICTS, squares, strict=True))
-    ]
+def areas() -> dict[str, list[dict[str, Any]]]:
+    """The rows of the layers of areas: four districts, which everybody sees, and two beats, which hardly anybody does."""
+    told = {"ortsteile": {"einwohner": 100, "kurzzeichen": f"{CANARY}-kurz"}, "reviere": {}}
+    return {
+        layer: [
+            {"id": UUID(int=(0x4000 << 64) | (0x8000 << 48) | 16 * len(layer) + number), "name": name, **told[layer], GEOMETRY: shape}
+            for number, (name, shape) in enumerate(borders(SIDE_M, SIDE_M)[layer].items())
+        ]
+        for layer in AREAS
+    }
 
 
-WORLD: Final = World({"ortsteile": districts()}, datetime.now(UTC))
+def borders(x: float, y: float) -> dict[str, dict[str, Any]]:
+    """By layer and name the areas that meet at the place, in metres from the towns' corner."""
+    low, high = 0.0, 2 * SIDE_M
+    corners = {
+        "ortsteile": ((low, low, x, y), (x, low, high, y), (low, y, x, high), (x, y, high, high)),
+        "reviere": ((low, low, x, high), (x, low, high, high)),
+    }
+    return {layer: {name: _box(*corner) for name, corner in zip(AREAS[layer], corners[layer], strict=True)} for layer in AREAS}
+
+
+def _box(west: float, south: float, east: float, north: float) -> Any:
+    return shapely.box(EAST + west, NORTH + south, EAST + east, NORTH + north)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a role sees of rows, by its grants and the areas of a town."""
+
+    grants: Mapping[str, Grant]
+    world: World
+
+    def of(self, layer: Layer, row: Row) -> Look:
+        """By collection, what the row's item shows. Figures are not asked: they rest until they are refreshed."""
+        looks = []
+        for collection, grant in self.grants.items():
+            if grant.layer != layer.name or grant.figures is not None:
+                continue
+            item = shown(grant, layer, {GEOMETRY: None, **row}, self.world)
+            if item is not None:
+                looks.append((collection, tuple((name, _plain(value)) for name, value in item.items())))
+        return tuple(looks)
+
+    @property
+    def areas(self) -> set[str]:
+        """The layers of areas whose borders the role could notice: it sees them, or what it sees is sorted by them."""
+        told = {grant.layer for grant in self.grants.values()}
+        for grant in self.grants.values():
+            told |= {inside.layer for inside in insides_of(grant.shown_rows)}
+            told |= {grant.geometry.layer} if isinstance(grant.geometry, Area) else set()
+            told |= {grant.figures.group_by} if grant.figures is not None else set()
+        return told & AREAS.keys()
 
 
 class Drawer:
@@ -61,25 +101,25 @@ class Drawer:
             row[GEOMETRY] = self.geometry(layer.geometry.type, far=self.random.random() < 0.15)
         return row
 
-    def visible_row(self, layer: Layer, grants: Mapping[str, Grant]) -> dict[str, Any] | None:
+    def visible_row(self, layer: Layer, sight: Sight) -> dict[str, Any] | None:
         """A row that some collection of the role shows, with everything else about it hidden-looking; None where none shows any."""
         for _ in range(12):
             row = self.row(layer)
-            mine = [grant for grant in grants.values() if grant.layer == layer.name and grant.figures is None]
+            mine = [grant for grant in sight.grants.values() if grant.layer == layer.name and grant.figures is None]
             if not mine:
                 return None
             told = {name for grant in mine for name in grant.attributes}
             row |= {name: self.value(layer, name, hidden=False) for name in layer.attributes if name in told}
             if layer.geometry is not None and row[GEOMETRY] is not None:
                 row[GEOMETRY] = self.geometry(layer.geometry.type, far=False)
-            if look(grants, layer, row):
+            if sight.of(layer, row):
                 return row
         return None
 
-    def hidden_row(self, layer: Layer, grants: Mapping[str, Grant]) -> dict[str, Any] | None:
+    def hidden_row(self, layer: Layer, sight: Sight) -> dict[str, Any] | None:
         """A row that the role does not see at all; None where it sees every one."""
         drawn = (self.row(layer) for _ in range(8))
-        return next((row for row in drawn if not look(grants, layer, row)), None)
+        return next((row for row in drawn if not sight.of(layer, row)), None)
 
     def value(self, layer: Layer, name: str, *, hidden: bool) -> Any:
         attribute = layer.attributes[name]
@@ -145,13 +185,13 @@ class Drawer:
         dx, dy = self.random.uniform(-9, 9), self.random.uniform(-9, 9)
         return shapely.transform(geometry, lambda points: points + [dx, dy, 0][: points.shape[1]], include_z=geometry.has_z)
 
-    def alike(self, grants: Mapping[str, Grant], layer: Layer, row: Mapping[str, Any]) -> dict[str, Any]:
+    def alike(self, sight: Sight, layer: Layer, row: Mapping[str, Any]) -> dict[str, Any]:
         """Another row that looks the same to the role: every cell drawn anew, and kept where the role cannot tell."""
         other = dict(row)
-        before = look(grants, layer, row)
+        before = sight.of(layer, row)
         for name in self.random.sample([*layer.attributes, GEOMETRY], len(layer.attributes) + 1):
             candidate = {**other, name: self._another(layer, name, other)} if name in other else other
-            if look(grants, layer, candidate) == before:
+            if sight.of(layer, candidate) == before:
                 other = candidate
         return other
 
@@ -172,18 +212,6 @@ _KINDS: Final[Mapping[str, Callable[[Drawer, str, bool], Any]]] = {
     "date": Drawer.date,
     "datetime": Drawer.datetime,
 }
-
-
-def look(grants: Mapping[str, Grant], layer: Layer, row: Row) -> Look:
-    """What the role sees of a row: by collection, what its item shows. Figures are not asked: they rest until they are refreshed."""
-    looks = []
-    for collection, grant in grants.items():
-        if grant.layer != layer.name or grant.figures is not None:
-            continue
-        item = shown(grant, layer, {GEOMETRY: None, **row}, WORLD)
-        if item is not None:
-            looks.append((collection, tuple((name, _plain(value)) for name, value in item.items())))
-    return tuple(looks)
 
 
 def _plain(value: Any) -> Any:

@@ -12,8 +12,9 @@ import pytest
 
 from tests.noninterference import requests
 from tests.noninterference.asking import Answer
+from tests.noninterference.changes import ALIKE, ALONE
 from tests.noninterference.channels import FULL, REACHED, unreached
-from tests.noninterference.harness import compare
+from tests.noninterference.harness import PER_TURN, compare, draw_changes
 from tests.noninterference.requests import KINDS, Draw, Requests, Undrawn
 from twin_api.block import Block, Route
 from twin_api.blocks import features
@@ -56,6 +57,13 @@ def test_a_method_or_a_header_that_nobody_draws_is_told() -> None:
 )
 def test_answers_that_differ_in_anything_differ(other: Answer) -> None:
     assert list(compare(Answer(200, ((b"etag", b"a"), (b"vary", b"b")), b"{}"), other)) != []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_in_the_turns_of_a_run_every_change_is_drawn_again_and_again(seed: int) -> None:
+    random = Random(seed)
+    drawn = Counter(change for _ in range(FULL // PER_TURN) for change, *_ in draw_changes(random, ALONE))
+    assert min(drawn[change] for change in (*ALONE, *ALIKE)) >= 3
 
 
 def test_a_channel_that_is_reached_too_seldom_is_told() -> None:

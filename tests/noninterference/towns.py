@@ -17,16 +17,18 @@ from psycopg import sql
 
 from tests.noninterference.asking import Answer, Asked, Request
 from tests.noninterference.edits import loaded
-from tests.noninterference.rows import stored
+from tests.noninterference.rows import AREAS, NOW, stored
 from tests.towns import DAY, Connection, Town
 from twin_api.main import create_app
 from twin_api.policy.approvals import APPROVALS
 from twin_api.policy.documents import Policies
+from twin_api.policy.rule import World
 from twin_api.publish.apply import apply_policies
 from twin_api.publish.figures_now import refresh_now
+from twin_api.publish.withdraw import lift, withdraw
 
 POLICIES: Final = Path(__file__).parent / "policies"
-LAYERS: Final = ("ortsteile", "baeume", "denkmale", "sitzungen", "kanalschaechte", "leitungen", "bauantraege")
+LAYERS: Final = ("ortsteile", "reviere", "baeume", "denkmale", "sitzungen", "kanalschaechte", "leitungen", "bauantraege")
 UNLIMITED: Final = {"rate": 0.0, "pool_size": 2, "log_level": "error", "pool_wait_s": 30.0, "request_s": 60.0}
 
 Row = dict[str, Any]
@@ -41,17 +43,25 @@ class Side:
         self.name = name
         self.town = town
         self.rows: dict[str, dict[UUID, Row]] = {layer: {} for layer in LAYERS}
+        self.withdrawn: dict[UUID, str] = {}  # layer by item
         self.files = _files(town.policies_folder)
         self.policies = town.policies
         self._journal = journal
         self._logins: dict[str, Connection] = {}
         self.asked = Asked(create_app(town.settings(**UNLIMITED)), {role: town.token(role) for role in self.policies.roles})
 
+    @property
+    def world(self) -> World:
+        return World({layer: list(self.rows[layer].values()) for layer in AREAS}, NOW)
+
     def run(self, login: Login, statement: str, values: Sequence[Any] = ()) -> None:
+        self._journal.append([self.name, login, statement, [_as_word(value) for value in values]])
+        self._login(login).execute(statement.encode(), values or None)
+
+    def _login(self, login: Login) -> Connection:
         if login not in self._logins:
             self._logins[login] = self.town.login(login)
-        self._journal.append([self.name, login, statement, [_as_word(value) for value in values]])
-        self._logins[login].execute(statement.encode(), values or None)
+        return self._logins[login]
 
     def insert(self, layer: str, rows: Sequence[Row]) -> None:
         columns = list(rows[0])
@@ -72,11 +82,24 @@ class Side:
         self.run("writer", f"DELETE FROM store.{layer} WHERE id = %s", [id])
         del self.rows[layer][id]
 
+    def withdraw(self, layer: str, id: UUID) -> None:
+        """As `twin withdraw`: out of every collection over the layer, of which one is called as the layer is."""
+        self._journal.append([self.name, "withdraw", layer, str(id)])
+        withdraw(self._login("owner"), layer, id)
+        self.withdrawn[id] = layer
+
+    def lift(self, layer: str, id: UUID) -> None:
+        self._journal.append([self.name, "lift", layer, str(id)])
+        lift(self._login("owner"), layer, id)
+        del self.withdrawn[id]
+
     def clear(self) -> None:
         for layer in reversed(LAYERS):
             if self.rows[layer]:
                 self.run("writer", f"DELETE FROM store.{layer}")
                 self.rows[layer] = {}
+        for id, layer in list(self.withdrawn.items()):
+            self.lift(layer, id)
 
     def apply(self, files: Mapping[str, str]) -> None:
         """Put these policy files in force, with all approvals."""
@@ -93,13 +116,10 @@ class Side:
             with self.town.login("owner") as connection:
                 refresh_now(connection, role, collection)
 
-    def relation(self, role: str, collection: str) -> str:
-        """The published table behind a collection."""
-        with self.town.superuser() as connection:
-            query = "SELECT relation FROM published.shown s JOIN published.role r USING (schema) WHERE r.name = %s AND s.collection = %s"
-            row = connection.execute(query, [role, collection]).fetchone()
-        assert row is not None
-        return str(row[0])
+    def relations(self, role: str) -> list[str]:
+        """The published tables behind the role's collections."""
+        query = "SELECT DISTINCT relation FROM published.shown JOIN published.role r USING (schema) WHERE r.name = %s ORDER BY relation"
+        return [relation for (relation,) in self._login("owner").execute(query, [role]).fetchall()]
 
     def redo(self, step: Step) -> None:
         """A step of a journal, on this side."""
@@ -108,6 +128,10 @@ class Side:
                 self.apply(step[2])
             case "figures":
                 self.refresh_figures()
+            case "withdraw":
+                self.withdraw(step[2], UUID(step[3]))
+            case "lift":
+                self.lift(step[2], UUID(step[3]))
             case login:
                 self.run(login, step[2], step[3])
 

@@ -14,7 +14,7 @@ import shapely
 from tests.leaks.canaries import WORDS_OF_THE_HOUSE
 from tests.leaks.seen import as_json, to_degrees
 from tests.noninterference.asking import HOST
-from tests.noninterference.rows import CANARY, SRID, grants_of, look
+from tests.noninterference.rows import CANARY, SRID, Sight, grants_of
 from tests.noninterference.towns import Pair, Row
 from tests.towns import DAY
 from twin_api.policy.documents import Attribute
@@ -33,9 +33,10 @@ class Words:
         self.visible: list[tuple[str, Row]] = []
         self.hidden: list[tuple[str, Row]] = []
         for side in pair.sides:
+            sight = Sight(self.grants, side.world)
             for layer, rows in side.rows.items():
                 for row in random.sample(list(rows.values()), min(len(rows), SAMPLED)):
-                    seen = bool(look(self.grants, pair.left.policies.layers[layer], row))
+                    seen = row["id"] not in side.withdrawn and bool(sight.of(pair.left.policies.layers[layer], row))
                     (self.visible if seen else self.hidden).append((layer, row))
 
     def attributes(self, layer: str) -> Mapping[str, Attribute]:
@@ -92,6 +93,12 @@ class Words:
     @cached_property
     def ids(self) -> tuple[list[str], list[str]]:
         return [str(row["id"]) for _, row in self.visible], [str(row["id"]) for _, row in self.hidden]
+
+    @cached_property
+    def ids_of_one_town(self) -> list[str]:
+        """Of all rows that stand in one of the towns alone: whatever looks them up behaves differently there."""
+        left, right = self._pair.sides
+        return sorted(str(id) for layer in left.rows for id in left.rows[layer].keys() ^ right.rows[layer].keys())
 
     def values(self, attribute: str) -> list[str]:
         """The attribute's values in both towns, visible and hidden, as a query string writes them."""

@@ -180,3 +180,15 @@ def test_a_withdrawn_item_that_comes_back_stays_away(bare: Town) -> None:
     bare.write("DELETE FROM store.baeume")
     fill(bare)
     assert (bare.drift(), shown(bare)) == ([], 3999)
+
+
+def test_what_was_counted_beside_is_what_the_tables_hold(bare: Town) -> None:
+    corners = "ST_XMin(reach), ST_YMin(reach), ST_XMax(reach), ST_YMax(reach)"
+    told = f"SELECT relation, count, {corners} FROM published.definition WHERE relation = ANY (%s) ORDER BY relation"
+    built = fill(bare)
+    with bare.login("owner") as connection:
+        counted = connection.execute(told, [built]).fetchall()
+        connection.execute("SELECT published.measure(relation) FROM unnest(%s::text[]) AS relation", [built])
+        assert connection.execute(told, [built]).fetchall() == counted
+    assert len(counted) == len(built) > 0
+    assert all(row[1] > 0 for row in counted)

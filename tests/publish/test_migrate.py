@@ -39,7 +39,7 @@ def test_down_and_up_again_keeps_every_row_of_the_store(new_town: NewTown) -> No
     town = new_town()
     before = _ask(town, CHECKSUM)
     citizen = town.client_for("citizen").get("collections/baeume/items?limit=100").content
-    downgrade(town.admin, "base")
+    downgrade(town.admin, town.secrets, "base")
     assert _ask(town, CHECKSUM) == before
     assert _ask(town, "SELECT nspname FROM pg_namespace WHERE nspname ~ '^(published|citizen|council|administration)'") == []
     assert _ask(town, f"SELECT rolname FROM pg_roles WHERE starts_with(rolname, '{town.database}_')") == []
@@ -55,7 +55,7 @@ def test_down_and_up_again_keeps_every_row_of_the_store(new_town: NewTown) -> No
 def test_each_step_goes_down_and_up(new_town: NewTown, revision: str) -> None:
     town = new_town()
     before = _ask(town, CHECKSUM)
-    downgrade(town.admin, revision)
+    downgrade(town.admin, town.secrets, revision)
     migrate(town.admin, town.secrets)
     town.apply()
     assert _ask(town, CHECKSUM) == before
@@ -67,7 +67,7 @@ def test_what_is_withdrawn_stays_closed_down_and_up(new_town: NewTown) -> None:
     town = new_town()
     with town.login("owner") as connection:
         withdraw(connection, "baeume")
-    downgrade(town.admin, "0010")
+    downgrade(town.admin, town.secrets, "0010")
     assert _ask(town, "SELECT shown_until::text FROM citizen.collection WHERE name = 'baeume'") == [("-infinity",)]
     with town.superuser() as connection:  # as an earlier version leaves it open for the moment
         connection.execute("UPDATE citizen.collection SET shown_until = NULL")
@@ -79,7 +79,7 @@ def test_hardening_taken_back_gives_public_what_it_had_and_no_more(new_town: New
     town = new_town(apply=False)
     with psycopg.connect(town.cluster.conninfo("tests_template"), autocommit=True) as untouched:
         given = untouched.execute(FOREIGN.encode()).fetchall()
-    downgrade(town.admin, "0004")
+    downgrade(town.admin, town.secrets, "0004")
     now = {name for name, _ in _ask(town, FOREIGN)}
     assert {name for name, _ in given} - now == set()
     with town.superuser() as connection:
@@ -144,7 +144,7 @@ def test_two_towns_on_one_cluster_do_not_touch_each_other(new_town: NewTown) -> 
     one, other = new_town(), new_town()
     names = f"SELECT rolname FROM pg_roles WHERE starts_with(rolname, '{other.database}_') ORDER BY 1"
     before = _ask(other, names)
-    downgrade(one.admin, "base")
+    downgrade(one.admin, one.secrets, "base")
     assert _ask(other, names) == before
     assert other.client_for("council").get("collections").status_code == 200
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.leaks.embargo import find_early
 from tests.towns import Town
 from twin_api.publish.bulk import published_setwise
 from twin_api.publish.difference import find_differences
@@ -178,6 +179,7 @@ def test_an_embargo_ends_on_its_day_and_not_before(town: Town) -> None:
         connection.execute("UPDATE published.definition SET synced_at = now() - interval '2 days' WHERE due IS NOT NULL")
     assert do(town)["show_what_is_due"] == 1
     assert "B50" in {row["nr"] for row in items(town, "citizen", "baeume")}
+    assert find_early(town) == []
 
 
 def test_a_withdrawn_collection_is_gone_at_once_everywhere_and_stays_away(town: Town) -> None:

@@ -1,35 +1,50 @@
-"""Where a backup is restored to: a database that is made for it, or an empty one; what stood there before is kept under another name.
+"""Where a backup is restored to: a new database, which takes the town's name at the end, in one step; what stood there keeps another.
 
 Must never let a server answer from a database that is only partly there.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-import psycopg
 from psycopg import conninfo, sql
 
 from twin_api.backup.tables import Connection
+from twin_api.publish.ground import connect_administrator
 from twin_api.publish.migrate import create_database
+from twin_api.store.engine import DRAFT, login_of
 
 REPLACED: Final = "_replaced_"
+UNFINISHED: Final = f"{DRAFT}restoring"
 # logins of servers and writers that could come in before the tables they ask for are there
 _HELD: Final = ("control", "writer", "audit")
+_MARK: Final = "twin_restoring"  # a schema of the administrator's, in a database of somebody else's making that is being filled
 _FILLED: Final = "SELECT to_regclass('control.alembic_version') IS NOT NULL OR to_regnamespace('store') IS NOT NULL"
+_MARKED: Final = (
+    "SELECT count(*) > 0 FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = %s AND (r.rolsuper OR r.rolcreaterole)"
+)
+_SCHEMAS: Final = "SELECT nspname FROM pg_namespace WHERE nspname IN ('store', 'published', 'control', %s) OR nspowner = to_regrole(%s)"
+_BESIDE: Final = (
+    "SELECT datname::text FROM pg_database WHERE EXISTS (SELECT FROM unnest(%s::text[]) k WHERE starts_with(datname, %s || k)) ORDER BY 1"
+)
 
 
 class PlaceTaken(Exception):
     """The database holds a town already."""
 
 
+class RestoreUnderWay(Exception):
+    """Somebody else is restoring to the same place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The database to restore into; `before` is the name of the one that stood there."""
+    """The database to restore into; `before` is what the one that stands there now will be called."""
 
     admin: str
     before: str | None = None
@@ -37,95 +52,126 @@ class Place:
 
 @contextmanager
 def empty_place(admin: str, *, replace: bool, now: datetime) -> Iterator[Place]:
-    """An empty database under the name in `admin`. Left by an exception, everything is as it was before. Raises `PlaceTaken`."""
+    """An empty database, which stands under the name in `admin` when it is left. Raises `PlaceTaken`, `RestoreUnderWay`.
+
+    Left by an exception, or killed at any moment, everything is as it was before; what is left then, the next one clears away. Servers
+    go on until the last moment. A database that somebody made for us, and that is empty, is filled where it is.
+    """
     name = str(conninfo.conninfo_to_dict(admin)["dbname"])
-    with psycopg.connect(conninfo.make_conninfo(admin, dbname="postgres"), autocommit=True) as server:
-        existed = _exists(server, name)
-        before = _move_away(server, name, now) if existed and _make_sure(admin, replace) else None
+    with _alone(admin, name) as server:
+        exists = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+        filled = exists and _is_filled(admin)
+        if filled and not replace:
+            raise PlaceTaken()
+        if exists and not filled:
+            with _held(server, name), _marked(admin):
+                yield Place(admin)
+            return
+        before = f"{name}{REPLACED}{now.astimezone(UTC):%Y%m%d_%H%M%S}" if filled else None
+        _drop(server, name + UNFINISHED)
+        create_database(server, name + UNFINISHED)
         try:
-            if before or not existed:
-                create_database(server, name)
-            with _held(server, name):
-                yield Place(admin, before)
+            yield Place(conninfo.make_conninfo(admin, dbname=name + UNFINISHED), before)
+            _take_name(admin, server, name, before)
         except BaseException:
-            if before or not existed:
-                _drop(server, name)
-            else:
-                _empty(admin)
-            if before:
-                _rename(server, before, name, open_=True)
+            _drop(server, name + UNFINISHED)
             raise
 
 
 def drop_replaced(admin: str) -> list[str]:
-    """Drop the databases that restores have replaced; says which."""
+    """Drop the databases that restores have replaced, or did not finish; says which. Raises `RestoreUnderWay`."""
     name = str(conninfo.conninfo_to_dict(admin)["dbname"])
-    with psycopg.connect(admin, autocommit=True) as server:
-        query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1"
-        names = [str(found) for (found,) in server.execute(query, [name + REPLACED]).fetchall()]
+    with _alone(admin, name) as server:
+        names = leftovers(server, name)
         for found in names:
             _drop(server, found)
     return names
 
 
-def _exists(server: Connection, name: str) -> bool:
-    return server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+def leftovers(server: Connection, name: str, kinds: tuple[str, ...] = (REPLACED, UNFINISHED)) -> list[str]:
+    """The databases of restores beside the town's own."""
+    return [str(found) for (found,) in server.execute(_BESIDE, [list(kinds), name]).fetchall()]
 
 
-def _make_sure(admin: str, replace: bool) -> bool:
-    """Whether there is something to move away."""
-    with psycopg.connect(admin) as connection:
-        row = connection.execute(_FILLED).fetchone()
-    filled = row is not None and bool(row[0])
-    if filled and not replace:
-        raise PlaceTaken()
-    return filled
+@contextmanager
+def _alone(admin: str, name: str) -> Iterator[Connection]:
+    """The administrator's session beside the town's database; nobody else restores to this place meanwhile."""
+    with connect_administrator(conninfo.make_conninfo(admin, dbname="postgres")) as server:
+        row = server.execute("SELECT pg_try_advisory_lock(hashtextextended('twin-api restore ' || %s, 0))", [name]).fetchone()
+        if row is None or not row[0]:
+            raise RestoreUnderWay()
+        yield server
 
 
-def _move_away(server: Connection, name: str, now: datetime) -> str:
-    before = f"{name}{REPLACED}{now.astimezone(UTC).strftime('%Y%m%d_%H%M%S')}"
-    _rename(server, name, before, open_=False)
-    return before
+def _is_filled(admin: str) -> bool:
+    """Whether a town stands there. What one who was killed has begun to fill is emptied first."""
+    with connect_administrator(admin) as connection:
+        if _one(connection, _MARKED, _MARK):
+            _empty(connection)
+        return _one(connection, _FILLED)
 
 
-def _rename(server: Connection, name: str, to: str, *, open_: bool) -> None:
-    """Ends every session in it; nobody comes in between.
+def _one(connection: Connection, query: str, *parameters: str) -> bool:
+    row = connection.execute(query.encode(), parameters).fetchone()
+    return row is not None and bool(row[0])
 
-    INVARIANT: what was replaced is closed. The town's logins have their rights in it still, and nothing is withdrawn there any more.
+
+def _take_name(admin: str, server: Connection, name: str, before: str | None) -> None:
+    """The new database is the town's from here on. INVARIANT: one transaction; there is no moment at which there is none, or half of one.
+
+    What was replaced is closed: the town's logins have their rights in it still, and nothing is withdrawn there any more.
     """
-    closed = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    server.execute(closed.format(sql.Identifier(name), sql.SQL("false")))
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    with _without_sessions(admin, [name, name + UNFINISHED]), server.transaction():
+        if before is not None:
+            server.execute(rename.format(sql.Identifier(name), sql.Identifier(before)))
+            server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(before)))
+        server.execute(rename.format(sql.Identifier(name + UNFINISHED), sql.Identifier(name)))
+
+
+@contextmanager
+def _without_sessions(admin: str, names: list[str]) -> Iterator[None]:
+    """End whoever is in these databases, again and again: PostgreSQL renames none with a session in it, and waits for the last to go."""
+    done = threading.Event()
+
+    def end_them() -> None:
+        with connect_administrator(conninfo.make_conninfo(admin, dbname="postgres")) as connection:
+            while not done.wait(0.05):
+                connection.execute("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ANY (%s)", [names])
+
+    thread = threading.Thread(target=end_them, daemon=True)
+    thread.start()
     try:
-        _end_sessions(server, name)
-        server.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(to)))
-        if open_:
-            server.execute(closed.format(sql.Identifier(to), sql.SQL("true")))
-    except BaseException:  # whoever interrupts here must not leave a town that nobody can enter
-        server.execute(closed.format(sql.Identifier(name), sql.SQL("true")))
-        raise
-
-
-def _end_sessions(server: Connection, name: str) -> None:
-    for _ in range(50):
-        query = "SELECT count(pg_terminate_backend(pid, 1000)) FROM pg_stat_activity WHERE datname = %s"
-        row = server.execute(query, [name]).fetchone()
-        if row is not None and row[0] == 0:
-            return
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _drop(server: Connection, name: str) -> None:
     server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _empty(admin: str) -> None:
-    """A database that somebody made for us stays, but as empty as it was."""
-    with psycopg.connect(admin, autocommit=True) as connection:
-        known = connection.execute("SELECT to_regclass('published.role') IS NOT NULL").fetchone()
-        schemas = ["store", "published", "control"]
-        if known is not None and known[0]:
-            schemas += [schema for (schema,) in connection.execute("SELECT schema FROM published.role").fetchall()]
-        for schema in schemas:
-            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+@contextmanager
+def _marked(admin: str) -> Iterator[None]:
+    """A database that somebody made for us is marked while it is filled; if that fails it stays, but as empty as it was."""
+    with connect_administrator(admin) as connection:
+        connection.execute(f"CREATE SCHEMA {_MARK}".encode())
+    try:
+        yield
+    except BaseException:
+        with connect_administrator(admin) as connection:
+            _empty(connection)
+        raise
+    with connect_administrator(admin) as connection:
+        connection.execute(f"DROP SCHEMA {_MARK}".encode())
+
+
+def _empty(connection: Connection) -> None:
+    """The mark goes last: whoever is killed here begins again."""
+    schemas = [name for (name,) in connection.execute(_SCHEMAS, [_MARK, f'"{login_of(connection, "owner")}"']).fetchall()]
+    for schema in sorted(schemas, key=lambda schema: schema == _MARK):
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from twin_api.publish.evolution import guard_statements
 from twin_api.publish.migrate import find_revision, list_revisions, migrate
 from twin_api.publish.statement import execute_one, pin_session
 from twin_api.store.audit import note
-from twin_api.store.engine import Server
+from twin_api.store.engine import Server, login_of
 from twin_api.store.secrets import SecretMissing, Secrets
 
 Telling = Callable[[str], None]  # what is being done
@@ -52,20 +52,21 @@ class Restored:
 
 def restore_backup(
     path: Path, identities: Sequence[Identity], admin: str, secrets: Secrets, now: datetime, *, replace: bool = False,
-    tell: Telling = lambda what: None,
+    replace_pepper: bool = False, tell: Telling = lambda what: None,
 ) -> Restored:  # fmt: skip
     """Restore into the database that `admin` names, which must not hold a town unless `replace`.
 
-    Raises `Damaged`, `WrongKey`, `FormUnknown`, `RevisionUnknown`, `PepperDiffers`, `PlaceTaken`, `NotTheSame`.
+    `replace_pepper`: the folder of secrets may belong to other tokens, which are invalid afterwards.
+    Raises `Damaged`, `WrongKey`, `FormUnknown`, `RevisionUnknown`, `PepperDiffers`, `PlaceTaken`, `RestoreUnderWay`, `NotTheSame`.
     """
     manifest = check_backup(path, identities, tell)
     if manifest.about.revision not in list_revisions():
         raise RevisionUnknown()
     pepper = _whole(path, identities, PEPPER).decode()
-    old_pepper = _pepper(secrets, pepper, replace)
+    old_pepper = _pepper(secrets, pepper, replace_pepper)
     with empty_place(admin, replace=replace, now=now) as place:
         taken_anew = _Restoration(path, identities, place, secrets, manifest, now, tell).run()
-        _keep_pepper(secrets, pepper, old_pepper, now)
+    _keep_pepper(secrets, pepper, old_pepper, now)
     return Restored(manifest, place.before, taken_anew)
 
 
@@ -83,12 +84,12 @@ def _whole(path: Path, identities: Sequence[Identity], name: str) -> bytes:
         return b"".join(next(found)[1])
 
 
-def _pepper(secrets: Secrets, wanted: str, replace: bool) -> str | None:
+def _pepper(secrets: Secrets, wanted: str, replace_pepper: bool) -> str | None:
     try:
         found = secrets.read("pepper")
     except SecretMissing:
         return None
-    if found != wanted and not replace:
+    if found != wanted and not replace_pepper:
         raise PepperDiffers()
     return found
 
@@ -174,5 +175,5 @@ class _Restoration:
 def _guard_store(connection: Connection, tables: Sequence[TableKept]) -> None:
     for table in tables:
         if table.schema == STORE:
-            for statement in guard_statements(table.name, table.columns, f"{connection.info.dbname}_writer"):
+            for statement in guard_statements(table.name, table.columns, login_of(connection, "writer")):
                 execute_one(connection, statement)

@@ -1,6 +1,6 @@
 """Which tables a backup holds, read from the catalogue: the store, control, and of what is published only what no definition yields.
 
-Must never change anything. Connection of the administrator, in the transaction whose snapshot is backed up.
+Must never change anything. Connection of the owner, in the transaction whose snapshot is backed up.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FIGURES: Final = (
     "FROM published.definition d WHERE to_jsonb(d) ->> 'kind' = 'figures' ORDER BY relation"
 )
 _TABLES: Final = """
-SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum), pg_table_size(c.oid)
+SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum), pg_total_relation_size(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 WHERE c.relkind = 'r' AND (n.nspname = 'store' OR (n.nspname = 'control' AND c.relname <> ALL (%(own)s))
@@ -38,21 +38,12 @@ _SEQUENCES: Final = (
 )
 
 
-def read_tables_only(connection: Connection) -> None:
-    """Until the session ends, a view is an error: the owner could put one in a table's place, whose functions ran as the administrator.
-
-    As `pg_dump` does it; PostgreSQL knows the setting since 15.8 (CVE-2024-7348).
-    """
-    guard = "SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'"
-    connection.execute(guard.encode())
-
-
 def figures_kept(connection: Connection) -> list[FigureKept]:
     return [FigureKept(*row) for row in connection.execute(_FIGURES).fetchall()]
 
 
 def tables_kept(connection: Connection, figures: list[FigureKept]) -> dict[TableKept, int]:
-    """Every table with its size in octets; held against being altered until the transaction ends."""
+    """Every table with its size in octets, indexes and all; held against being altered until the transaction ends."""
     names = {"own": list(_OWN), "figures": [figure.relation for figure in figures]}
     rows = connection.execute(_TABLES, names).fetchall()
     for schema, name, _, _ in rows:

@@ -15,15 +15,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from psycopg import sql
 
 from twin_api.backup.archive import Packing, packing
 from twin_api.backup.client import dump_definitions
 from twin_api.backup.folder import new_file
 from twin_api.backup.manifest import ABOUT, DEFINITIONS, FORM, MANIFEST, PEPPER, About, Manifest, TableKept, write_json
 from twin_api.backup.sealed import Recipient, sealing
-from twin_api.backup.tables import Connection, Progress, copy_out, figures_kept, pin_copy, read_tables_only, sequences_kept, tables_kept
+from twin_api.backup.tables import Connection, Progress, copy_out, figures_kept, pin_copy, sequences_kept, tables_kept
+from twin_api.publish.ground import connect_administrator
 from twin_api.publish.layers import LOCK
+from twin_api.publish.migrate import revision_of
 from twin_api.publish.statement import pin_session
+from twin_api.store.engine import Server
 from twin_api.store.secrets import Secrets
 
 LOCK_WAIT_S: Final = 60  # for an apply that is under way
@@ -51,11 +55,16 @@ def take_backup(
 
     `admin` is the administrator's address of the town's database, `files` the town's own by name. Interrupted, it leaves nothing.
     """
-    with psycopg.connect(admin) as connection, new_file(folder, connection.info.dbname, now) as (path, file):
-        about = _settle(connection, now)
-        with sealing(file, recipients) as sink, packing(sink) as archive:
-            manifest = _pack(connection, admin, about, archive, {PEPPER: secrets.read("pepper").encode(), **files}, on_progress)
-        connection.rollback()
+    server = Server.of(admin, secrets)
+    with connect_administrator(admin) as keeper, new_file(folder, keeper.info.dbname, now) as (path, file):
+        about = _settle(keeper, now)
+        with keeper.transaction(), server.connect("owner") as connection:
+            # of `pg_dump` and definitions alone: it reads the catalogue, names every schema, and calls nothing of the town's
+            definitions = dump_definitions(admin, _share_snapshot(keeper, connection))
+            ours = {DEFINITIONS: definitions, PEPPER: secrets.read("pepper").encode()}
+            with sealing(file, recipients) as sink, packing(sink) as archive:
+                manifest = _pack(connection, about, archive, {**ours, **files}, on_progress)
+            connection.rollback()
     return Made(path, manifest)
 
 
@@ -70,8 +79,7 @@ def town_files(policies: Path, sources: Path) -> dict[str, bytes]:
 
 
 def _settle(connection: Connection, now: datetime) -> About:
-    """Begin the transaction whose snapshot is backed up; what changes tables waits until it ends."""
-    read_tables_only(connection)
+    """From here on, what changes tables waits until the session of the administrator ends."""
     row = connection.execute("SELECT to_regclass('published.definition'), to_regclass('control.alembic_version')").fetchone()
     if row is None or None in row:
         raise NothingToBackUp()
@@ -80,22 +88,30 @@ def _settle(connection: Connection, now: datetime) -> About:
         connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # of the session, so that the snapshot is taken after it is had
     except psycopg.errors.LockNotAvailable:
         raise ApplyUnderWay() from None
-    connection.commit()
+    postgres = _one(connection, "SHOW server_version")
+    return About(FORM, importlib.metadata.version("twin-api"), connection.info.dbname, now, str(revision_of(connection)), postgres)
+
+
+def _share_snapshot(keeper: Connection, connection: Connection) -> str:
+    """Begin the owner's transaction with the snapshot of the administrator's, who alone may export one; says which it is.
+
+    INVARIANT: the administrator reads no table of the town, where a view or a type of the owner's making could stand.
+    """
+    keeper.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    snapshot = str(_one(keeper, "SELECT pg_export_snapshot()"))
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
     pin_session(connection)
     pin_copy(connection)
-    revision = _one(connection, "SELECT version_num FROM control.alembic_version")
-    postgres = _one(connection, "SHOW server_version")
-    return About(FORM, importlib.metadata.version("twin-api"), connection.info.dbname, now, revision, postgres)
+    return snapshot
 
 
 def _pack(
-    connection: Connection, admin: str, about: About, archive: Packing, files: Mapping[str, bytes], on_progress: Progress
+    connection: Connection, about: About, archive: Packing, files: Mapping[str, bytes], on_progress: Progress
 ) -> Manifest:  # fmt: skip
     figures = figures_kept(connection)
     tables = tables_kept(connection, figures)
     archive.put(ABOUT, write_json(about))
-    archive.put(DEFINITIONS, dump_definitions(admin, _one(connection, "SELECT pg_export_snapshot()")))
     for name, content in files.items():
         archive.put(name, content)
     done, total = 0, sum(tables.values())

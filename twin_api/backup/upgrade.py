@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
-
 from twin_api.backup.in_force import plan_in_force, prove, publish_in_force
 from twin_api.publish.apply import Progress
+from twin_api.publish.ground import connect_administrator
 from twin_api.publish.migrate import find_revision, list_revisions, migrate
 from twin_api.store.engine import Server
 from twin_api.store.secrets import Secrets
@@ -50,7 +49,7 @@ def upgrade(admin: str, secrets: Secrets, now: datetime, on_progress: Progress =
     Raises `StoreBusy`, `SwitchBlocked`, `LayersRefused`, `PolicyInvalid`, `NotTheSame`.
     """
     migrate(admin, secrets)
-    with psycopg.connect(admin, autocommit=True) as connection:
+    with connect_administrator(admin) as connection:
         connection.execute("SELECT control.harden()")
     with Server.of(admin, secrets).connect("owner") as connection:
         connection.autocommit = True

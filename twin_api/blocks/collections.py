@@ -16,11 +16,11 @@ from twin_api.encodings.licence import licence_links
 from twin_api.encodings.link import Link, forms
 from twin_api.encodings.media import HTML, JSON, Media
 from twin_api.query.ask import ask_media
+from twin_api.query.crs import COMMON, CRS84, offered_crs, storage_crs
 from twin_api.store.collection import About, Collection
 from twin_api.store.twin import Twin
 from twin_api.texts import Language, Text
 
-CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 GREGORIAN: Final = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 
 
@@ -34,7 +34,8 @@ async def get_collections(request: Request, twin: Twin) -> Answer:
         told: dict[str, Any] = {"collections": collections, "about": await twin.about(), "links": links}
         return html.page("collections.html", lang, title=_TITLE.say(lang), base=base, **told)
     described = [describe(request, collection) for collection in collections]
-    return _json({"links": [link.as_json(lang) for link in links], "collections": described}, lang)
+    crs = [crs.uri for crs in COMMON]
+    return _json({"links": [link.as_json(lang) for link in links], "crs": crs, "collections": described}, lang)
 
 
 async def get_collection(request: Request, twin: Twin) -> Answer:
@@ -48,7 +49,10 @@ async def get_collection(request: Request, twin: Twin) -> Answer:
 
 def _page(request: Request, collection: Collection, about: About) -> Answer:
     title = collection.description.title.say(request.state.lang)
-    told: dict[str, Any] = {"crs": CRS84, "interval": [instant(end) for end in collection.interval or ()]}
+    told: dict[str, Any] = {
+        "crs": [crs.uri for crs in offered_crs(collection.description)],
+        "interval": [instant(end) for end in collection.interval or ()],
+    }
     told |= {"base": request.state.base, "collection": collection, "about": about, "links": _links(request, collection, HTML)}
     return html.page("collection.html", request.state.lang, title=title, **told)
 
@@ -62,8 +66,10 @@ def describe(request: Request, collection: Collection) -> dict[str, Any]:
         "attribution": told.holder,
         "links": [link.as_json(request.state.lang) for link in _links(request, collection, JSON)],
         "itemType": "feature",
-        "crs": [CRS84],
+        "crs": [crs.uri for crs in offered_crs(told)],
     }
+    if stored := storage_crs(told):
+        described["storageCrs"] = stored.uri
     if told.announce:
         described["description"] = told.announce.say(request.state.lang)
     if told.theme:
@@ -83,7 +89,7 @@ def _links(request: Request, collection: Collection, shown: Media) -> list[Link]
 def _extent(collection: Collection) -> dict[str, Any]:
     extent: dict[str, Any] = {}
     if collection.bbox:
-        extent["spatial"] = {"bbox": [list(collection.bbox)], "crs": CRS84}
+        extent["spatial"] = {"bbox": [list(collection.bbox)], "crs": CRS84.uri}
     if collection.interval:
         extent["temporal"] = {"interval": [[instant(end) for end in collection.interval]], "trs": GREGORIAN}
     return extent

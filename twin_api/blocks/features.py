@@ -2,67 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from starlette.requests import Request
 
 from twin_api.block import Block, Route
-from twin_api.encodings import geojson, html, openapi
+from twin_api.encodings import geojson, geopackage, html, openapi
 from twin_api.encodings.answer import Answer
+from twin_api.encodings.formats import FORMATS
 from twin_api.encodings.licence import licence_links
 from twin_api.encodings.link import Link
-from twin_api.encodings.media import GEOJSON, HTML, JSON, Media
+from twin_api.encodings.media import GEOJSON, GEOPACKAGE, HTML, JSON, Media
+from twin_api.encodings.openapi import Json
 from twin_api.encodings.queryables import queryables_link
-from twin_api.problems import InvalidParameter, NotFound
-from twin_api.query.ask import Asked, ask_media, choose_media
+from twin_api.problems import InvalidParameter, NotFound, TooBusy
+from twin_api.query.ask import Asked, ask_media, choose_media, once
+from twin_api.query.box import box_crs
+from twin_api.query.crs import Crs, offered_crs
+from twin_api.query.item import one
 from twin_api.query.page import Pages
-from twin_api.query.window import Window, bind, cursor
-from twin_api.store.collection import Collection
+from twin_api.query.window import Window, cursor
+from twin_api.store.collection import Collection, Property
 from twin_api.store.twin import Page, Twin
 from twin_api.texts import Text
 
+Query = TypeVar("Query")
+
 OFFERED = (GEOJSON, HTML)
+ITEM_PARAMETERS = ("crs", "f")
+WRITTEN = {written.media: written for written in FORMATS}
+FORMS = (*OFFERED, *WRITTEN, GEOPACKAGE)  # of items; one item is offered in the first two
+_WHOLE = Text(
+    "`f=gpkg` ist die ganze Sammlung: `limit` und `cursor` weglassen", "`f=gpkg` is the whole collection: leave out `limit` and `cursor`"
+)
 HTML_ROWS = 200  # a page for people; a table of ten thousand rows would hold up everybody else
 
 
 async def get_items(request: Request, twin: Twin) -> Answer:
-    """/req/core/fc-op, /req/core/fc-response, /req/features-filter, and the parameters limit, bbox, datetime and one per property."""
-    media = choose_media(request, OFFERED)
-    query = await _query(twin, request.path_params["collection"], request.query_params.multi_items())
+    """/req/core/fc-op, /req/core/fc-response, /req/crs/fc-crs-definition, /req/features-filter, and one parameter per property."""
+    media = choose_media(request, FORMS)
+    asked = request.query_params.multi_items()
+    name, written = request.path_params["collection"], WRITTEN.get(media)
+    if media is GEOPACKAGE:
+        return await _download(twin, name, asked)
+    query = await _checked(twin, name, lambda collection: Pages.of(collection, asked, by_line=written is not None))
     page = await twin.page(query.at_most(HTML_ROWS) if media is HTML else query)
     links = _page_links(request, query.window, page, media)
     lang, base = request.state.lang, request.state.base
-    answer = html.items(lang, base, page, links, await twin.about()) if media is HTML else geojson.page(lang, page, links)
-    return _noted(replace(answer, headers={**answer.headers, "Link": queryables_link(base, page.collection).as_header()}), page.collection)
+    if written is not None:
+        body = await asyncio.to_thread(written.write, page.features, _shown(page.collection, query.window))
+        told = ", ".join(link.as_header() for link in links if link.rel in ("next", "collection", "license"))
+        answer = Answer(body, media.type, {"Link": told})
+    elif media is HTML:
+        answer = html.items(lang, base, page, links, await twin.about(), query.window.properties)
+    else:
+        answer = geojson.page(lang, page, links)
+    linked = filter(None, (answer.headers.get("Link"), queryables_link(base, page.collection).as_header()))
+    answer = replace(answer, headers={**answer.headers, "Link": ", ".join(linked)})
+    return _finished(answer, page.collection, query.window.crs)
 
 
-async def _query(twin: Twin, name: str, asked: Asked) -> Pages:
+async def _download(twin: Twin, name: str, asked: Asked) -> Answer:
+    """All items that match, of one version of the collection, as a file."""
+    for parameter in ("limit", "cursor"):
+        if parameter in once(asked):
+            raise InvalidParameter(parameter, _WHOLE)
+    query = await _checked(twin, name, lambda collection: Pages.of(collection, asked, by_line=True, east_first=True))
+    first = await twin.page(query.whole())
+    collection, window = first.collection, query.window
+    if first.matched is None or first.matched > geopackage.MOST:
+        raise geopackage.too_large()
+
+    async def features() -> AsyncIterator[bytes]:
+        page = first
+        while True:
+            yield page.features
+            if page.last is None:
+                return
+            page = await twin.page(query.whole(page.last))
+            if page.collection.version != collection.version:
+                raise TooBusy()  # INVARIANT: no file mixes two versions
+
+    told, crs = collection.description, window.crs
+    title, properties = told.title.say("de"), _shown(collection, window)
+    head = geopackage.head(name, title, told, crs.srid, properties, has_heights=told.has_heights and not crs.is_flat)
+    file = await geopackage.build(head, features())
+    headers = {"Content-Disposition": f'attachment; filename="{name}.gpkg"'}
+    return replace(_finished(Answer(b"", GEOPACKAGE.type, headers), collection, crs), file=file)
+
+
+def _shown(collection: Collection, window: Window) -> list[Property]:
+    return [p for p in collection.description.properties if window.properties is None or p.name in window.properties]
+
+
+async def _checked(twin: Twin, name: str, check: Callable[[Collection], Query]) -> Query:
     """The request checked against the collection. INVARIANT: none is refused on what was seen before: it may be hidden by now."""
-    collection = await twin.known(name)
     try:
-        return Pages(collection, bind(collection, asked))
+        return check(await twin.known(name))
     except InvalidParameter:
-        collection = await twin.collection(name)
-        return Pages(collection, bind(collection, asked))
+        return check(await twin.collection(name))
 
 
 async def get_item(request: Request, twin: Twin) -> Answer:
-    """/req/core/f-op, /req/core/f-success."""
-    media = ask_media(request, OFFERED)
-    name, id = request.path_params["collection"], _id(request.path_params["id"])
-    item = await twin.item(name, id)
+    """/req/core/f-op, /req/core/f-success, /req/crs/fc-crs-definition."""
+    media = ask_media(request, OFFERED, ITEM_PARAMETERS)
+    name, id, uri = request.path_params["collection"], _id(request.path_params["id"]), request.query_params.get("crs")
+    query = await _checked(twin, name, lambda collection: one(collection, id, uri))
+    item = await twin.item(query)
     links = _item_links(request, item.collection, id, media)
     lang, base = request.state.lang, request.state.base
     answer = html.item(lang, base, item, links, await twin.about()) if media is HTML else geojson.item(lang, item.feature, links)
-    return _noted(answer, item.collection)
+    return _finished(answer, item.collection, query.crs)
 
 
-def _noted(answer: Answer, collection: Collection) -> Answer:
-    return replace(answer, audited=collection.name) if collection.description.audited else answer
+def _finished(answer: Answer, collection: Collection, crs: Crs) -> Answer:
+    """With the CRS of its coordinates (/req/crs/ogc-crs-header), and who reads it noted where that is wanted."""
+    audited = collection.name if collection.description.audited else None
+    return replace(answer, headers={**answer.headers, "Content-Crs": f"<{crs.uri}>"}, audited=audited)
 
 
 def _id(text: str) -> UUID:
@@ -79,8 +140,11 @@ def _id(text: str) -> UUID:
 def _page_links(request: Request, window: Window, page: Page, media: Media) -> list[Link]:
     href = f"{request.state.base}/collections/{quote(page.collection.name)}"
     asked = [(name, text) for name, text in window.asked if name != "f"]
-    same = urlencode(asked)
-    links = [_as(offered, f"{href}/items", same, "self" if offered is media else "alternate") for offered in OFFERED]
+    whole = [(name, text) for name, text in asked if name not in ("limit", "cursor")]
+    links = [
+        _as(offered, f"{href}/items", urlencode(whole if offered is GEOPACKAGE else asked), "self" if offered is media else "alternate")
+        for offered in FORMS
+    ]
     if page.last is not None:
         further = urlencode([(name, text) for name, text in asked if name != "cursor"])
         links.append(_as(media, f"{href}/items", f"{further}{'&' if further else ''}cursor={cursor(page.last)}", "next"))
@@ -105,20 +169,21 @@ _TITLES = {
 
 def _item_links(request: Request, collection: Collection, id: UUID, media: Media) -> list[Link]:
     href = f"{request.state.base}/collections/{quote(collection.name)}"
-    links = [_as(offered, f"{href}/items/{id}", "", "self" if offered is media else "alternate") for offered in OFFERED]
+    asked = urlencode([(name, text) for name, text in request.query_params.multi_items() if name != "f"])
+    links = [_as(offered, f"{href}/items/{id}", asked, "self" if offered is media else "alternate") for offered in OFFERED]
     return [*links, _collection_link(href, media), *licence_links(collection.description)]
 
 
 def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
     href = f"{base}/collections/{collection.name}/items"
     title = collection.description.title
-    return (Link(f"{href}?f=json", "items", GEOJSON.type, title), Link(f"{href}?f=html", "items", "text/html", title))
+    return [Link(f"{href}?f={media.word}", "items", media.bare_type, title) for media in FORMS]
 
 
 def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     return {
         f"/collections/{c.name}/items": openapi.operation(
-            f"get_items_{c.name}", c.description.title.de, openapi.item_parameters(c), openapi.ITEMS_CONTENT
+            f"get_items_{c.name}", c.description.title.de, _items_parameters(c), ITEMS_CONTENT
         )
         for c in collections
     }
@@ -127,10 +192,28 @@ def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping
 def _item_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     return {
         f"/collections/{c.name}/items/{{id}}": openapi.operation(
-            f"get_item_{c.name}", c.description.title.de, [openapi.ID, openapi.F], openapi.item_content(c)
+            f"get_item_{c.name}", c.description.title.de, [openapi.ID, *_crs_parameters(c), openapi.F], openapi.item_content(c)
         )
         for c in collections
     }
+
+
+ITEMS_CONTENT = openapi.ITEMS_CONTENT | {media.bare_type: {"type": "string", "format": "binary"} for media in FORMS[2:]}
+
+
+def _crs_parameters(collection: Collection) -> list[Json]:
+    uris = [crs.uri for crs in offered_crs(collection.description)]
+    return [openapi.choice("crs", "CRS of the coordinates in the answer", uris)]
+
+
+def _items_parameters(collection: Collection) -> list[Json]:
+    box = openapi.choice("bbox-crs", "CRS of `bbox`, whose axes stand in its order", [crs.uri for crs in box_crs(collection)])
+    names = [p.name for p in collection.description.properties]
+    listed = [
+        openapi.listing("sortby", "properties to sort by, falling after `-`", [sign + name for name in names for sign in ("", "+", "-")]),
+        openapi.listing("properties", "properties to show", names),
+    ]
+    return [*_crs_parameters(collection), box, *(listed if names else []), *openapi.item_parameters(collection, [m.word for m in FORMS])]
 
 
 BLOCK = Block(
@@ -139,5 +222,6 @@ BLOCK = Block(
         Route("/collections/{collection}/items/{id}", get_item, _item_operations),
         Route("/collections/{collection}/items", get_items, _items_operations),
     ),
+    conformance=("http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",),
     collection_links=_collection_links,
 )

@@ -13,7 +13,8 @@ from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.link import Link, forms
 from twin_api.encodings.media import HTML, JSON, SCHEMA
-from twin_api.encodings.queryables import queryables, queryables_link
+from twin_api.encodings.queryables import queryables_link
+from twin_api.encodings.schemas import queryables
 from twin_api.query.ask import ask_media
 from twin_api.query.cql2.functions import FUNCTIONS, Argument, Function
 from twin_api.store.collection import Collection
@@ -46,7 +47,7 @@ async def get_queryables(request: Request, twin: Twin) -> Answer:
         links = forms(schema["$id"], SCHEMA, media)
         title = f"{collection.description.title.say(lang)} · {_TITLE.say(lang)}"
         told: dict[str, Any] = {"schema": schema, "about": await twin.about(), "links": links}
-        return html.page("queryables.html", lang, title=title, base=base, **told)
+        return html.page("schema.html", lang, title=title, base=base, **told)
     return Answer(orjson.dumps(schema), SCHEMA.type, {"Content-Language": lang})
 
 

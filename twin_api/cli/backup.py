@@ -86,7 +86,7 @@ def make_key(file: Annotated[Path, typer.Argument(metavar="FILE", help="A new fi
 
 @app.command("drop-replaced")
 def drop_old() -> None:
-    """Drop the databases that restores have replaced."""
+    """Drop the databases that restores have replaced, or did not finish."""
     with ending_clearly():
         for name in drop_replaced(context.administrator()):
             context.say(Text(f"Gelöscht: {name}", f"Dropped: {name}"))
@@ -97,6 +97,9 @@ def restore(
     key: Key = None,
     into: Annotated[str | None, typer.Option("--into", metavar="DATABASE", help="Another database than the town's own.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="In the place of the town that stands there, which is kept aside.")] = False,
+    replace_pepper: Annotated[bool, typer.Option(
+        "--replace-pepper", help="With --into: the tokens of the folder's town become invalid."
+    )] = False,
     files: Annotated[Path | None, typer.Option("--files", metavar="FOLDER", help="Policies and sources, to this new folder.")] = None,
 ) -> None:  # fmt: skip
     """Restore a backup, publish it anew and compare it; checked to its end before anything is changed."""
@@ -105,8 +108,9 @@ def restore(
         if files is not None:
             files.mkdir(mode=0o700, parents=True)
         done = restore_backup(
-            file, opened, _place(into), context.secrets(), datetime.now(UTC), replace=replace, tell=lambda what: show(what, 0, None)
-        )
+            file, opened, _place(into), context.secrets(), datetime.now(UTC), replace=replace,
+            replace_pepper=replace_pepper or (replace and _is_own(into)), tell=lambda what: show(what, 0, None),
+        )  # fmt: skip
         if files is not None:
             _write_files(file, opened, done.manifest, files)
     _say_restored(done)
@@ -134,6 +138,13 @@ def recipients(words: list[str] | None, key: Path | None = None) -> list[Recipie
 def identities(key: Path | None) -> list[Identity]:
     path = key or context.settings().backup_key
     return read_identities(path) if path is not None else context.fail(NO_KEY)
+
+
+def _is_own(into: str | None) -> bool:
+    """Whether it is the town to whose tokens the folder of secrets belongs."""
+    url = context.settings().database_url
+    own = context.settings().database if url is None else conninfo.conninfo_to_dict(context.administrator()).get("dbname")
+    return into in (None, own)
 
 
 def _place(into: str | None) -> str:

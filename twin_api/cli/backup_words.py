@@ -15,7 +15,7 @@ from twin_api.backup.client import ClientFailed
 from twin_api.backup.folder import FolderBusy
 from twin_api.backup.in_force import NotTheSame
 from twin_api.backup.manifest import FormUnknown
-from twin_api.backup.place import PlaceTaken
+from twin_api.backup.place import PlaceTaken, RestoreUnderWay
 from twin_api.backup.restore import PepperDiffers, RevisionUnknown
 from twin_api.backup.sealed import Damaged, KeyUnfit, WrongKey
 from twin_api.backup.take import ApplyUnderWay, NothingToBackUp
@@ -44,9 +44,10 @@ _SAID: Final[dict[type[Exception], Text]] = {
         "This database holds a town already. `--replace` puts the backup in its place, `--into NAME` beside it.",
     ),
     PepperDiffers: Text(
-        "Der Ordner `TWIN_SECRETS` gehört zu anderen Zugangstokens: einen eigenen angeben, oder `--replace`.",
-        "The folder `TWIN_SECRETS` belongs to other tokens: name another one, or use `--replace`.",
+        "Der Ordner `TWIN_SECRETS` gehört zu anderen Zugangstokens: einen eigenen angeben, oder `--replace-pepper` macht sie ungültig.",
+        "The folder `TWIN_SECRETS` belongs to other tokens: name another one, or make them invalid with `--replace-pepper`.",
     ),
+    RestoreUnderWay: Text("Dorthin wird gerade eine Sicherung eingespielt.", "A backup is being restored to this place just now."),
 }
 NOTHING_CHANGED: Final = Text("Nichts wurde geändert.", "Nothing was changed.")
 

@@ -26,8 +26,6 @@ from twin_api.cli.import_words import (
     say_unseen,
 )
 from twin_api.imports.description import ColumnRule, Description
-from twin_api.imports.fetching.collect import collect
-from twin_api.imports.fetching.errands import errand_for
 from twin_api.imports.fetching.services.asked import Gathered
 from twin_api.imports.finding import FileRefused
 from twin_api.imports.publishing import placing, publishing
@@ -153,6 +151,9 @@ def _whence(files: Sequence[str], described: SourceFile | None, service: Service
 def _gathered(files: Sequence[str], whence: Whence, layer: Layer, description: Description) -> Iterator[Gathered]:
     """The files themselves; those of an address are fetched into a folder that goes afterwards."""
     if whence.address is not None:
+        from twin_api.imports.fetching.collect import collect  # what fetches, which no file waits for
+        from twin_api.imports.fetching.errands import errand_for
+
         with tempfile.TemporaryDirectory(prefix="twin-fetch-") as folder:
             yield collect(errand_for(whence, layer, description, context.settings(), Path(folder), {}))
         return

@@ -24,7 +24,7 @@ def migrate_store(
     admin = context.administrator(founding=not down)
     try:
         if down:
-            downgrade(admin, to)
+            downgrade(admin, context.secrets(), to)
         else:
             migrate(admin, context.secrets(), to)
     except StoreUnfit as unfit:

@@ -1,6 +1,6 @@
 """Who asks, by the token in the request.
 
-Must never let whoever sends tokens that are none keep those waiting who have one.
+Must never let whoever sends tokens that are none keep those waiting, or out, who have one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from twin_api.problems import CredentialsInvalid
 
 class Subjects(Protocol):
     def knows(self, token: Token) -> bool:
-        """Whether the token was valid when it was last looked up; asks nobody."""
+        """Whether the token was used before and valid then; asks nobody."""
+
+    async def is_named(self, token: Token) -> bool:
+        """Whether there is a valid token of this name, whatever its secret; many who ask at once cost little more than one."""
 
     async def subject(self, token: Token) -> Subject | None:
         """Whom a token stands for now."""
@@ -57,13 +60,20 @@ class Bearer:
         return subject
 
     async def _look_up_stranger(self, subjects: Subjects, token: Token, client: str | None) -> Subject | None:
-        strangers = self._limits.strangers
-        await strangers.take(client or "")
-        try:
-            self._limits.check_failures(client)  # now: many may have waited here together
-            return await subjects.subject(token)
-        finally:
-            strangers.give_back()
+        """A token that is valid counts by its own name, however many wrong ones came from its address.
+
+        INVARIANT: beyond the bound, a wrong secret of a token that there is answers like the name of none, and the secrets that an address
+        tries for one name have a bound of their own.
+        """
+        if not await subjects.is_named(token):
+            self._limits.check_failures(client)
+            return None
+        self._limits.check_guesses(client, token.id)
+        subject = await subjects.subject(token)
+        if subject is None:
+            self._limits.note_guess(client, token.id)
+            self._limits.check_failures(client)
+        return subject
 
 
 def _read(credentials: list[bytes]) -> Token:

@@ -6,7 +6,7 @@ Must never say why not: that stands in the log.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Final
 
@@ -23,12 +23,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Readiness:
-    """Connections of its own, so that a server that is merely busy is ready. `logins` besides the roles', such as that of the tokens."""
+    """Connections of its own, so that a server that is merely busy is ready. `logins` besides the roles', with a statement of each."""
 
-    def __init__(self, server: Server, roles: Sequence[str], logins: Sequence[str]) -> None:
+    def __init__(self, server: Server, roles: Sequence[str], logins: Mapping[str, str]) -> None:
         self._pools = {name: Pool(server, name, 1, ANSWER_S) for name in (*map(schema_of, roles), *logins)}
         self._twins = [Twin(role, self._pools[schema_of(role)]) for role in roles]
-        self._others = [self._pools[login] for login in logins]
+        self._others = [(self._pools[login], statement) for login, statement in logins.items()]
         self._lock = asyncio.Lock()
         self._asked_at = float("-inf")
         self._is_ready = False
@@ -45,7 +45,7 @@ class Readiness:
         try:
             async with asyncio.timeout(ANSWER_S):
                 # naming every column that is read of it shows that the schema is of this program's version
-                await asyncio.gather(*(twin.collections() for twin in self._twins), *(pool.row("SELECT 1", {}) for pool in self._others))
+                await asyncio.gather(*(twin.collections() for twin in self._twins), *(pool.row(ask, {}) for pool, ask in self._others))
         except Exception as error:  # whatever it is, this server is not ready
             _log.warning("not_ready", **fault(error))
             return False

@@ -28,7 +28,6 @@ FAILURES: Final = 30  # wrong tokens from one address at once; afterwards one ea
 _FAILURE_S: Final = 2.0
 _GRUDGE_S: Final = 60.0
 _YIELD_S: Final = 0.1  # councils and administrations go first, and citizens are not forgotten
-_STRANGERS: Final = 32  # tokens nobody has seen yet, waiting to be looked up
 
 
 def check_size(scope: Scope) -> None:
@@ -54,11 +53,11 @@ class Limits:
     def __init__(self, settings: Settings) -> None:
         self._asked = Buckets(settings.rate, settings.burst) if settings.rate else None
         self._failed = Buckets(1 / _FAILURE_S, FAILURES)
+        self._guessed = Buckets(1 / _FAILURE_S, FAILURES)
         self._request_s = settings.request_s
         at_once = settings.requests
         self._turns = {family: Turns(at_once, settings.waiting, settings.pool_wait_s) for family in FAMILIES}
         self._precedence = Precedence(_YIELD_S)
-        self.strangers = Turns(1, _STRANGERS, settings.pool_wait_s)  # leaves the identity's other connection to tokens that are known
 
     def spend(self, client: str | None) -> None:
         """Count a request; raises `TooManyRequests`."""
@@ -77,6 +76,16 @@ class Limits:
     def note_failure(self, client: str | None) -> None:
         if client:
             self._failed.owe(client, monotonic(), _GRUDGE_S)
+
+    def check_guesses(self, client: str | None, token: str) -> None:
+        """Raises `TooManyRequests` for an address from which too many wrong secrets of this one token came."""
+        wait_s = self._guessed.wait_s(f"{client} {token}", monotonic()) if client else 0.0
+        if wait_s:
+            raise _too_many(wait_s, self._guessed)
+
+    def note_guess(self, client: str | None, token: str) -> None:
+        if client:
+            self._guessed.owe(f"{client} {token}", monotonic(), _GRUDGE_S)
 
     def work(self, role: str, client: str | None) -> Work:
         """A turn in the role's family, and a bound on the time it takes."""

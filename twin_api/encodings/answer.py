@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,4 +12,5 @@ class Answer:
     body: bytes
     media_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    file: BinaryIO | None = None  # a download, sent instead of the body and closed then
     audited: str | None = None  # the collection, where whoever reads it is to be noted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -76,11 +76,12 @@ def page(template: str, lang: Language, *, about: About | None = None, links: Se
     return Answer(_PAGES.get_template(template).render(told | values).encode(), HTML.type, {"Content-Language": lang})
 
 
-def items(lang: Language, base: str, found: Page, links: Sequence[Link], about: About) -> Answer:
-    """A page of items as a table."""
+def items(lang: Language, base: str, found: Page, links: Sequence[Link], about: About, shown: Container[str] | None = None) -> Answer:
+    """A page of items as a table; `shown` names its columns, None for all properties."""
     rows = orjson.loads(b"[" + found.features + b"]")
     title = found.collection.description.title.say(lang)
-    return page("items.html", lang, title=title, base=base, page=found, rows=rows, about=about, links=links)
+    columns = [p for p in found.collection.description.properties if shown is None or p.name in shown]
+    return page("items.html", lang, title=title, base=base, page=found, rows=rows, columns=columns, about=about, links=links)
 
 
 def item(lang: Language, base: str, found: Item, links: Sequence[Link], about: About) -> Answer:

@@ -29,6 +29,9 @@ class Media:
 
 JSON: Final = Media("json", "application/json")
 GEOJSON: Final = Media("json", "application/geo+json", ("application/json", "application/vnd.geo+json"))
+GEOJSON_SEQ: Final = Media("geojsonseq", "application/geo+json-seq")
+CSV: Final = Media("csv", "text/csv; charset=utf-8")
+GEOPACKAGE: Final = Media("gpkg", "application/geopackage+sqlite3")
 SCHEMA: Final = Media("json", "application/schema+json", ("application/json",))
 OPENAPI: Final = Media("json", "application/vnd.oai.openapi+json;version=3.0", ("application/json", "application/openapi+json"))
 HTML: Final = Media("html", "text/html; charset=utf-8", ("application/xhtml+xml",))

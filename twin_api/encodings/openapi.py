@@ -19,6 +19,15 @@ F: Final[Json] = {
     "description": "media type of the answer",
     "schema": {"type": "string", "enum": ["json", "html"]},
 }
+PROFILE: Final[Json] = {
+    "name": "profile",
+    "in": "query",
+    "required": False,
+    "description": "profiles of the answer; `codelist-inline` tells each value of a list as a schema of its own",
+    "schema": {"type": "array", "items": {"type": "string"}},
+    "style": "form",
+    "explode": False,
+}
 ID: Final[Json] = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 _LIMIT: Final[Json] = {
     "name": "limit",
@@ -33,7 +42,7 @@ _BBOX: Final[Json] = {
     "name": "bbox",
     "in": "query",
     "required": False,
-    "description": "west,south,east,north in degrees (CRS84)",
+    "description": "two corners in the axis order of `bbox-crs`; by default west,south,east,north in degrees (CRS84)",
     "schema": {"type": "array", "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}], "items": {"type": "number"}},
     "style": "form",
     "explode": False,
@@ -178,9 +187,21 @@ def operation(id: str, summary: str, parameters: Sequence[Json], content: Mappin
     }
 
 
-def item_parameters(collection: Collection) -> list[Json]:
-    """The parameters of the items of a collection, its properties among them."""
-    fixed = [_LIMIT, _BBOX, _DATETIME, *_FILTER, _CURSOR, F]
+def choice(name: str, description: str, words: Sequence[str]) -> Json:
+    """A query parameter that is one of these words, the first of them by default (/req/crs/fc-crs-definition)."""
+    schema = {"type": "string", "format": "uri", "enum": list(words), "default": words[0]}
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, "style": "form", "explode": False}
+
+
+def listing(name: str, description: str, words: Sequence[str]) -> Json:
+    """A query parameter that is a list of these words, joined by commas."""
+    schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": list(words)}}
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, "style": "form", "explode": False}
+
+
+def item_parameters(collection: Collection, forms: Sequence[str] = ("json", "html")) -> list[Json]:
+    """The parameters of the items of a collection in these forms, its properties among them."""
+    fixed = [_LIMIT, _BBOX, _DATETIME, *_FILTER, _CURSOR, {**F, "schema": {"type": "string", "enum": list(forms)}}]
     return fixed + [
         {"name": p.name, "in": "query", "required": False, "description": p.title.de, "schema": value_schema(p)}
         for p in collection.description.properties

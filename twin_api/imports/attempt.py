@@ -49,6 +49,7 @@ class Attempt:
         prints = Fingerprint.of_all(self._job.files)
         try:
             with workshop(self._job, self._request.limits) as messages:
+                sums = [print_.sha256() for print_ in prints]  # while the other process begins
                 opened = next(messages).told
                 columns = [*opened["mapped"], *([GEOMETRY] if self._layer.geometry is not None else [])]
                 with (
@@ -60,7 +61,7 @@ class Attempt:
                     number = self._stage(staging, columns, messages, opened["total"])
                     staged = time.monotonic()
                     merge = compare(connection, self._layer, staging, columns, number, self._request.replace and not self._keeps)
-                    counts = self._write(connection, merge, self._origin(prints), place)
+                    counts = self._write(connection, merge, self._origin(prints, sums), place)
         except BaseException:
             self._rejects.remove()
             raise
@@ -74,10 +75,10 @@ class Attempt:
         """Whether what the files lack stays: a row whose new state is among the rejects keeps the last good one."""
         return bool(self._layer.key) and len(self._rejects) > 0
 
-    def _origin(self, prints: list[Fingerprint]) -> Origin:
+    def _origin(self, prints: list[Fingerprint], sums: list[str]) -> Origin:
         for print_ in prints:
             print_.check()
-        layer, asked, files = self._layer, self._request, [print_.as_data() for print_ in prints]
+        layer, asked, files = self._layer, self._request, [print_.as_data(sum_) for print_, sum_ in zip(prints, sums, strict=True)]
         return Origin(layer.name, files, asked.holder or layer.holder, asked.licence or layer.licence, asked.source, asked.replace)
 
     def _place(self, connect: Connect, total: int | None) -> AbstractContextManager[Beside | None]:

@@ -20,6 +20,7 @@ from twin_api.policy.finding import quoted
 from twin_api.texts import Text
 
 MOST_DOUBTS: Final = 100_000
+KEY_OCTETS: Final = 2_500  # an index of PostgreSQL takes a third of a page from a row, and something is written beside the key
 FITTING: Final = Text("verlangt ist eine Zahl, die in ihre Spalte passt", "a number that fits into its column is required")
 PLACE_COLUMNS: Final = Text("sagen, welche ihrer Spalten den Ort enthalten", "say which of its columns hold the place")
 Report = Callable[[Finding], None]
@@ -158,6 +159,7 @@ class Check:
     def _check_keys(self, columns: dict[str, list[Any]], faults: _Faults) -> None:
         if not self._layer.key:
             return
+        self._check_long_keys(columns, faults)
         if None not in columns[self._layer.key[0]]:
             return
         keys = zip(*(columns[name] for name in self._layer.key), strict=True)
@@ -165,6 +167,18 @@ class Check:
             if all(part is None for part in key) and row not in faults.rows:
                 what = Text("der Schlüssel ist leer", "the key is empty")
                 faults.report(row, what, Text("einen Wert angeben", "give a value"), ", ".join(self._layer.key))
+
+    def _check_long_keys(self, columns: dict[str, list[Any]], faults: _Faults) -> None:
+        """What could not be found again by its key. Only texts are long; most batches are done with the longest of each column."""
+        texts = [columns[name] for name in self._layer.key if self._layer.attributes[name].type == "text"]
+        if 4 * sum(max(map(len, filter(None, values)), default=0) for values in texts) <= KEY_OCTETS:
+            return
+        for row, key in enumerate(zip(*texts, strict=True)):
+            octets = sum(len(part.encode()) for part in key if part is not None)
+            if octets > KEY_OCTETS and row not in faults.rows:
+                what = Text(f"der Schlüssel ist {octets} Bytes lang", f"the key is {octets} octets long")
+                remedy = Text(f"höchstens {KEY_OCTETS}; einen kürzeren wählen", f"at most {KEY_OCTETS}; choose a shorter one")
+                faults.report(row, what, remedy, ", ".join(self._layer.key))
 
     def _check_doubts(self, batch: Batch, faults: _Faults) -> None:
         names = {column: name for name, column in self._mapping.columns.items()}

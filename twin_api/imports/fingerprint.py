@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,31 +25,27 @@ def parts_of(path: Path) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
+    """A file as it was before its first byte was read: what is written from then on is a change."""
+
     path: Path
-    sha256: str
     octets: int
     changed_ns: int
 
     @staticmethod
     def of_all(files: Iterable[Path]) -> list[Fingerprint]:
-        """Of every file that is read, those beside a Shapefile as well."""
+        """Of every file that is read, those beside a Shapefile as well. Raises `FileRefused` where one cannot be seen."""
         return [Fingerprint.of(part) for path in files for part in parts_of(path)]
 
     @staticmethod
     def of(path: Path) -> Fingerprint:
+        with _refusing(path):
+            told = path.stat()
+        return Fingerprint(path, told.st_size, told.st_mtime_ns)
+
+    def sha256(self) -> str:
         """Reads the whole file. Raises `FileRefused` where it cannot be read."""
-        try:
-            with path.open("rb") as file:
-                told = os.fstat(file.fileno())  # before the first byte: what is written from now on is a change
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise refuse(
-                Text(
-                    f"{quoted(path.name)} lässt sich nicht lesen: {error.strerror}", f"{quoted(path.name)} cannot be read: {error.strerror}"
-                ),
-                Text("Name, Ordner und Rechte prüfen", "check name, folder and rights"),
-            ) from None
-        return Fingerprint(path, digest, told.st_size, told.st_mtime_ns)
+        with _refusing(self.path), self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def check(self) -> None:
         """Refuse a file that was written to while it was read."""
@@ -61,5 +57,17 @@ class Fingerprint:
                 Text("warten, bis die Datei fertig ist, und neu beginnen", "wait until the file is complete, and begin again"),
             )
 
-    def as_data(self) -> dict[str, Any]:
-        return {"name": self.path.name.encode(errors="replace").decode(), "sha256": self.sha256, "octets": self.octets}
+    def as_data(self, sha256: str) -> dict[str, Any]:
+        return {"name": self.path.name.encode(errors="replace").decode(), "sha256": sha256, "octets": self.octets}
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        said = error.strerror
+        raise refuse(
+            Text(f"{quoted(path.name)} lässt sich nicht lesen: {said}", f"{quoted(path.name)} cannot be read: {said}"),
+            Text("Name, Ordner und Rechte prüfen", "check name, folder and rights"),
+        ) from None

@@ -89,8 +89,6 @@ def check_replacement(own: Grant, included: Grant, findings: Findings) -> None:
 
 def _fewer_figures(own_grant: Grant, included_grant: Grant) -> Iterable[Text]:
     own, included = own_grant.figures, included_grant.figures
-    if own_grant.rows != included_grant.rows:
-        yield Text("andere Zeilen (`rows`)", "other rows (`rows`)")
     if own is None or included is None or own.group_by != included.group_by:
         yield Text("andere Gruppen", "other groups")
         return
@@ -187,21 +185,10 @@ def _crossing_kinds(name: str, fine: GeometryMask | ValueMask, place: Place, coa
 
 
 def check_lattices(grants: Iterable[Grant], findings: Findings) -> None:
-    """Figures over one layer share their rows and their areas: the difference of two would show the few that lie in one only."""
-    first: dict[str, Grant] = {}
+    """Figures over one layer share their areas: the difference of two would show the few that lie in one only. Their rows are proved."""
     by_area: dict[str, Grant] = {}
     for grant in grants:
-        if grant.figures is None:
-            continue
-        earlier = first.setdefault(grant.layer, grant)
-        if earlier.rows != grant.rows:
-            what = Text(
-                f"die Zahlen über `{grant.layer}` zählen andere Zeilen als {quoted(earlier.collection)} in {earlier.place}",
-                f"the figures over `{grant.layer}` count other rows than {quoted(earlier.collection)} in {earlier.place}",
-            )
-            remedy = Text("dieselben `rows` schreiben und Teile als `share` zeigen", "write the same `rows`, and show parts as a `share`")
-            findings.add(grant.place, what, remedy)
-        elif grant.figures.by_area:
+        if grant.figures is not None and grant.figures.by_area:
             _check_same_areas(by_area.setdefault(grant.layer, grant), grant, findings)
 
 

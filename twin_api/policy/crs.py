@@ -49,6 +49,12 @@ def unit_of(epsg: int) -> str | None:
     return crs.axis_info[0].unit_name if crs.axis_info and (crs.is_projected or crs.is_geographic) else None
 
 
+@lru_cache(maxsize=256)
+def points_north_first(epsg: int) -> bool:
+    """Whether the first axis of an existing CRS points north: latitude, or the northing of Gauß-Krüger."""
+    return bool(CRS.from_epsg(epsg).axis_info[0].direction == "north")
+
+
 def holds(epsg: int, *points: tuple[float, float]) -> bool:
     """Whether these points, x before y, lie in the CRS's area of use, with some room around it."""
     return bool(area_of(epsg)(np.array(points, dtype=float)).all())

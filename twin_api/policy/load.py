@@ -16,7 +16,7 @@ from twin_api.policy.examples import read_examples
 from twin_api.policy.finding import Findings, PolicyInvalid, quoted, suggestion
 from twin_api.policy.grant import Ground
 from twin_api.policy.layer import read_layer
-from twin_api.policy.proof.check import check_citizens
+from twin_api.policy.proof.check import check_citizens, check_figures
 from twin_api.policy.role import CITIZEN, RoleFile, read_role
 from twin_api.policy.town import ROLE_FILES, read_town
 from twin_api.policy.yaml_file import MAX_BYTES, Node, read
@@ -51,6 +51,8 @@ def _loaded(files: Mapping[str, bytes], findings: Findings, *, are_proved: bool 
     _check_empty(files, nodes, findings)
     if TOWN in nodes:
         policies = _policies(nodes, files, findings)
+        if not are_proved:
+            check_figures(policies, findings)
         if not are_proved and CITIZEN in policies.roles:
             check_citizens(policies, findings)
         if not findings:

@@ -85,14 +85,18 @@ def rebuild_layer(connection: Connection, layer: str, place: Beside | None = Non
     shown = _shown(connection, built)
     lock_for_switch(connection, [(schema, collection) for schema, collection, _ in shown])
     for relation in built:
-        _take_over(connection, relation, place.schema if place is not None and relation in ready else None)
-        leave_out_withdrawn(connection, relation)
+        beside = place if relation in ready else None
+        _take_over(connection, relation, beside.schema if beside is not None else None)
+        if leave_out_withdrawn(connection, relation) or beside is None:
+            connection.execute("SELECT published.measure(%s)", [relation])
+        else:
+            beside.tell(connection, relation)
     for schema, collection, relation in shown:
         _point(connection, schema, collection, relation)
     for relation in built:
         make_way(connection, f"past_{relation}")
         connection.execute(f"DROP TABLE {quoted(PUBLISHED, f'past_{relation}')}".encode())
-        connection.execute("SELECT published.measure(%s), published.spread(%s)", [relation, relation])
+        connection.execute("SELECT published.spread(%s)", [relation])
 
 
 def _build(connection: Connection, layer: str, ready: list[str]) -> list[str]:

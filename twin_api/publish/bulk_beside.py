@@ -17,19 +17,24 @@ from typing import Any, Final
 import psycopg
 
 from twin_api.layers.table import STORE
-from twin_api.publish.statement import execute_one, pin_session, quoted
-from twin_api.publish.table import PUBLISHED, is_fill, make_shared_beside
+from twin_api.publish.statement import execute_one, literal, pin_session, quoted
+from twin_api.publish.table import PUBLISHED, UNTENDED, is_fill, make_shared_beside
+from twin_api.store.collection import MERCATOR
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Recipe = tuple[str, list[str], list[str]]  # a published table, the statements that make it, and its `shared_statements`
 
 BEGIN: Final = "next_"  # how the schemas are called; no role's is called so
 ROWS: Final = "rows"
+MEASURED: Final = "measured"  # count and reach of each table that was built; no published table is called so
 FEATURE: Final = "_feature"  # which of the file a row is; no attribute begins with `_`
 BUILDERS: Final = 4
 SETTINGS: Final = (
-    "jit = off", "work_mem = '64MB'", "maintenance_work_mem = '64MB'", "lock_timeout = '30s'",
+    "jit = off", "work_mem = '256MB'",  # only what is shared is sorted, by one alone
+    "maintenance_work_mem = '64MB'", "max_parallel_maintenance_workers = 0",  # every processor builds a table
+    "lock_timeout = '30s'",
     "synchronous_commit = off",  # the import's own commit comes later and takes these with it
+    "default_statistics_target = 50",  # half the usual sample tells as much of rows that are all new
 )  # fmt: skip
 _LOCK: Final = "hashtextextended(%s, 0)"
 _RECIPES: Final = (
@@ -82,7 +87,9 @@ class Beside:
             _drop(self.connection, self.schema)  # if it was left just now
             self.connection.execute(f"CREATE SCHEMA {quoted(self.schema)}".encode())
             like = f"{FEATURE} int8, LIKE {quoted(STORE, self.layer)} INCLUDING DEFAULTS"
-            self.connection.execute(f"CREATE UNLOGGED TABLE {quoted(*self.rows)} ({like})".encode())
+            self.connection.execute(f"CREATE UNLOGGED TABLE {quoted(*self.rows)} ({like}) {UNTENDED}".encode())
+            told = "SELECT relation, count, reach FROM published.definition WITH NO DATA"
+            self.connection.execute(f"CREATE UNLOGGED TABLE {quoted(self.schema, MEASURED)} AS {told}".encode())
         return True
 
     def start(self, connection: Connection) -> None:
@@ -95,6 +102,11 @@ class Beside:
     def finish(self) -> list[str]:
         """Wait for the tables that were built; says which. They lie in `schema`."""
         return self._built.result() if self._built is not None else []
+
+    def tell(self, connection: Connection, relation: str) -> None:
+        """Count and reach of a table that was built, as its definition has them."""
+        counted = f"UPDATE published.definition d SET count = m.count, reach = m.reach FROM {quoted(self.schema, MEASURED)} m"
+        connection.execute(f"{counted} WHERE d.relation = m.relation AND m.relation = %s".encode(), [relation])
 
     def close(self) -> None:
         """Stop whatever still works, and leave nothing."""
@@ -110,9 +122,9 @@ class Beside:
         built: list[str] = []
         for shared, group in groupby(recipes, lambda recipe: recipe[2][:2]):
             made = make_shared_beside(shared, self.layer, self.schema, ROWS)
-            if made is None:
+            if not made:
                 continue
-            self._run([made])
+            self._run(made)
             building = {recipe[0]: self._threads.submit(self._run, _statements(recipe, self.schema)) for recipe in group}
             for one in building.values():
                 one.result()
@@ -147,10 +159,12 @@ def clear_left(connection: Connection) -> int:
 
 
 def _statements(recipe: Recipe, schema: str) -> list[str]:
-    """Those of a published table, for a table of its name in another schema, filled from the shared one there."""
+    """Those of a published table, for a table of its name in another schema, filled from the shared one there and measured."""
     relation, statements, (shared, _, fill) = recipe
     own = [fill.replace(shared, quoted(schema, shared)) if is_fill(statement) else statement for statement in statements]
-    return [re.sub(rf'("?){PUBLISHED}\1\.("?){relation}\2(?!\w)', lambda _: quoted(schema, relation), statement) for statement in own]
+    moved = [re.sub(rf'("?){PUBLISHED}\1\.("?){relation}\2(?!\w)', lambda _: quoted(schema, relation), statement) for statement in own]
+    measured = f"SELECT {literal(relation)}, count(*), ST_Extent({MERCATOR}) FROM {quoted(schema, relation)}"
+    return [*moved, f"INSERT INTO {quoted(schema, MEASURED)} {measured}"]
 
 
 def _is_empty(connection: Connection, layer: str) -> bool:

@@ -14,10 +14,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from twin_api.policy.check import classes_used, read_by
+from twin_api.policy.crs import points_north_first, unit_of
 from twin_api.policy.documents import Attribute, Figure, Figures, Grant, Layer, Policies, Role, Town
 from twin_api.policy.masks import Area, GeometryMask, Hide, Keep, KeepGeometry, ValueMask
 from twin_api.policy.rule import And, In, Rule, insides_of
-from twin_api.store.collection import Collection, Description, Property
+from twin_api.store.collection import Axes, Collection, Description, Property
 from twin_api.texts import Text
 
 FORMAT: Final = 2  # raise it when the same definition has to yield other bytes
@@ -171,6 +172,7 @@ def _describe(policies: Policies, grant: Grant, definition: Definition) -> Descr
         properties=_properties(policies, layer, grant, definition),
         geometry_type=definition.geometry_type,
         epsg=definition.epsg if definition.geometry_type else None,
+        axes=_axes(definition.epsg) if definition.geometry_type and definition.epsg else None,
         datetime=definition.datetime,
         holder=layer.holder,
         licence=layer.licence,
@@ -178,6 +180,10 @@ def _describe(policies: Policies, grant: Grant, definition: Definition) -> Descr
         announce=grant.announce,
         audited=any(policies.town.classes[class_].audited for class_ in classes_used(grant, layer).values()),
     )
+
+
+def _axes(epsg: int) -> Axes:
+    return Axes(north_first=points_north_first(epsg), degrees=unit_of(epsg) == "degree")
 
 
 def _properties(policies: Policies, layer: Layer, grant: Grant, definition: Definition) -> tuple[Property, ...]:

@@ -10,6 +10,8 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg import sql
 
+from twin_api.publish.ground import foreign_things
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 # kind -> (what is looked at, its access list, the letter of its default, its owner)
@@ -40,7 +42,7 @@ _PATTERN: Final = "SELECT substring(pg_get_functiondef('control.harden()'::regpr
 
 
 class HardeningUnknown(Exception):
-    """`control.harden()` is not there, or does not say which functions of the catalogue it takes."""
+    """`control.harden()` is not there, is not of an administrator's making, or does not say which functions of the catalogue it takes."""
 
 
 class Held(NamedTuple):
@@ -51,7 +53,9 @@ class Held(NamedTuple):
 
 
 def still_public(connection: Connection) -> list[Held]:
-    """Every right of PUBLIC that hardening takes; administrator's connection, some 20 ms."""
+    """Every right of PUBLIC that hardening takes; administrator's connection, some 20 ms. Raises `HardeningUnknown`."""
+    if foreign_things(connection):
+        raise HardeningUnknown()
     pattern = _pattern(connection)
     held = []
     for kind, (what, acl, letter, owner) in _HELD.items():

@@ -13,6 +13,7 @@ from twin_api.publish.evolution import Evolution, create_steps, type_name
 from twin_api.publish.layer_plan import LayerPlan, LayersRefused, absent_layer, describe, other_in_store, still_shown
 from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.store_tables import Connection, stored_tables
+from twin_api.store.engine import login_of
 from twin_api.texts import Text
 
 __all__ = ["LOCK", "LayerPlan", "LayersRefused", "apply_layers", "change_layers", "check_layers", "describe", "plan_layers"]
@@ -68,7 +69,7 @@ def apply_layers(connection: Connection, layers: Mapping[str, Layer]) -> LayerPl
 
 def _plan(connection: Connection, layers: Mapping[str, Layer]) -> tuple[LayerPlan, list[Evolution]]:
     pin_session(connection)
-    stored, writer = stored_tables(connection), f"{connection.info.dbname}_writer"
+    stored, writer = stored_tables(connection), login_of(connection, "writer")
     plan = LayerPlan(left=sorted(stored.keys() - layers.keys()))
     evolutions = []
     for layer in layers.values():

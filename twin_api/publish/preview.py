@@ -22,6 +22,7 @@ from twin_api.publish.statement import execute_one, pin_session, quoted
 from twin_api.publish.table import PUBLISHED, create_statements
 from twin_api.publish.withdraw import withdrawn_collections
 from twin_api.store.collection import About
+from twin_api.store.engine import login_of
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -72,7 +73,7 @@ def _filled(connection: Connection, schema: str, definition: Definition, publish
 def _show(connection: Connection, schema: str, shown: Shown, relation: str) -> None:
     definition = shown.definition
     columns = ", ".join(quoted(column) for column in published_columns(definition))
-    view, login = quoted(schema, shown.collection), quoted(f"{connection.info.dbname}_{schema}")
+    view, login = quoted(schema, shown.collection), quoted(login_of(connection, schema))
     connection.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {quoted(PUBLISHED, relation)}".encode())
     connection.execute(f"GRANT SELECT ON {view} TO {login}".encode())
     _tell(connection, schema, shown, relation)

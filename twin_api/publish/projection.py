@@ -13,11 +13,13 @@ import sqlalchemy as sa
 
 from twin_api.layers.table import COLUMN_TYPES, STORE
 from twin_api.layers.table import GEOMETRY as STORED_GEOMETRY
-from twin_api.publish.definition import Column, Definition
+from twin_api.policy.masks import KeepGeometry
+from twin_api.publish.definition import Definition
 from twin_api.publish.figures import group_rows
 from twin_api.publish.predicate import Place, is_not_withdrawn, predicate
 from twin_api.publish.statement import PlainGeometry
 from twin_api.store.collection import FEATURE, GEOMETRY, MERCATOR, MERCATOR_SRID, PLACE
+from twin_api.store.feature import feature_head, feature_of
 
 PLACE_DIGITS: Final = 10  # a geohash of 10 characters is a cell of about one metre
 COORDINATE_DIGITS: Final = 7  # of a degree: about one centimetre
@@ -48,32 +50,34 @@ def project(definition: Definition, source: sa.FromClause) -> sa.Select[Any]:
     """Columns as in `published_columns`, one row per visible row of `source`."""
     shown = _placed(definition, _masked(definition, source))
     if not definition.geometry_type:
-        return _finished(definition, shown, sa.literal_column("''"), _head(shown.c.id, sa.literal("null")))
-    return _finished(definition, shown, _place(shown.c[WGS]), _head(shown.c.id, _geometry_json(shown.c[WGS])))
+        return _finished(definition, shown, sa.literal_column("''"), feature_head(shown.c.id, sa.literal("null")))
+    return _finished(definition, shown, _place(shown.c[WGS]), feature_head(shown.c.id, _geometry_json(shown.c[WGS])))
 
 
 def prepare(definition: Definition) -> sa.Select[Any] | None:
     """The layer's whole rows with all that is derived from the shown geometry; None where none is shown.
 
     The same text for all definitions of a layer that show its geometry alike: what costs most of a projection can then be done once
-    for all of them. It holds what they hide, so it is for whoever builds only.
+    for all of them. It holds what they hide, so it is for whoever builds only. A geometry that is kept stands in it once.
     """
     if not definition.geometry_type or definition.groups is not None:
         return None
     source = store_source(definition)
-    masked = _fenced(sa.select(sa.literal_column("r.*"), _shown_geometry(definition, source)).select_from(source), "masked")
-    geometry = sa.type_coerce(masked.c[GEOMETRY], PlainGeometry())
+    shown = [] if _is_kept(definition) else [_shown_geometry(definition, source)]
+    masked = _fenced(sa.select(sa.literal_column("r.*"), *shown).select_from(source), "masked")
+    geometry = sa.literal_column(f"masked.{STORED_GEOMETRY if _is_kept(definition) else GEOMETRY}", PlainGeometry())
     placed = _unflattened(sa.select(_wgs(geometry).label(WGS)).correlate(masked)).lateral("placed")
-    head = _head(sa.literal_column("masked.id"), _geometry_json(placed.c[WGS]))
+    head = feature_head(sa.literal_column("masked.id"), _geometry_json(placed.c[WGS]))
     derived = [_place(placed.c[WGS]).label(PLACE), head.label(HEAD), _mercator(geometry).label(MERCATOR)]
     return sa.select(sa.literal_column("masked.*"), *derived).select_from(masked, placed)
 
 
 def project_prepared(definition: Definition, name: str) -> sa.Select[Any]:
     """The same rows as `project` yields on the store, from the temporary table `name` filled by `prepare`, and as they lie in it."""
-    derived = (GEOMETRY, MERCATOR), (PLACE, HEAD)
-    source = _source(definition, name, [sa.column(n, PlainGeometry()) for n in derived[0]] + [sa.column(n) for n in derived[1]])
-    masked = _masked_columns(definition, source) + [source.c[n] for n in (*derived[0], *derived[1])]
+    derived = [sa.column(GEOMETRY, PlainGeometry()), sa.column(MERCATOR, PlainGeometry()), sa.column(PLACE), sa.column(HEAD)]
+    source = _source(definition, name, derived)
+    geometry = _shown_geometry(definition, source) if _is_kept(definition) else source.c[GEOMETRY]
+    masked = [*_masked_columns(definition, source), geometry, *(source.c[n] for n in (MERCATOR, PLACE, HEAD))]
     shown = _fenced(sa.select(*masked).where(visible(definition, source)), "masked")
     return _finished(definition, shown, shown.c[PLACE], shown.c[HEAD])
 
@@ -104,6 +108,11 @@ def _masked_columns(definition: Definition, source: sa.FromClause) -> list[sa.Co
 
 def _shown_geometry(definition: Definition, source: sa.FromClause) -> sa.ColumnElement[Any]:
     return sa.type_coerce(definition.geometry.sql(source.c[STORED_GEOMETRY]), PlainGeometry()).label(GEOMETRY)
+
+
+def _is_kept(definition: Definition) -> bool:
+    """Whether the geometry is shown as it is stored."""
+    return isinstance(definition.geometry, KeepGeometry)
 
 
 def _placed(definition: Definition, masked: sa.FromClause) -> sa.FromClause:
@@ -148,28 +157,6 @@ def _finished(definition: Definition, shown: sa.FromClause, place: sa.ColumnElem
     return sa.select(*columns, *(shown.c[column.name] for column in definition.columns))
 
 
-def _head(id: sa.ColumnElement[Any], geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The finished feature up to its properties, which is the same in all twins that show the geometry alike."""
-    return sa.func.concat('{"type":"Feature","id":"', id, '","geometry":', sa.func.coalesce(geometry, "null"), ',"properties":{')
-
-
 def _feature(definition: Definition, shown: sa.FromClause, head: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """The finished GeoJSON feature (RFC 7946), compact, properties in the layer's order, absent values as null."""
-    parts: list[Any] = [head]
-    for number, column in enumerate(definition.columns):
-        parts += [f'{"," if number else ""}"{column.name}":', sa.func.coalesce(_json(column, shown.c[column.name]), "null")]
-    # concat takes at most 100 arguments
-    chunks = [sa.func.concat(*parts[start : start + 90]) for start in range(0, len(parts), 90)]
-    return sa.func.concat(*chunks, "}}") if len(chunks) > 1 else sa.func.concat(*parts, "}}")
-
-
-def _json(column: Column, value: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """One value as JSON text; NULL stays NULL."""
-    match column.shown_type:
-        case "integer" | "boolean":
-            return sa.cast(value, sa.Text)
-        case "datetime":
-            naive = sa.cast(sa.func.to_json(sa.func.timezone("UTC", value)), sa.Text)
-            return sa.func.rtrim(naive, '"').op("||")('Z"')
-        case _:
-            return sa.cast(sa.func.to_json(value), sa.Text)
+    """The finished GeoJSON feature (RFC 7946), compact, properties in the layer's order."""
+    return feature_of(head, ((column.name, column.shown_type, shown.c[column.name]) for column in definition.columns))

@@ -19,6 +19,7 @@ from twin_api.publish.projection import published_columns
 from twin_api.publish.statement import quoted, sql_text
 from twin_api.publish.table import PUBLISHED
 from twin_api.store.collection import About, about_table, closed_table, collection_table
+from twin_api.store.engine import login_of
 from twin_api.store.secrets import Secrets
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -26,7 +27,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 def ensure_login(connection: Connection, schema: str, secrets: Secrets) -> None:
     """The login of a role with its secret and its settings; set right again where the login has changed its own."""
-    secret = verifier(connection, f"{connection.info.dbname}_{schema}", secrets.ensure(schema))
+    secret = verifier(connection, login_of(connection, schema), secrets.ensure(schema))
     connection.execute("SELECT control.ensure_login(%s, %s)", [schema, secret])
 
 
@@ -39,7 +40,7 @@ def ensure_role(connection: Connection, schema: str, name: str, secrets: Secrets
 
 def make_schema(connection: Connection, schema: str) -> None:
     """The schema with nothing in it to show yet, and its login's rights on it."""
-    login = sql.Identifier(f"{connection.info.dbname}_{schema}")
+    login = sql.Identifier(login_of(connection, schema))
     connection.execute(f"CREATE SCHEMA {quoted(schema)}".encode())
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema), login))
     for table in (collection_table(schema), closed_table(schema)):
@@ -49,7 +50,7 @@ def make_schema(connection: Connection, schema: str) -> None:
 
 def tell_about(connection: Connection, schema: str, about: About) -> None:
     """The one row of `about`, touched only where it says something else; makes the table where an older version left none."""
-    table, login = sql.Identifier(schema, "about"), sql.Identifier(f"{connection.info.dbname}_{schema}")
+    table, login = sql.Identifier(schema, "about"), sql.Identifier(login_of(connection, schema))
     row = connection.execute("SELECT to_regclass(%s) IS NULL", [quoted(schema, "about")]).fetchone()
     if row is not None and row[0]:
         connection.execute(sql_text(CreateTable(about_table(schema))).encode())
@@ -74,7 +75,7 @@ def point_view(connection: Connection, schema: str, shown: Shown) -> None:
     columns = ", ".join(quoted(column) for column in published_columns(shown.definition))
     connection.execute(f"DROP VIEW IF EXISTS {view}".encode())
     connection.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {quoted(PUBLISHED, shown.definition.relation)}".encode())
-    login = quoted(f"{connection.info.dbname}_{schema}")
+    login = quoted(login_of(connection, schema))
     connection.execute(f"GRANT SELECT ON {view} TO {login}".encode())
 
 

@@ -21,6 +21,7 @@ from twin_api.publish.statement import quoted, sql_text
 from twin_api.store.collection import FEATURE, GEOMETRY, MERCATOR, MERCATOR_SRID, PLACE
 
 PUBLISHED: Final = "published"
+UNTENDED: Final = "WITH (autovacuum_enabled = off)"  # of a table that is soon gone
 _IN_ORDER: Final = f" ORDER BY {PLACE}, id"
 
 
@@ -54,7 +55,7 @@ def create_statements(definition: Definition, name: str) -> tuple[str, ...]:
     table = describe_published(definition, name)
     target = quoted(PUBLISHED, name)
     key = sql_text(AddConstraint(table.primary_key))  # from here on CREATE TABLE leaves it out
-    unasked = [FEATURE, GEOMETRY] if GEOMETRY in table.c else [FEATURE]  # no condition is estimated by these
+    unasked = ["id", FEATURE, *([GEOMETRY] if GEOMETRY in table.c else [])]  # no condition is estimated by these; of ids a key is known
     kept = f"ALTER TABLE {target} ALTER COLUMN {FEATURE} SET COMPRESSION lz4, " + ", ".join(
         f"ALTER COLUMN {column} SET STATISTICS 0" for column in unasked
     )
@@ -78,21 +79,19 @@ def shared_statements(definition: Definition, name: str) -> tuple[str, ...]:
     return (shared, made, _fill(definition, quoted(PUBLISHED, name), sql_text(project_prepared(definition, shared))))
 
 
-def make_shared_beside(shared: Sequence[str], layer: str, schema: str, rows: str) -> str | None:
-    """The statement that makes a shared table so that other backends see it: in `schema`, from the layer's rows in a table there.
+def make_shared_beside(shared: Sequence[str], layer: str, schema: str, rows: str) -> list[str]:
+    """The statements that make a shared table so that other backends see it: in `schema`, from the layer's rows in a table there.
 
-    None if another version of the program has written down how the table is made, and does it in another way.
+    Nothing if another version of the program has written down how the table is made, and does it in another way.
     A literal that looks like what is replaced cannot be: what is derived from a geometry knows numbers and layers only.
+    It is filled apart: CREATE TABLE AS writes every page to disk at once, and whoever reads next has to fetch it from there.
     """
     name, made = shared
-    for before, after in (
-        (f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS ", f"CREATE UNLOGGED TABLE {quoted(schema, name)} AS "),
-        (_from(STORE, layer), _from(schema, rows)),
-    ):
-        if made.count(before) != 1:
-            return None
-        made = made.replace(before, after)
-    return made
+    beginning, source, target = f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS ", _from(STORE, layer), quoted(schema, name)
+    if not made.startswith(beginning) or made.count(source) != 1:
+        return []
+    select = made.removeprefix(beginning).replace(source, _from(schema, rows))
+    return [f"CREATE UNLOGGED TABLE {target} {UNTENDED} AS {select} WITH NO DATA", f"INSERT INTO {target} {select}"]
 
 
 def _from(schema: str, table: str) -> str:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from twin_api.encodings.media import Media, choose
 from twin_api.problems import InvalidParameter
+from twin_api.store.collection import Collection, Property
 from twin_api.texts import Text
 
 Asked = Sequence[tuple[str, str]]  # the query string's parameters in order
@@ -39,8 +40,23 @@ def once(asked: Asked) -> dict[str, str]:
 
 def unknown(name: str, known: Sequence[str]) -> InvalidParameter:
     """A parameter that is not among `known`, with the one that may have been meant, or all there are."""
-    shown = name[:100]
-    return InvalidParameter(shown, Text(f"`{shown}` gibt es hier nicht: ", f"`{shown}` is no parameter here: ") + hint(name, known))
+    said = name[:100]
+    return InvalidParameter(said, Text(f"`{said}` gibt es hier nicht: ", f"`{said}` is no parameter here: ") + hint(name, known))
+
+
+def read_names(parameter: str, names: Sequence[str], collection: Collection) -> list[Property]:
+    """Properties that the collection shows, each named once; raises `InvalidParameter`."""
+    shown = {p.name: p for p in collection.description.properties}
+    for number, name in enumerate(names):
+        said = name[:100]
+        if name not in shown:
+            is_none = Text(f"`{said}` ist kein Merkmal: ", f"`{said}` is no property: ")
+            raise InvalidParameter(parameter, is_none + hint(name, list(shown)))
+        if name in names[:number]:
+            raise InvalidParameter(
+                parameter, Text(f"`{said}` steht mehrfach da: nur einmal nennen", f"`{said}` is named twice: name it once")
+            )
+    return [shown[name] for name in names]
 
 
 def hint(name: str, known: Sequence[str]) -> Text:

@@ -13,11 +13,16 @@ from typing import Any, Final
 import sqlalchemy as sa
 from psycopg.types.numeric import Int8
 
+from twin_api.problems import TooBusy
+from twin_api.query.ask import Asked
 from twin_api.query.clause import Clause
 from twin_api.query.cql2.compile import Filter
-from twin_api.query.window import Window, bind
+from twin_api.query.look import Look
+from twin_api.query.order import Order, order_types
+from twin_api.query.window import MAX_LIMIT, Window, bind
 from twin_api.store.collection import FEATURE, PLACE, Collection, collection_table, is_shown
-from twin_api.store.twin import NOT_COUNTED, Statement, compile_statement
+from twin_api.store.feature import word
+from twin_api.store.twin import NOT_COUNTED, Key, Statement, compile_statement
 
 COUNTED: Final = 100_000  # a filtered collection is counted exactly up to here
 PAGE_BYTES: Final = 16 * 1_048_576  # the item that passes it is the last one of its page
@@ -27,19 +32,32 @@ Shape = tuple[Clause, ...]
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A window on one collection, ready to be read."""
+    """A window on one collection, ready to be read; `by_line` where features stand a line each, not after commas.
+
+    With `east_first` coordinates stand as files want them, whatever the order of their CRS.
+    """
 
     collection: Collection
     window: Window
+    by_line: bool = False
+    east_first: bool = False
+
+    @classmethod
+    def of(cls, collection: Collection, asked: Asked, *, by_line: bool = False, east_first: bool = False) -> Pages:
+        """Raises `InvalidParameter`."""
+        window = bind(collection, asked)
+        if east_first and window.look.crs is not None:
+            window = replace(window, look=replace(window.look, crs=replace(window.look.crs, axes_swapped=False)))
+        return cls(collection, window, by_line, east_first)
 
     def statement(self, schema: str) -> Statement:
-        after = self.window.after
-        shape = self.window.shape
-        is_own = any(isinstance(clause, Filter) for clause in shape)
-        sql = (_compile_own if is_own else _compile)(schema, self.collection.name, shape, after is not None)
-        params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(self.window.limit), **self.window.params}
-        if after is not None:
-            params |= {"after_place": after.place, "after_id": after.id}
+        window = self.window
+        given = (window.shape, window.order, window.look, window.after is not None, "\n" if self.by_line else ",")
+        is_own = any(isinstance(clause, Filter) for clause in window.shape)
+        sql = (_compile_own if is_own else _compile)(schema, self.collection.name, *given)
+        params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(window.limit), **window.params}
+        if window.after is not None:
+            params |= {"after_place": window.after.place, "after_id": window.after.id}
         return Statement(sql, params, is_often_asked=not is_own)
 
     def at_most(self, rows: int) -> Pages:
@@ -47,29 +65,36 @@ class Pages:
         return replace(self, window=replace(self.window, limit=min(self.window.limit, rows)))
 
     def rebind(self, collection: Collection) -> Pages:
-        window = replace(bind(collection, self.window.asked), limit=self.window.limit)
-        return replace(self, collection=collection, window=window)
+        again = Pages.of(collection, self.window.asked, by_line=self.by_line, east_first=self.east_first)
+        return again._at(self.window.limit, self.window.after)
+
+    def whole(self, after: Key | None = None) -> Pages:
+        """The largest page, whatever limit was asked for; the one after this key."""
+        return self._at(MAX_LIMIT, after)
+
+    def _at(self, limit: int, after: Key | None) -> Pages:
+        try:
+            params = self.window.params | (self.window.order.params(after) if after else {})
+        except ValueError:  # another type than on the page before
+            raise TooBusy() from None
+        return replace(self, window=replace(self.window, limit=limit, after=after, params=params))
 
 
-def _text(schema: str, collection: str, shape: Shape, resumes: bool) -> str:
+def _text(schema: str, collection: str, shape: Shape, order: Order, look: Look, resumes: bool, between: str) -> str:
     """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
-    rows = _rows(schema, collection, shape)
-    if not shape:
-        return compile_statement(
-            _answer(schema, sa.null(), _walk(rows, rows, resumes), _walk(rows, rows, resumes, FEATURE).limit(_limit()))
-        )
-    hits = _fenced(sa.select(rows.c[PLACE], rows.c.id).where(*_conditions(rows, shape)).limit(_constant(COUNTED + 1)), "hits")
-    count = _fenced(sa.select(sa.func.count().label("n")).select_from(hits), "hit_count")
-    matched = sa.select(count.c.n).scalar_subquery()
-    few = _walk(hits, hits, resumes).limit(_one_more()).where(matched <= _constant(COUNTED))
-    many = _walk(rows, rows, resumes).limit(_one_more()).where(matched > _constant(COUNTED), *_conditions(rows, shape))
-    both = sa.union_all(sa.select(few.subquery("few")), sa.select(many.subquery("many"))).subquery("both")
-    keys = _fenced(sa.select(both.c[PLACE], both.c.id).order_by(both.c[PLACE], both.c.id), "keys")
+    rows = _rows(schema, collection, shape, order, look)
+    if not shape and not order:
+        shown = _next(rows, order, resumes, look.feature(rows).label(FEATURE)).limit(_limit())
+        return compile_statement(_answer(schema, order, sa.null(), _next(rows, order, resumes), shown, between))
+    keyed = sa.select(*order.keys(rows)).where(*_conditions(rows, shape))
+    every = _next(keyed.subquery("every"), order, resumes).limit(_one_more())
+    keys, exact = _counted(keyed, every, order, resumes) if shape else (_fenced(every, "keys"), sa.null())
     page = sa.select(keys).limit(_limit()).subquery("page")
     # looked up key by key: a join would be planned without knowing how few keys there are. By place first: neighbours share index pages
-    feature = sa.select(rows.c[FEATURE]).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
-    exact = sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED))
-    return compile_statement(_answer(schema, exact, sa.select(keys), sa.select(feature.label(FEATURE)).select_from(page)))
+    feature = sa.select(look.feature(rows)).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
+    # not flattened: the text and twice its length would be looked up each on its own
+    texts = sa.select(feature.label(FEATURE)).select_from(page).offset(_constant(0))
+    return compile_statement(_answer(schema, order, exact, sa.select(keys), texts, between))
 
 
 _compile = lru_cache(maxsize=4096)(_text)
@@ -77,9 +102,24 @@ _compile = lru_cache(maxsize=4096)(_text)
 _compile_own = lru_cache(maxsize=256)(_text)
 
 
-def _rows(schema: str, collection: str, shape: Shape) -> sa.FromClause:
-    types: dict[str, sa.types.TypeEngine[Any]] = {"id": sa.Uuid(), PLACE: sa.Text(), FEATURE: sa.Text()}
+def _counted(
+    keyed: sa.Select[Any], every: sa.Select[Any], order: Order, resumes: bool
+) -> tuple[sa.CTE, sa.ColumnElement[Any]]:  # fmt: skip
+    """The keys of the page and one more, and how many match: few are found and kept, many are walked along."""
+    hits = _fenced(keyed.limit(_constant(COUNTED + 1)), "hits")
+    count = _fenced(sa.select(sa.func.count().label("n")).select_from(hits), "hit_count")
+    matched = sa.select(count.c.n).scalar_subquery()
+    few = _next(hits, order, resumes).limit(_one_more()).where(matched <= _constant(COUNTED))
+    many = every.where(matched > _constant(COUNTED))
+    both = sa.union_all(sa.select(few.subquery("few")), sa.select(many.subquery("many"))).subquery("both")
+    keys = _fenced(sa.select(both).order_by(*order.clauses(both)), "keys")
+    return keys, sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED))
+
+
+def _rows(schema: str, collection: str, shape: Shape, order: Order, look: Look) -> sa.FromClause:
+    types: dict[str, sa.types.TypeEngine[Any]] = {"id": sa.Uuid(), PLACE: sa.Text(), **look.columns}
     types |= {name: type_ for clause in shape for name, type_ in clause.columns}
+    types |= dict(order_types(order))
     return sa.table(collection, *(sa.column(name, type_) for name, type_ in types.items()), schema=schema)
 
 
@@ -91,14 +131,11 @@ def _fenced(select: sa.Select[Any], name: str) -> sa.CTE:
     return select.cte(name).prefix_with("MATERIALIZED")
 
 
-def _walk(source: sa.FromClause, rows: sa.FromClause, resumes: bool, *shown: str) -> sa.Select[Any]:
-    """The next keys in the collection's order, or the columns `shown` of these rows."""
-    key = (rows.c[PLACE], rows.c.id)
-    walk = sa.select(*([rows.c[name] for name in shown] or key)).select_from(source).order_by(*key)
-    if not resumes:
-        return walk
-    after = (sa.bindparam("after_place", type_=sa.Text()), sa.bindparam("after_id", type_=sa.Uuid()))
-    return walk.where(sa.tuple_(*key) > sa.tuple_(*after))
+def _next(keys: sa.FromClause, order: Order, resumes: bool, *shown: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The next keys in their order, or what is `shown` of these rows."""
+    columns = [keys.c[PLACE], keys.c.id, *(keys.c[f"by{number}"] for number in range(len(order.by)))]
+    walk = sa.select(*(shown or columns)).select_from(keys).order_by(*order.clauses(keys))
+    return walk.where(order.after(keys)) if resumes else walk
 
 
 def _with_bytes_ahead(texts: sa.Select[Any]) -> sa.Subquery:
@@ -123,8 +160,10 @@ def _constant(number: int) -> sa.ColumnElement[int]:
     return sa.literal_column(str(number), sa.BigInteger())
 
 
-def _answer(schema: str, matched: sa.ColumnElement[Any], keys: sa.Select[Any], texts: sa.Select[Any]) -> sa.Select[Any]:
-    """One row: version, count, matched, features, returned, place and id of the last one, whether there are more.
+def _answer(
+    schema: str, order: Order, matched: sa.ColumnElement[Any], keys: sa.Select[Any], texts: sa.Select[Any], between: str
+) -> sa.Select[Any]:  # fmt: skip
+    """One row: version, count, matched, features, returned, place and id of the last one, whether there are more, what it is sorted by.
 
     No row at all where the collection is not shown (any more). The texts go straight into one value: a page kept in between is
     written and read again, which is half of the cost of a large one.
@@ -132,7 +171,7 @@ def _answer(schema: str, matched: sa.ColumnElement[Any], keys: sa.Select[Any], t
     told = collection_table(schema)
     read = _with_bytes_ahead(texts)
     joined = _fenced(
-        sa.select(sa.func.string_agg(read.c[FEATURE], sa.literal_column("','")).label("features"), sa.func.count().label("n")).where(
+        sa.select(sa.func.string_agg(read.c[FEATURE], word(between)).label("features"), sa.func.count().label("n")).where(
             read.c.ahead < _constant(PAGE_BYTES)
         ),
         "joined",
@@ -149,6 +188,7 @@ def _answer(schema: str, matched: sa.ColumnElement[Any], keys: sa.Select[Any], t
         sa.select(last.c[PLACE]).scalar_subquery(),
         sa.select(last.c.id).scalar_subquery(),
         sa.select(sa.func.count()).select_from(edge).scalar_subquery() > _constant(1),
+        *(sa.select(last.c[f"by{number}"]).scalar_subquery() for number in range(len(order.by))),
     ]
     return (
         sa.select(*columns)

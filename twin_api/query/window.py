@@ -13,29 +13,32 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from twin_api.problems import InvalidParameter
-from twin_api.query.ask import Asked, once, unknown
-from twin_api.query.clause import Clause, During, Equals, Params, box_params
+from twin_api.query.ask import Asked, once, read_names, unknown
+from twin_api.query.box import box_crs, read_box, read_box_crs
+from twin_api.query.clause import Clause, During, Equals, Params
 from twin_api.query.cql2 import parse as cql2
 from twin_api.query.cql2.compile import read_filter
-from twin_api.query.crs import CRS84, Crs, offered_crs, read_crs
-from twin_api.query.value import read_instant, read_number, read_value
-from twin_api.store.collection import Collection
+from twin_api.query.crs import CRS84, Crs, default_crs, offered_crs, read_crs
+from twin_api.query.look import FINISHED, Look, look_of
+from twin_api.query.order import Order, read_order
+from twin_api.query.value import read_instant, read_value
+from twin_api.store.collection import Collection, Property
 from twin_api.store.twin import Key
 from twin_api.texts import Text
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 10_000
-PARAMETERS: Final = ("bbox", "datetime", "filter", "filter-lang", "filter-crs", "limit", "cursor", "f")
-_ELSEWHERE: Final = ("limit", "cursor", "f", "filter-lang", "filter-crs")  # they narrow nothing by themselves
+PARAMETERS: Final = (
+    "bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs", "crs", "sortby", "properties", "limit", "cursor", "f",
+)  # fmt: skip
+_NOT_NARROWING: Final = ("limit", "cursor", "f", "crs", "sortby", "properties", "filter-lang", "filter-crs")
 _WANTED: Final = {
     "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
     "cursor": Text(
         "`cursor` verlangt das Wort aus einem Verweis `next`, unverändert", "`cursor` wants the word from a `next` link, unchanged"
-    ),
-    "bbox": Text(
-        "`bbox` verlangt West,Süd,Ost,Nord in Grad (CRS84), etwa `11.4,49.9,11.6,50.1`",
-        "`bbox` wants west,south,east,north in degrees (CRS84), such as `11.4,49.9,11.6,50.1`",
     ),
     "filter-lang": Text("`filter-lang` verlangt `cql2-text` oder `cql2-json`", "`filter-lang` wants `cql2-text` or `cql2-json`"),
     "datetime": Text(
@@ -54,6 +57,10 @@ class Window:
     params: Params
     limit: int
     after: Key | None
+    crs: Crs
+    look: Look = FINISHED
+    order: Order = Order()  # noqa: RUF009  # frozen
+    properties: frozenset[str] | None = None  # by name; None: all there are
 
 
 def bind(collection: Collection, asked: Asked) -> Window:
@@ -63,25 +70,41 @@ def bind(collection: Collection, asked: Asked) -> Window:
     shape: list[Clause] = []
     params: Params = {}
     for name, text in given.items():
-        if name in _ELSEWHERE:
+        if name in _NOT_NARROWING:
             continue
-        clauses, values = _filter(collection, given) if name == "filter" else _clauses(collection, name, text)
+        clauses, values = _clauses(collection, given, name, text)
         shape += clauses
         params |= values
     shape.sort(key=repr)  # whatever the order they are asked in, it is one text
-    return Window(asked, tuple(shape), params, _limit(given.get("limit")), _cursor(given.get("cursor")))
+    crs = asked_crs(collection, given.get("crs"))
+    order, shown = read_order(collection, given.get("sortby")), _properties(collection, given.get("properties"))
+    after, resumed = _cursor(given.get("cursor"), order)
+    look = look_of(collection.description, crs, shown)
+    names = None if shown is None else frozenset(p.name for p in shown)
+    return Window(asked, tuple(shape), params | resumed, _limit(given.get("limit")), after, crs, look, order, names)
+
+
+def asked_crs(collection: Collection, uri: str | None) -> Crs:
+    """The CRS to answer in, the collection's default where none is asked for; raises `InvalidParameter`."""
+    told = collection.description
+    return default_crs(told) if uri is None else read_crs("crs", uri, offered_crs(told))
 
 
 def cursor(key: Key) -> str:
     """A page's end as an opaque word for the next link; made of what the last feature shows and nothing else."""
-    return base64.urlsafe_b64encode(key.id.bytes + key.place.encode()).decode().rstrip("=")
+    sorted_by = b"|" + orjson.dumps(key.values) if key.values else b""
+    return base64.urlsafe_b64encode(key.id.bytes + key.place.encode() + sorted_by).decode().rstrip("=")
 
 
-def _clauses(collection: Collection, name: str, text: str) -> tuple[Sequence[Clause], Params]:
+def _clauses(collection: Collection, given: Mapping[str, str], name: str, text: str) -> tuple[Sequence[Clause], Params]:
     """No clause where the collection has nothing that the parameter could narrow: then everything matches."""
     if name == "bbox":
-        clause, params = _bbox(text)
-        return ((clause,), params) if collection.description.geometry_type else ((), {})
+        return read_box(collection, text, given.get("bbox-crs"))
+    if name == "bbox-crs":
+        read_box_crs(collection, text)
+        return (), {}
+    if name == "filter":
+        return _filter(collection, given)
     if name == "datetime":
         return _datetime(collection, text)
     shown = collection.property(name)
@@ -96,7 +119,7 @@ def _filter(collection: Collection, given: Mapping[str, str]) -> tuple[Sequence[
 
 
 def _filter_crs(collection: Collection, given: Mapping[str, str]) -> Crs:
-    return read_crs("filter-crs", given["filter-crs"], offered_crs(collection.description)) if "filter-crs" in given else CRS84
+    return read_crs("filter-crs", given["filter-crs"], box_crs(collection)) if "filter-crs" in given else CRS84
 
 
 def _check_filter_words(collection: Collection, given: Mapping[str, str]) -> None:
@@ -104,6 +127,14 @@ def _check_filter_words(collection: Collection, given: Mapping[str, str]) -> Non
     _filter_crs(collection, given)
     if given.get("filter-lang", cql2.TEXT) not in cql2.LANGUAGES:
         raise InvalidParameter("filter-lang", _WANTED["filter-lang"])
+
+
+def _properties(collection: Collection, text: str | None) -> tuple[Property, ...] | None:
+    """Those asked for, in the collection's own order."""
+    if text is None:
+        return None
+    named = read_names("properties", [name.strip() for name in text.split(",")], collection)
+    return tuple(p for p in collection.description.properties if p in named)
 
 
 def _limit(text: str | None) -> int:
@@ -115,14 +146,24 @@ def _limit(text: str | None) -> int:
     return min(int(text), MAX_LIMIT)
 
 
-def _cursor(text: str | None) -> Key | None:
+def _cursor(text: str | None, order: Order) -> tuple[Key | None, Params]:
+    """Where to go on, and the values to go on from."""
     if text is None:
-        return None
+        return None, {}
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return Key(_place(raw[16:]), UUID(bytes=raw[:16]))
+        place, mark, told = raw[16:].partition(b"|")
+        key = Key(_place(place), UUID(bytes=raw[:16]), _values(told) if mark else ())
+        return key, order.params(key)
     except (ValueError, binascii.Error):
         raise InvalidParameter("cursor", _WANTED["cursor"]) from None
+
+
+def _values(told: bytes) -> tuple[str | None, ...]:
+    values = orjson.loads(told)
+    if not isinstance(values, list) or not values or not all(value is None or isinstance(value, str) for value in values):
+        raise ValueError
+    return tuple(values)
 
 
 def _place(raw: bytes) -> str:
@@ -130,18 +171,6 @@ def _place(raw: bytes) -> str:
     if len(place) > 20 or not (place.isalnum() or not place):
         raise ValueError
     return place
-
-
-def _bbox(text: str) -> tuple[Clause, Params]:
-    """Four numbers or six (heights are accepted and do not narrow), degrees in CRS84."""
-    try:
-        numbers = [read_number(part) for part in text[:512].split(",")]
-        west, south, east, north = numbers if len(numbers) == 4 else (numbers[0], numbers[1], numbers[3], numbers[4])
-        if len(numbers) not in (4, 6) or south > north or max(abs(south), abs(north)) > 90 or max(abs(west), abs(east)) > 180:
-            raise ValueError
-    except (ValueError, IndexError):
-        raise InvalidParameter("bbox", _WANTED["bbox"]) from None
-    return box_params(west, south, east, north)
 
 
 def _datetime(collection: Collection, text: str) -> tuple[Sequence[Clause], Params]:

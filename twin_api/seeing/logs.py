@@ -10,15 +10,16 @@ import logging
 import logging.config
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal, cast
 
 import orjson
 import structlog
 
+from twin_api.seeing.outlet import STANDARD
 from twin_api.seeing.visit import current
 
 LIBRARIES: Final = Path(__file__).with_name("libraries.json")  # also what `--log-config` of uvicorn is given
@@ -26,6 +27,8 @@ Level = Literal["debug", "info", "warning", "error"]
 LEVELS: Final[Mapping[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 _FORM: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+# what the HTTP server says of a request that the house refuses and logs itself, or answers like any other
+_TOLD_TWICE: Final = ("Invalid HTTP request received", "Unsupported upgrade request", "No supported WebSocket library detected")
 _SHORT: Final = re.compile(r"[^\x00-\x1f\x7f]{0,300}")
 # INVARIANT: what a line may tell. None of these fields holds a word of a client or a value of the store
 FIELDS: Final[Mapping[str, type]] = {
@@ -71,10 +74,11 @@ def configure(level: Level) -> None:
     """Send all that this process logs, libraries' lines too, to standard output."""
     logging.config.dictConfig(json.loads(LIBRARIES.read_text()))
     logging.captureWarnings(True)
+    STANDARD.tell_dropped = _dropped
     structlog.configure(
         processors=[_complete, _keep_listed, _as_line],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.BytesLoggerFactory(),
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", STANDARD)),
         cache_logger_on_first_use=True,
     )
     sys.excepthook = _note_crash
@@ -82,8 +86,11 @@ def configure(level: Level) -> None:
 
 def write(line: Mapping[str, Any]) -> None:
     """One line of listed fields."""
-    sys.stdout.buffer.write(orjson.dumps(line, option=_FORM))
-    sys.stdout.buffer.flush()
+    STANDARD.write(orjson.dumps(line, option=_FORM))
+
+
+def _dropped(count: int) -> bytes:
+    return orjson.dumps({"time": datetime.now(UTC), "level": "warning", "event": "log_dropped", "count": count}, option=_FORM)
 
 
 def _complete(_: Any, level: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -106,6 +113,15 @@ def _is_short(value: Any) -> bool:
 
 def _as_line(_: Any, level: str, told: MutableMapping[str, Any]) -> bytes:
     return orjson.dumps(dict(told), option=_FORM)[:-1]  # the logger ends it
+
+
+def is_told_once(record: logging.LogRecord) -> bool:
+    """Whether a library's line says what no line of ours does."""
+    return not str(record.msg).startswith(_TOLD_TWICE)
+
+
+def once() -> Callable[[logging.LogRecord], bool]:
+    return is_told_once
 
 
 class Libraries(logging.Formatter):

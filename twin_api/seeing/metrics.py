@@ -41,6 +41,7 @@ WAITS: Final = Histogram(
     "twin_wait_seconds", "Time that requests waited for their turn or a connection", ("role",), buckets=_SECONDS, registry=REGISTRY
 )
 PROBLEMS: Final = Counter("twin_problems", "Refusals by type", ("type",), registry=REGISTRY)
+DROPPED: Final = Counter("twin_log_lines_dropped", "Lines of the log that nobody took in time", registry=REGISTRY)
 IN_USE: Final = Gauge("twin_pool_in_use", "Connections at work", ("login",), registry=REGISTRY, multiprocess_mode="livesum")
 WAITING: Final = Gauge("twin_pool_waiting", "Requests waiting for a connection", ("login",), registry=REGISTRY, multiprocess_mode="livesum")
 

@@ -36,6 +36,17 @@ class Property:
 
 
 @dataclass(frozen=True, slots=True)
+class Axes:
+    """How a CRS says a place: whether its first axis points north, and whether its units are degrees; if not, they are lengths."""
+
+    north_first: bool
+    degrees: bool
+
+    def as_json(self) -> dict[str, bool]:
+        return {"north_first": self.north_first, "degrees": self.degrees}
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What a collection is, as published: a function of the role's own definition."""
 
@@ -49,6 +60,11 @@ class Description:
     theme: Text | None = None
     announce: Text | None = None  # what is withheld here
     audited: bool = False  # whoever reads it is noted
+    axes: Axes | None = None  # of `epsg`; None where an older version described the collection
+
+    @property
+    def has_heights(self) -> bool:
+        return (self.geometry_type or "").endswith("Z")
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -65,6 +81,7 @@ class Description:
             "theme": self.theme and self.theme.as_json(),
             "announce": self.announce and self.announce.as_json(),
             "audited": self.audited,
+            "axes": self.axes and self.axes.as_json(),
         }
 
     @classmethod
@@ -84,6 +101,7 @@ class Description:
             theme=_text(stored.get("theme")),
             announce=_text(stored.get("announce")),
             audited=bool(stored.get("audited")),
+            axes=Axes(**stored["axes"]) if stored.get("axes") else None,
         )
 
 

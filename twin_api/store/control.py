@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,8 +21,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from twin_api.identity.subject import Subject
 from twin_api.identity.tokens import Token, make_token
-from twin_api.problems import Problem
-from twin_api.store.engine import Pool
+from twin_api.problems import Problem, StoreUnfit, Unexpected
+from twin_api.store.engine import Pool, SchemaMoved
 from twin_api.store.twin import compile_statement
 
 FRESH_S: Final = 1.0
@@ -44,8 +44,13 @@ TOKENS: Final = sa.Table(
 )
 
 _IS_ASKED: Final = TOKENS.c.id == sa.bindparam("id", type_=sa.Text())
-_VALID: Final = sa.and_(_IS_ASKED, TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now())
+_IS_IN_FORCE: Final = sa.and_(TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now())
+_VALID: Final = sa.and_(_IS_ASKED, _IS_IN_FORCE)
 _FIND: Final = compile_statement(sa.select(TOKENS.c.secret, TOKENS.c.roles).where(_VALID))
+_IS_ONE_OF: Final = TOKENS.c.id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Text)))
+_FIND_ALL: Final = compile_statement(sa.select(TOKENS.c.id, TOKENS.c.secret, TOKENS.c.roles).where(_IS_ONE_OF, _IS_IN_FORCE))
+# fails where this program cannot read tokens
+IN_FORM: Final = compile_statement(sa.select(TOKENS.c.secret, TOKENS.c.roles).where(sa.false()))
 _MINUTE: Final[sa.ColumnElement[timedelta]] = sa.literal_column("interval '1 minute'")
 _NOTE: Final = "INSERT INTO control.audit (action, what) VALUES ('read', %(what)s::jsonb) RETURNING 1"
 _USED: Final = compile_statement(
@@ -63,13 +68,51 @@ class Tokens:
         self._pool = pool
         self._pepper = pepper
         self._seen: dict[str, tuple[float, bytes, Subject]] = {}
+        self._used: set[str] = set()
+        self._strangers: dict[str, asyncio.Future[bool | Problem]] = {}
+        self._meeting: asyncio.Task[None] | None = None
         self._noting: set[asyncio.Task[None]] = set()
         self._noted: dict[tuple[str, str, str], float] = {}
 
     def knows(self, token: Token) -> bool:
-        """Whether the token was valid when it was last looked up, however long ago; says nothing of now."""
+        """Whether the token was used here and valid then, however long ago; says nothing of now.
+
+        INVARIANT: to be remembered is not to be known: whoever guesses at a name makes it remembered.
+        """
         seen = self._seen.get(token.id)
-        return seen is not None and hmac.compare_digest(seen[1], token.hash(self._pepper))
+        return token.id in self._used and seen is not None and hmac.compare_digest(seen[1], token.hash(self._pepper))
+
+    async def is_named(self, token: Token) -> bool:
+        """Whether there is a valid token of this name, whatever its secret.
+
+        Looked up together with all others who ask meanwhile, one statement at a time: however many ask, the store hears little of it.
+        """
+        if token.id not in self._strangers:
+            self._strangers[token.id] = asyncio.get_running_loop().create_future()
+        stranger = self._strangers[token.id]
+        if self._meeting is None or self._meeting.done():
+            self._meeting = asyncio.create_task(self._meet_strangers())
+        found = await asyncio.shield(stranger)
+        if isinstance(found, Problem):
+            raise found
+        return found
+
+    async def _meet_strangers(self) -> None:
+        """INVARIANT: whoever waits is answered, whatever goes wrong."""
+        while self._strangers:
+            waiting, self._strangers = self._strangers, {}
+            found: dict[str, bool] = {}
+            outcome: bool | Problem = Unexpected()
+            try:
+                asked_at = time.monotonic()
+                for id, secret, roles in await self._ask(_FIND_ALL, {"ids": list(waiting)}):
+                    found[id.decode()] = bool(self._remember(id.decode(), asked_at, secret, roles))
+                outcome = False
+            except Problem as problem:
+                outcome = problem
+            finally:
+                for id, stranger in waiting.items():
+                    stranger.set_result(found.get(id, outcome))
 
     async def subject(self, token: Token) -> Subject | None:
         """Whom a token stands for; None if it is unknown, revoked or expired."""
@@ -80,21 +123,26 @@ class Tokens:
             seen = await self._look_up(token.id)
         if seen is None or not hmac.compare_digest(seen[1], hashed):
             return None
+        self._used.add(token.id)
         if not known:
             self._note_use(token.id)
         return seen[2]
 
     async def _look_up(self, id: str) -> tuple[float, bytes, Subject] | None:
         asked_at = time.monotonic()
-        row = await self._pool.row(_FIND, {"id": id})
+        row = next(iter(await self._ask(_FIND, {"id": id})), None)
         if row is None:
             self._seen.pop(id, None)
+            self._used.discard(id)
             return None
+        return self._remember(id, asked_at, *row)
+
+    def _remember(self, id: str, asked_at: float, secret: bytes, roles: Sequence[bytes]) -> tuple[float, bytes, Subject]:
         if len(self._seen) >= _REMEMBERED:
             self._seen.clear()
-        found = (asked_at, bytes(row[0]), Subject(id, tuple(role.decode() for role in row[1])))
-        self._seen[id] = found
-        return found
+            self._used.clear()
+        self._seen[id] = (asked_at, bytes(secret), Subject(id, tuple(role.decode() for role in roles)))
+        return self._seen[id]
 
     async def note_read(self, subject: Subject, role: str, collection: str) -> None:
         """A line for each token, role and collection at most once a minute and process, written before the answer goes out."""
@@ -102,7 +150,7 @@ class Tokens:
         if time.monotonic() - self._noted.get(key, -NOTED_S) < NOTED_S:
             return
         what = orjson.dumps({"token": subject.token, "role": role, "collection": collection}).decode()
-        await self._pool.rows(_NOTE, {"what": what})
+        await self._ask(_NOTE, {"what": what})
         if len(self._noted) >= _REMEMBERED:
             self._noted.clear()
         self._noted[key] = time.monotonic()
@@ -115,7 +163,13 @@ class Tokens:
 
     async def _write_use(self, id: str) -> None:
         with suppress(Problem):  # a busy store forgets a use, the request goes on
-            await self._pool.rows(_USED, {"id": id})
+            await self._ask(_USED, {"id": id})
+
+    async def _ask(self, sql: str, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+        try:
+            return await self._pool.rows(sql, values)
+        except SchemaMoved:
+            raise StoreUnfit() from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,17 @@ _ANSWER_S: Final = 5.0  # a server that has not answered by then, well past ever
 _CONNECT_S: Final = 3  # whole seconds: libpq knows no others
 _LOGIN_TRIES: Final = 10
 _LOGIN_PAUSE_S: Final = 0.1
+DRAFT: Final = "~"  # parts a town's name from what is said of a database that is not its own yet
+
+
+def town_of(database: str) -> str:
+    """The town whose database it is, or is to become: its logins are named after it."""
+    return database.partition(DRAFT)[0]
+
+
+def login_of(connection: psycopg.Connection[Any], suffix: str) -> str:
+    """The name of one of the logins of the connection's town."""
+    return f"{town_of(connection.info.dbname)}_{suffix}"
 
 
 class SchemaMoved(Exception):
@@ -97,8 +108,8 @@ class Server:
         return str(conninfo.conninfo_to_dict(self.address)["dbname"])
 
     def conninfo(self, role: str) -> str:
-        """The login `<database>_<role>` with its secret; raises `SecretMissing` where this process does not hold it."""
-        login = {"user": f"{self.database}_{role}", "password": self.secrets.read(role)}
+        """The login `<town>_<role>` with its secret; raises `SecretMissing` where this process does not hold it."""
+        login = {"user": f"{town_of(self.database)}_{role}", "password": self.secrets.read(role)}
         return conninfo.make_conninfo(self.address, **login, connect_timeout=_CONNECT_S, options="-c TimeZone=UTC")
 
     def connect(self, role: str) -> psycopg.Connection[tuple[Any, ...]]:

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.dialects import postgresql
 
-from twin_api.problems import NotFound
-from twin_api.store.collection import FEATURE, About, Collection, Description, about_table, collection_table, is_shown
+from twin_api.problems import NotFound, Problem, StoreUnfit
+from twin_api.store.collection import About, Collection, Description, about_table, collection_table, is_shown
 from twin_api.store.engine import Pool, SchemaMoved
 
 NOT_COUNTED: Final = -1  # more items match than are counted
+UNFIT: Final = "the store is of another version than this program: run `twin upgrade` of the newer one, or serve with the one that fits it"
 
+_STANDS: Final = "SELECT to_regnamespace(%(schema)s) IS NOT NULL"
+_log = structlog.get_logger(__name__)
 _DIALECT: Final = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 
@@ -34,10 +39,11 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Where an item stands in its collection's order: the keyset for paging."""
+    """Where an item stands in the order of a walk: the keyset for paging. `values` are those it is sorted by, as a client writes them."""
 
     place: str
     id: UUID
+    values: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,32 @@ class Item:
     feature: bytes
 
 
+class Look(Protocol):
+    """How an item is shown; hashable, without any value of a request."""
+
+    @property
+    def columns(self) -> Mapping[str, sa.types.TypeEngine[Any]]: ...
+
+    def feature(self, rows: sa.FromClause) -> sa.ColumnElement[Any]:
+        """The GeoJSON text of a published row."""
+
+
+class ItemQuery(Protocol):
+    """A request for one item, bound to the collection it was checked against."""
+
+    @property
+    def collection(self) -> Collection: ...
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def look(self) -> Look: ...
+
+    def rebind(self, collection: Collection) -> ItemQuery:
+        """The same request checked against the collection as it is now; raises `InvalidParameter`."""
+
+
 class PageQuery(Protocol):
     """A request for a page, bound to the collection it was checked against."""
 
@@ -69,7 +101,7 @@ class PageQuery(Protocol):
     def collection(self) -> Collection: ...
 
     def statement(self, schema: str) -> Statement:
-        """One statement with the columns version, count, matched, features, returned, place, id, more."""
+        """One statement with the columns version, count, matched, features, returned, place, id, more, and what it is sorted by."""
 
     def rebind(self, collection: Collection) -> PageQuery:
         """The same request checked against the collection as it is now; raises `InvalidParameter`."""
@@ -90,16 +122,31 @@ class Twin:
         self._known: dict[str, Collection] = {}
         self._list = compile_statement(_select_collections(self.schema))
         self._about = compile_statement(sa.select(sa.cast(about_table(self.schema).c.told, sa.Text)))
-        self._items: dict[str, str] = {}
+        self._items: dict[tuple[str, Look], str] = {}
+        self._is_unfit = False
 
     async def collections(self) -> Sequence[Collection]:
-        """All collections, by name, with their figures of this moment. One round trip. Raises `NotFound` when the role has gone."""
+        """All collections, by name, with their figures of this moment. One round trip.
+
+        Raises `NotFound` when the role has gone, `StoreUnfit` where the store has another form than this program reads.
+        """
         try:
             rows = await self._pool.rows(self._list, {})
         except SchemaMoved:
-            raise NotFound() from None
+            raise await self._why_moved() from None
+        self._is_unfit = False
         self._known = {c.name: c for c in map(_as_collection, rows)}
         return list(self._known.values())
+
+    async def _why_moved(self) -> Problem:
+        """INVARIANT: every table and column that a statement of ours reads is named in `self._list` or belongs to a collection."""
+        row = await self._pool.row(_STANDS, {"schema": self.schema})
+        if row is None or not row[0]:
+            return NotFound()
+        if not self._is_unfit:
+            _log.error("store_unfit", role=self.name, what=UNFIT)
+        self._is_unfit = True
+        return StoreUnfit()
 
     async def about(self) -> About:
         """What the twin says of itself. One round trip; nothing where the role has gone or was published by an older version."""
@@ -137,17 +184,17 @@ class Twin:
             query = query.rebind(await self.collection(query.collection.name))
         raise NotFound()
 
-    async def item(self, name: str, id: UUID) -> Item:
+    async def item(self, query: ItemQuery) -> Item:
         """The item; raises `NotFound` for what is not there, whatever the reason."""
-        collection = await self.known(name)
         for _ in range(3):
+            collection = query.collection
             try:
-                row = await self._pool.row(self._item_sql(name), {"id": id, "name": name})
+                row = await self._pool.row(self._item_sql(collection.name, query.look), {"id": query.id, "name": collection.name})
             except SchemaMoved:
                 row = None
             if row is not None and row[0].decode() == collection.version:
                 return _as_item(collection, row)
-            collection = await self.collection(name)
+            query = query.rebind(await self.collection(collection.name))
         raise NotFound()
 
     def _find(self, name: str) -> Collection:
@@ -156,10 +203,10 @@ class Twin:
         except KeyError:
             raise NotFound() from None
 
-    def _item_sql(self, collection: str) -> str:
-        if collection not in self._items:
-            self._items[collection] = compile_statement(_select_item(self.schema, collection))
-        return self._items[collection]
+    def _item_sql(self, collection: str, look: Look) -> str:
+        if (collection, look) not in self._items:
+            self._items[collection, look] = compile_statement(_select_item(self.schema, collection, look))
+        return self._items[collection, look]
 
 
 def _select_collections(schema: str) -> sa.Select[Any]:
@@ -170,13 +217,15 @@ def _select_collections(schema: str) -> sa.Select[Any]:
     return sa.select(*columns).where(is_shown(table)).order_by(table.c.name)
 
 
-def _select_item(schema: str, collection: str) -> sa.Select[Any]:
+def _select_item(schema: str, collection: str, look: Look) -> sa.Select[Any]:
     """One row if the collection is shown: its version, and the feature or NULL."""
     told = collection_table(schema)
-    items = sa.table(collection, sa.column("id", sa.Uuid()), sa.column(FEATURE, sa.Text()), schema=schema)
+    columns = [sa.column(name, type_) for name, type_ in look.columns.items()]
+    items = sa.table(collection, sa.column("id", sa.Uuid()), *columns, schema=schema)
     joined = told.outerjoin(items, items.c.id == sa.bindparam("id", type_=sa.Uuid()))
     is_named = told.c.name == sa.bindparam("name", type_=sa.Text())
-    return sa.select(told.c.version, items.c[FEATURE]).select_from(joined).where(is_named, is_shown(told))
+    feature = sa.case((items.c.id.is_not(None), look.feature(items)))
+    return sa.select(told.c.version, feature).select_from(joined).where(is_named, is_shown(told))
 
 
 def _as_collection(row: tuple[Any, ...]) -> Collection:
@@ -198,9 +247,24 @@ def _as_item(collection: Collection, row: tuple[Any, ...]) -> Item:
 
 
 def _as_page(collection: Collection, row: tuple[Any, ...]) -> Page:
-    _, count, matched, features, returned, place, id, more = row
-    last = Key(place.decode(), id) if more else None
+    _, count, matched, features, returned, place, id, more, *values = row
+    last = Key(place.decode(), id, tuple(map(_written, values))) if more else None
     return Page(collection, features or b"", returned, _matched(count, matched), last)
+
+
+def _written(value: Any) -> str | None:
+    """A value as a query string writes it."""
+    match value:
+        case None:
+            return None
+        case bytes():
+            return value.decode()
+        case bool():
+            return str(value).lower()
+        case date():
+            return value.isoformat()
+        case _:
+            return repr(value)
 
 
 def _matched(count: int, matched: int | None) -> int | None:

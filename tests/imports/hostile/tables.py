@@ -90,7 +90,7 @@ CASES = [
     _xlsx("an entity in the shared texts", {SHARED: LAUGHS + f'<sst xmlns="{MAIN}"><si><t>&amp;b;</t></si></sst>'}, "document type"),
     _xlsx("an entity in the relations", {"_rels/.rels": LAUGHS + PARTS["_rels/.rels"]}, "document type"),
     _xlsx("shared texts of two hundred megabytes", lambda: _book({SHARED: f'<sst xmlns="{MAIN}"><si><t>{"x" * 200 * MIB}</t></si></sst>'}), "too large unpacked"),
-    _xlsx("a text of fifteen megabytes, well packed", lambda: _book({SHARED: f'<sst xmlns="{MAIN}"><si><t>{"x" * 15 * MIB}</t></si></sst>', **_with('<row r="2"><c r="A2" t="s"><v>0</v></c></row>')}), 1),
+    _xlsx("a key of fifteen megabytes, well packed", lambda: _book({SHARED: f'<sst xmlns="{MAIN}"><si><t>{"x" * 15 * MIB}</t></si></sst>', **_with('<row r="2"><c r="A2" t="s"><v>0</v></c></row>')}), "15728640 octets long"),
     _xlsx("a shared text that is not there", _with('<row r="2"><c r="A2" t="s"><v>999999999</v></c></row>'), "damaged"),
     _xlsx("a shared text before the first", _with('<row r="2"><c r="A2" t="s"><v>-1</v></c></row>'), "damaged"),
     _xlsx("a cell in the last corner", _with(ROW + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), "XFD1048576"),

@@ -61,6 +61,11 @@ def _finer_cells(patch: Patch) -> None:
     patch.setattr(Grid, "_centre_sql", lambda self, coordinate: told(Grid(self.cell_m // 2), coordinate))
 
 
+def _jittered(patch: Patch) -> None:
+    told = Grid._centre_sql
+    patch.setattr(Grid, "_centre_sql", lambda self, coordinate: told(self, coordinate) + sa.func.random() * self.cell_m / 4)
+
+
 def _with_withdrawn(patch: Patch) -> None:
     patch.setattr(projection, "is_not_withdrawn", lambda source: sa.true())
 
@@ -81,8 +86,9 @@ PLANTED: Final = (
     Planted("order by the stored place", 6, ("masks",), before=_unmasked("place")),
     Planted("mask not applied to the place that is filtered", 11, ("answers", "masks"), before=_unmasked("mercator"), role="council"),
     Planted("feature text built from the unmasked row", 13, ("answers",), before=_unmasked("feature"), role="council"),
-    Planted("numbers not rounded", 25, ("answers",), before=_without_rounding),
-    Planted("cells finer than declared", 12, ("answers",), before=_finer_cells, role="council"),
-    Planted("withdrawn rows built again", 31, ("withdrawn",), before=_with_withdrawn),
+    Planted("numbers not rounded", 13, ("answers",), before=_without_rounding),
+    Planted("cells finer than declared", 11, ("answers",), before=_finer_cells, role="council"),
+    Planted("places shaken at random", 14, ("answers", "masks"), before=_jittered, role="council"),
+    Planted("withdrawn rows built again", 45, ("withdrawn",), before=_with_withdrawn),
     Planted("hidden attribute in the description", 2, ("answers",), before=_described),
 )

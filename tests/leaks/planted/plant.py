@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import pytest
 from psycopg import sql
 
 from tests.towns import Town
 
-CHANNELS: Final[Mapping[int, str]] = {
-    1: "lists",
-    2: "OpenAPI",
-    3: "counts",
-    4: "extents",
-    5: "ids, cursors",
-    6: "order",
-    7: "ETag, updates",
-    8: "filters",
-    9: "functions",
-    11: "masked places",
-    12: "cells",
-    13: "digits",
-    19: "shared caches",
-    22: "pages",
-    25: "values",
-    27: "value lists",
-    28: "links, routes",
-    31: "withdrawn",
-    32: "expiry",
-    33: "texts, logs",
-    34: "existence",
-    35: "time",
-    36: "HTTP caches",
-    37: "CORS",
-    38: "counters",
-    50: "catalogue",
-    51: "database rights",
-    52: "processes",
-}
 Patch = pytest.MonkeyPatch
 Spoil = Callable[[Town, Patch], None]
 
@@ -51,10 +20,11 @@ def _nothing(town: Town, patch: Patch) -> None:
 
 @dataclass(frozen=True)
 class Planted:
-    """`channel` is the way in which it leaks, one of `CHANNELS`.
+    """`channel` is the way in which it leaks, as docs/assurance.md numbers them; 50 is also for what else a break-in would reach: rights, keys.
 
     `before` patches the program before the town is founded, `after` spoils the town itself or the program that serves it, `prelude` runs
-    in the citizens' process. With `undo` (or where nothing needs undoing: `served`) the leak stands in a town shared with others.
+    in the citizens' process. With `undo` (or where nothing needs undoing: `served`) the leak stands in a town shared with others; with
+    `has_every_word` in one without rows, whose policies use every word of the language.
     """
 
     name: str
@@ -64,6 +34,7 @@ class Planted:
     after: Spoil = _nothing
     undo: Spoil | None = None
     served: bool = False
+    has_every_word: bool = False
     prelude: str = ""
     role: str = "citizen"
 

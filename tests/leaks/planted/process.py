@@ -39,10 +39,10 @@ _COUNTED: Final = (
 PLANTED: Final = tuple(
     Planted(name, channel, ("process",), prelude=prelude, served=True)
     for name, channel, prelude in (
-        ("another role's secret handed to the citizens' process", 52, _HANDED),
-        ("the folder of all secrets handed to the citizens' process", 52, _WHOLE_FOLDER),
-        ("the administrator's address left in the environment", 52, _INHERITED),
-        ("addresses with what is asked in the log", 33, inside(_LOGGED)),
+        ("another role's secret handed to the citizens' process", 50, _HANDED),
+        ("the folder of all secrets handed to the citizens' process", 50, _WHOLE_FOLDER),
+        ("the administrator's address left in the environment", 50, _INHERITED),
+        ("addresses with what is asked in the log", 39, inside(_LOGGED)),
         ("addresses with what is asked in the metrics", 38, inside(_COUNTED)),
     )
 )

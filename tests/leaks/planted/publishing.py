@@ -49,12 +49,12 @@ PLANTED: Final = (
     Planted("count one too many", 3, ("drift",), after=rewritten("tell", "SET count = count + gained", "SET count = count + gained + 1")),
     Planted(
         "trigger skips an update that hides a row",
-        7,
+        45,
         ("drift", "figures"),
         after=rewritten("{citizens}_follow", "WHERE t.id = o.id AND NOT EXISTS", "WHERE false AND t.id = o.id AND NOT EXISTS"),
     ),
-    Planted("trigger disabled", 7, ("drift",), after=run('ALTER TABLE store.baeume DISABLE TRIGGER "{citizens}_update"')),
-    Planted("deleted rows stay published", 7, ("drift",), after=run('ALTER TABLE store.baeume DISABLE TRIGGER "{citizens}_delete"')),
+    Planted("trigger disabled", 45, ("drift",), after=run('ALTER TABLE store.baeume DISABLE TRIGGER "{citizens}_update"')),
+    Planted("deleted rows stay published", 45, ("drift",), after=run('ALTER TABLE store.baeume DISABLE TRIGGER "{citizens}_delete"')),
     Planted("figures do not shrink", 4, ("figures",), after=rewritten("tell", "IF removed IS NOT NULL AND (", "IF false AND (")),
     Planted(
         "published row touched by a hidden edit",
@@ -62,8 +62,8 @@ PLANTED: Final = (
         ("traces",),
         after=rewritten("{citizens}_follow", "WHERE t.id IS NULL OR (", "WHERE true OR ("),
     ),
-    Planted("expired release still open", 32, ("gone at once",), before=_always_shown),
-    Planted("release ends a day late", 32, ("gone at once",), before=_shown_a_day_longer),
-    Planted("known collections kept over a policy change", 32, ("gone at once",), before=_never_looked_up_again),
+    Planted("expired release still open", 46, ("gone at once",), before=_always_shown),
+    Planted("release ends a day late", 46, ("gone at once",), before=_shown_a_day_longer),
+    Planted("known collections kept over a policy change", 45, ("gone at once",), before=_never_looked_up_again),
     Planted("withdrawn collection still listed", 1, ("withdrawn",), before=_never_closed),
 )

@@ -37,10 +37,24 @@ def _hinted_in_filters(patch: Patch) -> None:
     patch.setattr(binding, "hint", lambda name, known: told(name, [*known, "vermerk", "antragsteller"]))
 
 
+def _read_by_the_database(patch: Patch) -> None:
+    patch.setattr(window, "read_value", lambda parameter, type_, text: text)
+
+
+def _related(patch: Patch) -> None:
+    told = features._collection_link
+
+    def link(href: str, media: Any) -> Any:
+        made = told(href, media)
+        return replace(made, href=made.href.replace("/citizen/collections/baeume", "/administration/collections/kanalschaechte"))
+
+    patch.setattr(features, "_collection_link", link)
+
+
 def _parameter(hidden: dict[str, Any]) -> Callable[[Patch], None]:
     def plant(patch: Patch) -> None:
         told = openapi.item_parameters
-        patch.setattr(openapi, "item_parameters", lambda collection: [*told(collection), {"in": "query", "required": False, **hidden}])
+        patch.setattr(openapi, "item_parameters", lambda *asked: [*told(*asked), {"in": "query", "required": False, **hidden}])
 
     return plant
 
@@ -113,20 +127,22 @@ def _served(name: str, channel: int, proofs: tuple[str, ...], plant: Callable[[P
 
 PLANTED: Final = (
     Planted("hidden attribute taken as a filter", 8, ("answers", "absent"), after=_hidden_filter),
+    _served("values read by the database", 9, ("answers",), _read_by_the_database),
     _served("hidden names offered as a hint", 33, ("answers",), _hinted),
     _served("hidden names offered as a hint in filters", 8, ("answers",), _hinted_in_filters),
     _served("hidden attribute in the OpenAPI document", 2, ("answers",), _parameter({"name": "geprueft", "schema": {"type": "string"}})),
     _served(
         "hidden values listed in the OpenAPI document",
-        27,
+        2,
         ("answers",),
         _parameter({"name": "art", "schema": {"type": "string", "enum": ["Linde", "CANARY-art-41"]}}),
     ),
     _served("hidden collection in the OpenAPI document", 2, ("answers",), _hidden_path),
     _served("hidden value in a cursor", 5, ("answers",), _telling_cursor),
-    _served("a new route that nobody walks", 28, ("answers",), _new_route),
+    _served("a link to what others see", 28, ("answers",), _related),
+    _served("a new route that nobody walks", 2, ("answers",), _new_route),
     _served("count as the planner estimates it", 3, ("answers",), _estimated),
-    _served("hidden heading in a page", 22, ("answers",), _hidden_heading),
+    _served("hidden heading in a page", 52, ("answers",), _hidden_heading),
     _served("a problem suggests what is hidden", 33, ("answers",), _helpful),
     _served("what is withheld is named and counted", 1, ("answers",), _announced),
     _served("extent of all rows", 4, ("answers",), _wider_box),

@@ -83,6 +83,34 @@ def test_a_good_policy_is_accepted_though_its_words_do_not_show_it(name: str, mo
     assert "pip install 'twin-api[proof]'" in found.render("de")
 
 
+def counting(name: str, rows: str) -> str:
+    return f"{name}: {{from: baeume, rows: {rows}, group_by: ortsteile, figures: {{n: count}}, at_least: 5, refresh: yearly}}\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("stamm_cm > 4", "stamm_cm >= 5", True),
+        ("NOT (art = 'Linde' OR gesund = TRUE)", "NOT (gesund = TRUE) AND NOT (art = 'Linde')", True),
+        ("stamm_cm > 4", "stamm_cm >= 4", False),
+        ("stamm_cm >= 4", "stamm_cm > 4", False),
+    ],
+)
+def test_figures_count_the_same_rows_in_whatever_words(one: str, other: str, is_same: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = files_of({"citizen": counting("zahlen", f'"{one}"'), "council": counting("andere", f'"{other}"')})
+    assert [finding.what.say("en").partition(" than ")[0] for finding in findings_of(texts)] == (
+        [] if is_same else ["the figures over `baeume` count other rows"]
+    )
+    monkeypatch.setattr(solver, "is_installed", lambda: False)
+    assert len(findings_of(texts)) == 1
+
+
+def test_figures_whose_rows_stand_in_the_same_words_need_no_prover(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver, "is_installed", lambda: False)
+    rows = "{art: [Linde], stamm_cm: {from: 5}}"
+    assert findings_of(files_of({"citizen": counting("zahlen", rows), "council": counting("andere", rows)})) == ()
+
+
 def test_without_the_prover_what_words_show_is_accepted_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solver, "is_installed", lambda: False)
     said = {name: [finding.render("en") for finding in findings_of(files_of(case))] for name, case in BAD.items()}

@@ -18,6 +18,7 @@ from twin_api.cli.doctor.finding import Unseen
 from twin_api.policy.documents import Policies
 from twin_api.policy.finding import PolicyInvalid
 from twin_api.policy.load import load
+from twin_api.publish.ground import connect_administrator
 from twin_api.publish.migrate import revision_of
 from twin_api.settings import Settings
 from twin_api.store.embedded import Cluster
@@ -128,7 +129,7 @@ class Patient:
 
     @cached_property
     def _administrator(self) -> Connection | Unseen:
-        return self.address if isinstance(self.address, Unseen) else _connect(self.address)
+        return self.address if isinstance(self.address, Unseen) else _connect(self.address, by_administrator=True)
 
     @cached_property
     def _owner(self) -> Connection | Unseen:
@@ -189,12 +190,10 @@ def _usable(settings: Settings) -> str | Unseen:
     return conninfo.make_conninfo("", **{key: str(value) for key, value in told.items()})
 
 
-def _connect(address: str) -> Connection | Unseen:
+def _connect(address: str, *, by_administrator: bool = False) -> Connection | Unseen:
     try:
-        return psycopg.connect(
-            conninfo.make_conninfo(address, connect_timeout=CONNECT_S, options=READING_ONLY, application_name="twin doctor"),
-            autocommit=True,
-        )
+        told = conninfo.make_conninfo(address, connect_timeout=CONNECT_S, options=READING_ONLY, application_name="twin doctor")
+        return connect_administrator(told) if by_administrator else psycopg.connect(told, autocommit=True)
     except psycopg.OperationalError:
         return Unseen(
             _AWAY,

@@ -13,11 +13,11 @@ import shapely
 import sqlalchemy as sa
 from shapely.errors import GEOSException
 
-from twin_api.query.clause import envelope
+from twin_api.query.box import envelope, once
 from twin_api.query.cql2.degrees import Coordinates, to_degrees
 from twin_api.query.cql2.expression import GEOMETRY_TYPE, Expression, Sql, computed_once, quoted, refuse
 from twin_api.query.crs import Crs
-from twin_api.store.collection import GEOMETRY
+from twin_api.store.collection import GEOMETRY, MERCATOR_SRID
 
 GEOMETRY_NAME: Final = "geometry"
 MAX_VERTICES: Final = 500
@@ -60,7 +60,7 @@ class Drawn:
         return sa.select(sa.func.geometry(sa.cast(sa.bindparam(self.name), sa.LargeBinary()), type_=_PLAIN)).scalar_subquery()
 
     def box(self) -> Sql:
-        return envelope(self.name)
+        return once(envelope(self.name, MERCATOR_SRID))
 
 
 def _on_grid(degrees: Sql) -> Sql:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 import shapely
 import sqlalchemy as sa
 
-from twin_api.query.clause import mercator
+from twin_api.query.box import mercator
 from twin_api.query.cql2.binding import Binding
 from twin_api.query.cql2.expression import Expression, Sql, call, refuse
 from twin_api.query.cql2.geometry import Drawn, read_geometry

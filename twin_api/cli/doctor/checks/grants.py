@@ -35,10 +35,11 @@ _STRANGE_OWNERS: Final = """
     WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'v', 'm', 'f', 'p') AND c.relowner <> to_regrole(%(owner)s)
     UNION ALL SELECT 'SCHEMA', quote_ident(n.nspname), n.nspowner::regrole::text FROM pg_namespace n
     WHERE n.nspname = ANY (%(schemas)s) AND n.nspowner <> to_regrole(%(owner)s) ORDER BY 2"""
-ADMINISTRATORS: Final = frozenset({"control.alembic_version", "control.was_public"})
+ADMINISTRATORS: Final = frozenset({"control", "control.alembic_version", "control.was_public"})
 BASE: Final = frozenset(
     {
         ("owner", "SCHEMA", "postgis", None, "USAGE"),
+        ("owner", "SCHEMA", "control", None, "USAGE"),
         ("writer", "SCHEMA", "postgis", None, "USAGE"),
         ("writer", "SCHEMA", "store", None, "USAGE"),
         ("audit", "SCHEMA", "control", None, "USAGE"),
@@ -113,7 +114,8 @@ def _is_due(right: Right, suffix: str | None, twins: set[str]) -> bool:
     if suffix in twins or suffix.endswith("_preview"):
         own = right.schema == suffix
         enters = (right.kind, right.privilege) == ("SCHEMA", "USAGE") and (own or right.schema == "postgis")
-        return enters or (own and (right.kind, right.privilege) == ("TABLE", "SELECT"))
+        transforms = (right.schema, right.relation) == ("postgis", "spatial_ref_sys")  # what PostGIS knows of CRS, nothing of a town
+        return enters or ((own or transforms) and (right.kind, right.privilege) == ("TABLE", "SELECT"))
     if suffix == "writer" and right.schema == "store":
         return right.privilege in (("UPDATE",) if right.kind == "COLUMN" else ("SELECT", "INSERT", "DELETE", "USAGE"))
     if suffix == "owner" and right.schema == "postgis":

@@ -44,7 +44,7 @@ def look(patient: Patient) -> Iterator[Finding]:
         held = still_public(connection)
     except HardeningUnknown:
         yield fault(
-            Text("`control.harden()` fehlt oder ist eine andere", "`control.harden()` is missing, or another one"),
+            Text("`control.harden()` fehlt oder ist nicht vom Verwalter", "`control.harden()` is missing, or not the administrator's"),
             Text("was jedem offen steht, ist nicht festzustellen", "what is open to everybody cannot be told"),
             "twin migrate",
         )

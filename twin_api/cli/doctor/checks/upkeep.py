@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from twin_api.backup.place import UNFINISHED, leftovers
 from twin_api.cli.doctor.check import Check
 from twin_api.cli.doctor.finding import Finding, fault, named, warning
 from twin_api.cli.doctor.patient import Connection, Patient
@@ -34,6 +35,7 @@ _WORKER = "systemctl status twin-work; twin work --once"
 def look(patient: Patient) -> Iterator[Finding]:
     yield from _calendar(patient)
     yield from _left(patient.owner)
+    yield from _restores(patient)
     yield from _read_marks(patient)
 
 
@@ -58,6 +60,19 @@ def _left(connection: Connection) -> Iterator[Finding]:
                 "rows lie there that nobody sees; while an import runs this is as it should be",
             ),
             "twin policy apply",
+        )
+
+
+def _restores(patient: Patient) -> Iterator[Finding]:
+    unfinished = leftovers(patient.administrator, patient.database, (UNFINISHED,))
+    if unfinished:
+        yield warning(
+            Text(f"übrig von einem Zurückholen: {listed(unfinished)}", f"left by a restore: {listed(unfinished)}"),
+            Text(
+                "eine halbe Stadt, die niemand bedient; wird gerade eingespielt, ist es richtig so",
+                "half a town that nobody serves; while a restore runs this is as it should be",
+            ),
+            "twin backup drop-replaced",
         )
 
 
@@ -114,8 +129,8 @@ CHECK = Check(
     "upkeep",
     Text("Pflege: der Arbeiter hält den Kalender, nichts liegt herum", "Upkeep: the worker keeps the calendar, nothing lies about"),
     Text(
-        "abgelaufene Freigaben, Embargos, alte Zahlen; Reste von Vorschauen und Importen; Auslöser für ungelesene Texte",
-        "releases that ran out, embargoes, old figures; remains of previews and imports; triggers of unread texts",
+        "abgelaufene Freigaben, Embargos, alte Zahlen; Reste von Vorschauen, Importen und Zurückgeholtem; Auslöser für ungelesene Texte",
+        "releases that ran out, embargoes, old figures; remains of previews, imports and restores; triggers of unread texts",
     ),
     look,
 )
