@@ -91,9 +91,10 @@ def test_an_upgrade_backs_up_first_and_says_what_it_will_do(new_town: NewTown, t
     downgrade(town.admin, town.secrets, "0009")
     told = {"TWIN_BACKUPS": str(tmp_path / "b"), "TWIN_LANG": "en"}
     planned = twin(town, "upgrade", "--dry-run", **told)
-    assert (planned.returncode, planned.stdout) == (0, "Revision 0009; steps: 0010, 0011, 0012, 0013, 0014; to be published anew: ? tables.\n"), (
-        planned.stderr
-    )
+    assert (planned.returncode, planned.stdout) == (
+        0,
+        "Revision 0009; steps: 0010, 0011, 0012, 0013, 0014; to be published anew: ? tables.\n",
+    ), planned.stderr
     nobody = twin(town, "upgrade", **told)
     assert nobody.returncode == 1
     assert "twin backup key FILE" in nobody.stderr

@@ -8,6 +8,7 @@ at all, where a value of the next cell changes an answer.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -55,8 +56,14 @@ class Attacker:
     def answers(self) -> dict[str, Answer]:
         return {address: self._ask(address) for address in (*self._whole(), *self._queries())} | self._walk()
 
+    def _get(self, address: str) -> httpx.Response:
+        """The answer; an attacker who is told to wait, waits."""
+        while (answer := self._client.get(address)).status_code == 429:
+            time.sleep(float(answer.headers["retry-after"]))
+        return answer
+
     def _ask(self, address: str) -> Answer:
-        answer = self._client.get(address)
+        answer = self._get(address)
         assert answer.status_code in (200, 400), f"{address}: {answer.status_code}: nothing can be learnt of a failure"
         return answer.status_code, answer.headers.get("etag", ""), answer.content
 
@@ -69,7 +76,7 @@ class Attacker:
             for name, value in cells.items():
                 if name == "geometry":
                     yield from (f"{self._items}?limit=1000&bbox={box}" for box in _boxes(value))
-                    yield from (f"{self._items}?{urlencode({'limit': 1000, 'filter': text})}" for text in _circles(value))
+                    yield f"{self._items}?{urlencode({'limit': 1000, 'filter': _circle(value)})}"
                 else:
                     yield f"{self._items}?{urlencode({'limit': 1000, name: str(value)})}"
                     yield from (f"{self._items}?limit=1000&datetime={i}" for i in _intervals(str(value)))
@@ -78,7 +85,7 @@ class Attacker:
         """Item by item: the order and the cursors' words."""
         found, address = {}, f"{self._items}?limit=1"
         while address:
-            answer = self._client.get(address)
+            answer = self._get(address)
             found[address] = self._ask(address)
             address = next((link["href"] for link in answer.json()["links"] if link["rel"] == "next"), "")
         return found
@@ -90,7 +97,7 @@ class Attacker:
         return west, south
 
     def _is_in(self, id: str, box: str) -> bool:
-        return id.encode() in self._client.get(f"{self._items}?limit=1000&bbox={box}").content
+        return id.encode() in self._get(f"{self._items}?limit=1000&bbox={box}").content
 
 
 def find_finer(town: Town, target: Target) -> list[str]:
@@ -124,11 +131,10 @@ def _place(geometry: str) -> tuple[float, float]:
     return to_degrees(x, y)
 
 
-def _circles(geometry: str) -> list[str]:
-    """Filters by distance and by shape around the place."""
+def _circle(geometry: str) -> str:
+    """A filter by distance from the place: smaller than what any grid leaves open."""
     longitude, latitude = _place(geometry)
-    far = [f"distance_m(geometry, POINT({longitude:.9f} {latitude:.9f})) < {metres}" for metres in (0.1, 20, 60)]
-    return [*far, f"S_INTERSECTS(geometry, POLYGON(({longitude:.9f} {latitude:.9f},12 49,12 50,{longitude:.9f} {latitude:.9f})))"]
+    return f"distance_m(geometry, POINT({longitude:.9f} {latitude:.9f})) < 5"
 
 
 def _boxes(geometry: str) -> list[str]:
