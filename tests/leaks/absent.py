@@ -102,6 +102,9 @@ def _attributes(seen: Seen, role: str) -> Iterator[tuple[str, str]]:
                 value = httpx.QueryParams({"v": value})["v"].replace(" ", "%20").replace("+", "%2B")
                 path = f"/collections/{collection}/items"
                 yield f"{path}?{name}={value}", f"{path}?{_like(name, known)}={value}"
+        for name, parameter in product(sorted(every), ("sortby", "properties")):
+            path = f"/collections/{collection}/items?{parameter}="
+            yield f"{path}{name}", f"{path}{_like(name, list(grant.attributes))}"
         yield f"/collections/{collection}?{sorted(every)[0]}=1", f"/collections/{collection}?{_like(sorted(every)[0], ['f'])}=1"
 
 

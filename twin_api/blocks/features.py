@@ -210,7 +210,7 @@ def _items_parameters(collection: Collection) -> list[Json]:
     box = openapi.choice("bbox-crs", "CRS of `bbox`, whose axes stand in its order", [crs.uri for crs in box_crs(collection)])
     names = [p.name for p in collection.description.properties]
     listed = [
-        openapi.listing("sortby", "properties to sort by, falling after `-`", [sign + name for name in names for sign in ("", "+", "-")]),
+        openapi.listing("sortby", "properties to sort by, falling after `-`", names, "[+-]?"),
         openapi.listing("properties", "properties to show", names),
     ]
     return [*_crs_parameters(collection), box, *(listed if names else []), *openapi.item_parameters(collection, [m.word for m in FORMS])]

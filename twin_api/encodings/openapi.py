@@ -193,9 +193,9 @@ def choice(name: str, description: str, words: Sequence[str]) -> Json:
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, "style": "form", "explode": False}
 
 
-def listing(name: str, description: str, words: Sequence[str]) -> Json:
-    """A query parameter that is a list of these words, joined by commas."""
-    schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "enum": list(words)}}
+def listing(name: str, description: str, words: Sequence[str], before: str = "") -> Json:
+    """A query parameter that is a list of these words, joined by commas; `before` is what may stand before each, as a pattern."""
+    schema = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^{before}({'|'.join(words)})$"}}
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, "style": "form", "explode": False}
 
 

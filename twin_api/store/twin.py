@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql
 
-from twin_api.problems import NotFound, Problem, StoreUnfit
+from twin_api.problems import NotFound, Problem, VersionsDiffer
 from twin_api.store.collection import About, Collection, Description, about_table, collection_table, is_shown
 from twin_api.store.engine import Pool, SchemaMoved
 
@@ -128,7 +128,7 @@ class Twin:
     async def collections(self) -> Sequence[Collection]:
         """All collections, by name, with their figures of this moment. One round trip.
 
-        Raises `NotFound` when the role has gone, `StoreUnfit` where the store has another form than this program reads.
+        Raises `NotFound` when the role has gone, `VersionsDiffer` where the store has another form than this program reads.
         """
         try:
             rows = await self._pool.rows(self._list, {})
@@ -146,7 +146,7 @@ class Twin:
         if not self._is_unfit:
             _log.error("store_unfit", role=self.name, what=UNFIT)
         self._is_unfit = True
-        return StoreUnfit()
+        return VersionsDiffer()
 
     async def about(self) -> About:
         """What the twin says of itself. One round trip; nothing where the role has gone or was published by an older version."""

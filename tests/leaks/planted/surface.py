@@ -14,7 +14,7 @@ from twin_api import problems
 from twin_api.block import Block, Route
 from twin_api.blocks import features
 from twin_api.encodings import html, openapi
-from twin_api.query import window
+from twin_api.query import order, window
 from twin_api.query.cql2 import binding
 from twin_api.store import twin as twin_module
 from twin_api.store.collection import About, Collection, Property
@@ -78,6 +78,20 @@ def _telling_cursor(patch: Patch) -> None:
     patch.setattr(window, "_place", lambda raw: read(raw.partition(b"CANARY")[0]))
 
 
+def _hidden_order(patch: Patch) -> None:
+    known = order.read_names
+    hidden = Property("vermerk", "text", Text("Vermerk"))
+    patch.setattr(order, "read_names", lambda name, words, collection: [hidden] if words == ["vermerk"] else known(name, words, collection))
+
+
+def _telling_export(patch: Patch) -> None:
+    told = {
+        media: replace(form, write=lambda *asked, form=form: form.write(*asked) + b"CANARY-baum-41")
+        for media, form in features.WRITTEN.items()
+    }
+    patch.setattr(features, "WRITTEN", told)
+
+
 def _new_route(patch: Patch) -> None:
     room = Block("new", (Route("/new/{thing}", features.get_items, lambda collections: {}),))
     patch.setattr(walk, "BLOCKS", (*walk.BLOCKS, room))
@@ -127,6 +141,8 @@ def _served(name: str, channel: int, proofs: tuple[str, ...], plant: Callable[[P
 
 PLANTED: Final = (
     Planted("hidden attribute taken as a filter", 8, ("answers", "absent"), after=_hidden_filter),
+    _served("hidden attribute to sort by", 10, ("absent",), _hidden_order),
+    _served("hidden value in an exported page", 41, ("answers",), _telling_export),
     _served("values read by the database", 9, ("answers",), _read_by_the_database),
     _served("hidden names offered as a hint", 33, ("answers",), _hinted),
     _served("hidden names offered as a hint in filters", 8, ("answers",), _hinted_in_filters),
