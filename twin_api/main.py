@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from twin_api.block import Block
-from twin_api.blocks import collections, features, landing, schemas
+from twin_api.blocks import collections, features, filtering, landing, schemas
 from twin_api.door.door import Door
 from twin_api.door.draining import Draining
 from twin_api.door.front import Front, Note, log_visits
@@ -39,7 +39,7 @@ from twin_api.store.twin import Twin
 Answering = Callable[[Request], Awaitable[Response]]
 
 # hot rooms first: routes are tried in this order
-BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, schemas.BLOCK, landing.BLOCK)
+BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, filtering.BLOCK, schemas.BLOCK, landing.BLOCK)
 
 
 class Twins:

@@ -199,7 +199,7 @@ class DatabaseAway(Problem):
         super().__init__(_IN_A_MOMENT, headers={"Retry-After": "5"})
 
 
-class StoreUnfit(Problem):
+class VersionsDiffer(Problem):
     status, type = 503, "store-unfit"
     title = Text("Server und Datenspeicher sind nicht von derselben Version", "server and store are not of the same version")
     advice = Text(
@@ -217,5 +217,5 @@ _IN_A_MOMENT: Final = Text("gleich noch einmal versuchen", "try again in a momen
 PROBLEMS: Final[tuple[type[Problem], ...]] = (
     InvalidParameter, RequestMalformed, TooManyParameters, CredentialsMissing, CredentialsInvalid, RoleMissing, NotFound, MethodNotAllowed,
     NotAcceptable, RequestTooSlow, ContentNotTaken, UriTooLong, TooManyRequests, HeadersTooLarge, Unexpected, TooBusy, DatabaseAway,
-    StoreUnfit,
+    VersionsDiffer,
 )  # fmt: skip

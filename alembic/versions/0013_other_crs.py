@@ -45,7 +45,8 @@ BEGIN
   END LOOP;
 END $$;
 """
-LOGINS = "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || current_database()"
+MARK = "'twin-api ' || split_part(current_database(), '~', 1)"
+LOGINS = f"SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = {MARK}"
 GRANT = f"SELECT control.grant_reading(rolname) FROM ({LOGINS}) AS logins"
 REVOKE = f"""
 DO $$

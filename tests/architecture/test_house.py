@@ -25,7 +25,7 @@ HOUSE = PROJECT / "twin_api"
 
 SINGLE_IMPORTERS = {
     "ruamel": "policy/yaml_file.py",
-    "cql2": "policy/cql2_text.py",
+    "cql2": "cql2_text.py",
     "jose": "identity/tokens.py",
     "passlib": "identity/passwords.py",
     "alembic": "publish/migrate.py",

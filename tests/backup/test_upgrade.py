@@ -47,8 +47,10 @@ def _a_server_of_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(twin_module, "is_shown", is_shown)
     monkeypatch.setattr(page, "is_shown", is_shown)
     page._compile.cache_clear()
+    page._compile_own.cache_clear()
     yield
     page._compile.cache_clear()
+    page._compile_own.cache_clear()
 
 
 @pytest.mark.slow
@@ -89,9 +91,10 @@ def test_an_upgrade_backs_up_first_and_says_what_it_will_do(new_town: NewTown, t
     downgrade(town.admin, town.secrets, "0009")
     told = {"TWIN_BACKUPS": str(tmp_path / "b"), "TWIN_LANG": "en"}
     planned = twin(town, "upgrade", "--dry-run", **told)
-    assert (planned.returncode, planned.stdout) == (0, "Revision 0009; steps: 0010, 0011, 0012, 0013; to be published anew: ? tables.\n"), (
-        planned.stderr
-    )
+    assert (planned.returncode, planned.stdout) == (
+        0,
+        "Revision 0009; steps: 0010, 0011, 0012, 0013, 0014; to be published anew: ? tables.\n",
+    ), planned.stderr
     nobody = twin(town, "upgrade", **told)
     assert nobody.returncode == 1
     assert "twin backup key FILE" in nobody.stderr

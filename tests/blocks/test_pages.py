@@ -51,10 +51,16 @@ class Page(HTMLParser):
 
 def addresses(town: Town, role: str) -> Iterator[str]:
     client = client_as(town, role)
-    yield from (f"/{role}", f"/{role}/collections", f"/{role}/conformance", f"/{role}/api")
+    yield from (f"/{role}", f"/{role}/collections", f"/{role}/conformance", f"/{role}/api", f"/{role}/functions")
     for collection in client.get(f"/{role}/collections").json()["collections"]:
         items = f"/{role}/collections/{collection['id']}/items"
-        yield from (items.removesuffix("/items"), items, f"{items}?limit=1", f"{items}?bbox=0,0,1,1")
+        yield from (
+            items.removesuffix("/items"),
+            items.replace("/items", "/queryables"),
+            items,
+            f"{items}?limit=1",
+            f"{items}?bbox=0,0,1,1",
+        )
         yield f"{items}/{client.get(items).json()['features'][0]['id']}"
 
 
@@ -117,7 +123,9 @@ def _values(data: dict[str, Any]) -> Iterator[str]:
     yield from data.get("paths", [])
     yield from (collection["title"] for collection in data.get("collections", []))
     yield from (data[name] for name in ("title", "attribution") if name in data)
-    for feature in [*data.get("features", []), *([data] if "properties" in data else [])]:
+    yield from (data["properties"] if "$schema" in data else [])
+    yield from (function["description"] for function in data.get("functions", []))
+    for feature in [*data.get("features", []), *([data] if data.get("type") == "Feature" else [])]:
         yield feature["id"][:8]
         yield from (str(value) for value in feature["properties"].values() if value is not None and not isinstance(value, bool))
 

@@ -16,7 +16,7 @@ from tests.door.clients import client_of
 from tests.towns import Town
 from twin_api.door.coding import ASIDE, WORTH_IT, Coding, packed
 
-LARGE, SMALL = "/citizen/api?f=json", "/citizen/conformance?f=json"
+LARGE, SMALL = "/citizen/api?f=json", "/citizen/collections/baeume/sortables?f=json"
 CODINGS = ["identity", "gzip", "zstd"]
 
 

@@ -129,9 +129,8 @@ def _jump(town: Town, client: httpx.Client, servers: Clock, databases: Clock) ->
     before, written = client.get(ITEMS), 0
     for shift_s in (DAY_S, -DAY_S, 0):
         servers.set(shift_s)
-        told = client.get(ITEMS)
+        told = _when_it_says_so(client, shift_s)
         assert (told.status_code, told.content, told.headers["etag"]) == (200, before.content, before.headers["etag"])
-        assert abs(_said_at(told) - time.time() - shift_s) < DAY_S / 2, "its clock has jumped"
         assert client.get("/council/collections", headers=token).status_code == 200
     for shift_s, status in ((DAY_S, 401), (-DAY_S, 200), (0, 200)):
         databases.set(shift_s)
@@ -144,8 +143,16 @@ def _jump(town: Town, client: httpx.Client, servers: Clock, databases: Clock) ->
     assert town.drift() == []
 
 
-def _said_at(answer: httpx.Response) -> float:
-    return parsedate_to_datetime(answer.headers["date"]).timestamp()
+def _when_it_says_so(client: httpx.Client, shift_s: int) -> httpx.Response:
+    """The first answer whose `Date`, which the server looks up once a second, tells that its clock has jumped."""
+    end = time.monotonic() + 30
+    while True:
+        answer = client.get(ITEMS)
+        said_s = parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time()
+        if abs(said_s - shift_s) < DAY_S / 2:
+            return answer
+        assert time.monotonic() < end, "its clock has not jumped"
+        time.sleep(0.1)
 
 
 def _database_at(town: Town) -> Any:

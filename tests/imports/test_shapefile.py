@@ -218,7 +218,7 @@ def test_of_two_fields_of_one_name_none_is_taken(bring: Callable[..., int], tmp_
 def test_the_journal_knows_all_parts_of_it_and_a_part_that_changes_meanwhile_is_noticed(tmp_path: Path) -> None:
     file = save(tmp_path / "a.shp")
     prints = Fingerprint.of_all([file])
-    assert [print_.as_data()["name"] for print_ in prints] == ["a.cpg", "a.dbf", "a.prj", "a.shp", "a.shx"]
+    assert [print_.as_data("")["name"] for print_ in prints] == ["a.cpg", "a.dbf", "a.prj", "a.shp", "a.shx"]
     os.utime(file.with_suffix(".dbf"), (0, 0))
     with pytest.raises(FileRefused, match=r"`a.dbf` changed while it was read"):
         next(print_ for print_ in prints if print_.path.suffix == ".dbf").check()

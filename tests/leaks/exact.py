@@ -24,6 +24,9 @@ PARAMETERS: Final = {
     "sortby",
     "properties",
     "f",
+    "filter",
+    "filter-lang",
+    "filter-crs",
 }  # that narrow nothing by an attribute
 
 

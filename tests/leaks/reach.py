@@ -200,7 +200,7 @@ def refusal(connection: Connection, statement: str) -> str | None:
 
 
 def _relations(connection: Connection, schema: str) -> Iterator[str]:
-    """SELECT on every relation of the database, except the catalogue, which is everybody's: the own schema alone."""
+    """SELECT on every relation of the database, except the catalogue, which is everybody's: the own schema, and what CRS there are."""
     query = (
         "SELECT relnamespace::regnamespace::text, relname, relkind::text FROM pg_class WHERE relkind IN ('r', 'v', 'm', 'f', 'p', 'S', 't') "
         "AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"

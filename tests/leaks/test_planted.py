@@ -35,8 +35,10 @@ def shared(new_town: Callable[..., Town]) -> Iterator[Town]:
 def _texts_forgotten() -> Iterator[None]:
     """SQL texts are remembered in the process; a patched one must not outlive its test."""
     page._compile.cache_clear()
+    page._compile_own.cache_clear()
     yield
     page._compile.cache_clear()
+    page._compile_own.cache_clear()
 
 
 @pytest.mark.parametrize("leak", [pytest.param(leak, id=leak.name, marks=() if leak in TODAY else MARKS) for leak in PLANTED])

@@ -235,10 +235,10 @@ def statements_heard() -> Iterator[Heard]:
     heard: Heard = []
     rows = Pool.rows
 
-    async def listening(self: Pool, sql: str, params: Any) -> Any:
+    async def listening(self: Pool, sql: str, params: Any, **how: Any) -> Any:
         if self.login != "control":
             heard.append((self._server.database, self.login, sql, params))
-        return await rows(self, sql, params)
+        return await rows(self, sql, params, **how)
 
     Pool.rows = listening  # type: ignore[method-assign]
     try:

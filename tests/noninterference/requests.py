@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from tests.leaks.exact import PARAMETERS
 from tests.noninterference.asking import Answer, Headers, Request
+from tests.noninterference.filters import draw_filter
 from tests.noninterference.words import Words
 from twin_api.block import Route
 from twin_api.main import BLOCKS
@@ -24,7 +25,7 @@ T = TypeVar("T")
 
 EDGES: Final = ("", "0", "-1", "1e999", "nan", "NULL", "99999999999999999999", "9223372036854775807", "true", "2026-11-26", "\x00", "' OR '1'='1", "%", "ß☃", "1/0", "../../store")  # fmt: skip
 MADE_UP: Final = ("xqzvwk", "collection", "pg_class", "_feature", "_place", "_mercator", "store.baeume", "baeumx")
-UNKNOWN: Final = ("filter", "id", "geometry", "q", "offset", "skipGeometry", "token")
+UNKNOWN: Final = ("id", "geometry", "q", "offset", "skipGeometry", "token")
 ACCEPT: Final = (
     None,
     None,
@@ -144,6 +145,15 @@ class Requests:
             name, value = "sortby", draw.of(words.hidden_names)
         return self._get(path, [(name, value)], {8, 33} | ({10} if name == "sortby" else set()))
 
+    def _filtered(self, draw: Draw, words: Words) -> Request:
+        """Items narrowed by a filter, sometimes by other parameters too."""
+        path = draw.of([path for path in self._paths if path.endswith("/items")])
+        collection = path.split("/")[2]
+        text, reached = draw_filter(draw, words, collection)
+        names = [name for name in draw.some(self._paths[path], 1) if name != "filter"]
+        query = [("filter", text), *((name, self._value(draw, words, collection, name)) for name in names)]
+        return self._get(path, query, reached | self._reached(collection, names, words))
+
     def _further(self, draw: Draw, words: Words) -> Request:
         """The next page, or a cursor that somebody made up from an id."""
         if self._cursors and draw.once_in(2):
@@ -205,7 +215,7 @@ class Requests:
         told = f"?{urlencode(query)}" if query else ""
         return Request(f"/{self._role}{path}{told}", token=self._token, channels=frozenset(channels))
 
-    def _value(self, draw: Draw, words: Words, collection: str, name: str) -> str:
+    def _value(self, draw: Draw, words: Words, collection: str, name: str) -> str:  # noqa: C901  # one case per parameter
         match name:
             case "f":
                 return draw.of(["json", "html", "geojson", "xml", "", *FORMATS])
@@ -226,6 +236,12 @@ class Requests:
                 return draw.of([*(crs.uri for crs in COMMON), "EPSG:25832"])
             case "cursor":
                 return draw.of([cursor for _, cursor in self._cursors] or ["x"])
+            case "filter":
+                return draw_filter(draw, words, collection)[0]
+            case "filter-lang":
+                return draw.of(["cql2-text", "cql2-text", "cql2-json", "x"])
+            case "filter-crs":
+                return draw.of([*(crs.uri for crs in COMMON), "x"])
         if collection and name not in (grant := words.grants[collection]).attributes and grant.figures is None:
             raise Undrawn(f"the parameter `{name}` of `{collection}` has no values")
         return draw.of(draw.of((words.values(name), words.values(name), EDGES, [draw.text])))
@@ -247,6 +263,7 @@ class Requests:
 Kind = Callable[[Requests, Draw, Words], Request]
 KINDS: Final[tuple[Kind, ...]] = (
     *(Requests._page,) * 7,
+    *(Requests._filtered,) * 5,
     *(Requests._any_route,) * 7,
     *(Requests._hidden_parameter,) * 4,
     *(Requests._further,) * 2,
@@ -257,7 +274,8 @@ KINDS: Final[tuple[Kind, ...]] = (
     *(Requests._in_one_town,) * 2,
 )
 READING: Final[tuple[Kind, ...]] = (  # what costs the database something
-    *(Requests._page,) * 8,
+    *(Requests._page,) * 5,
+    *(Requests._filtered,) * 3,
     Requests._any_route,
     Requests._further,
     Requests._in_one_town,
@@ -292,6 +310,8 @@ def _of_route(path: str) -> set[int]:
         return {5, 13}
     if path.endswith("/items"):
         return {3, 5, 6}
+    if path.endswith("/queryables"):
+        return {2}
     return {1, 4, 28} if path.startswith("/collections") else {1}
 
 

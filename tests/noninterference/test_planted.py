@@ -142,11 +142,13 @@ PLANTED = (
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__.strip("_"))
 def test_a_planted_leak_is_found(pair: Pair, plant: Callable[[Patch, Ask], None], ask: Ask, monkeypatch: Patch) -> None:
     page._compile.cache_clear()
+    page._compile_own.cache_clear()
     plant(monkeypatch, ask)
     try:
         assert find_interference(pair, "citizen", 1000, 7) != []
     finally:
         page._compile.cache_clear()
+        page._compile_own.cache_clear()
 
 
 @pytest.mark.slow

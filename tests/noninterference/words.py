@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import cached_property
 from random import Random
@@ -17,6 +17,7 @@ from tests.noninterference.asking import HOST
 from tests.noninterference.rows import CANARY, SRID, Sight, grants_of
 from tests.noninterference.towns import Pair, Row
 from tests.towns import DAY
+from twin_api.policy.documents import Attribute
 from twin_api.policy.evaluate import GEOMETRY
 
 SAMPLED: Final = 24  # rows of a layer that lend their values to a turn's requests
@@ -37,6 +38,9 @@ class Words:
                 for row in random.sample(list(rows.values()), min(len(rows), SAMPLED)):
                     seen = row["id"] not in side.withdrawn and bool(sight.of(pair.left.policies.layers[layer], row))
                     (self.visible if seen else self.hidden).append((layer, row))
+
+    def attributes(self, layer: str) -> Mapping[str, Attribute]:
+        return self._pair.left.policies.layers[layer].attributes
 
     @cached_property
     def layers(self) -> set[str]:

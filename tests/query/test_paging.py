@@ -98,8 +98,10 @@ def test_an_unchanged_item_appears_once_while_others_come_and_go(busy_town: Town
 def counted_to_five(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(pages, "COUNTED", 5)
     pages._compile.cache_clear()
+    pages._compile_own.cache_clear()
     yield
     pages._compile.cache_clear()
+    pages._compile_own.cache_clear()
 
 
 @pytest.mark.parametrize("asked", [a for a in FILTERS if a], ids=str)
@@ -147,8 +149,10 @@ def _feature(id: str, geometry: Any, values: list[Any]) -> dict[str, Any]:
 def pages_of_2_kib(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(pages, "PAGE_BYTES", 2048)
     pages._compile.cache_clear()
+    pages._compile_own.cache_clear()
     yield
     pages._compile.cache_clear()
+    pages._compile_own.cache_clear()
 
 
 @pytest.mark.parametrize("asked", FILTERS, ids=str)

@@ -19,6 +19,7 @@ from twin_api.encodings.licence import licence_links
 from twin_api.encodings.link import Link
 from twin_api.encodings.media import GEOJSON, GEOPACKAGE, HTML, JSON, Media
 from twin_api.encodings.openapi import Json
+from twin_api.encodings.queryables import queryables_link
 from twin_api.problems import InvalidParameter, NotFound, TooBusy
 from twin_api.query.ask import Asked, ask_media, choose_media, once
 from twin_api.query.box import box_crs
@@ -43,7 +44,7 @@ HTML_ROWS = 200  # a page for people; a table of ten thousand rows would hold up
 
 
 async def get_items(request: Request, twin: Twin) -> Answer:
-    """/req/core/fc-op, /req/core/fc-response, /req/crs/fc-crs-definition, and one parameter per property."""
+    """/req/core/fc-op, /req/core/fc-response, /req/crs/fc-crs-definition, /req/features-filter, and one parameter per property."""
     media = choose_media(request, FORMS)
     asked = request.query_params.multi_items()
     name, written = request.path_params["collection"], WRITTEN.get(media)
@@ -61,6 +62,8 @@ async def get_items(request: Request, twin: Twin) -> Answer:
         answer = html.items(lang, base, page, links, await twin.about(), query.window.properties)
     else:
         answer = geojson.page(lang, page, links)
+    linked = filter(None, (answer.headers.get("Link"), queryables_link(base, page.collection).as_header()))
+    answer = replace(answer, headers={**answer.headers, "Link": ", ".join(linked)})
     return _finished(answer, page.collection, query.window.crs)
 
 

@@ -56,6 +56,34 @@ _DATETIME: Final[Json] = {
     "style": "form",
     "explode": False,
 }
+_FILTER: Final[list[Json]] = [
+    {
+        "name": "filter",
+        "in": "query",
+        "required": False,
+        "description": "a condition in CQL2 (OGC 21-065r2) on the collection's queryables",
+        "schema": {"type": "string"},
+        "style": "form",
+        "explode": False,
+    },
+    {
+        "name": "filter-lang",
+        "in": "query",
+        "required": False,
+        "description": "how `filter` is written",
+        "schema": {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
+        "style": "form",
+    },
+    {
+        "name": "filter-crs",
+        "in": "query",
+        "required": False,
+        "description": "URI of the CRS of the coordinates in `filter`; CRS84 by default",
+        "schema": {"type": "string", "format": "uri-reference"},
+        "style": "form",
+        "explode": False,
+    },
+]
 _CURSOR: Final[Json] = {
     "name": "cursor",
     "in": "query",
@@ -173,7 +201,7 @@ def listing(name: str, description: str, words: Sequence[str], before: str = "")
 
 def item_parameters(collection: Collection, forms: Sequence[str] = ("json", "html")) -> list[Json]:
     """The parameters of the items of a collection in these forms, its properties among them."""
-    fixed = [_LIMIT, _BBOX, _DATETIME, _CURSOR, {**F, "schema": {"type": "string", "enum": list(forms)}}]
+    fixed = [_LIMIT, _BBOX, _DATETIME, *_FILTER, _CURSOR, {**F, "schema": {"type": "string", "enum": list(forms)}}]
     return fixed + [
         {"name": p.name, "in": "query", "required": False, "description": p.title.de, "schema": value_schema(p)}
         for p in collection.description.properties
@@ -199,6 +227,7 @@ def item_content(collection: Collection) -> dict[str, Json]:
 
 
 def value_schema(shown: Property) -> Json:
+    """The JSON Schema of a property's values that are not absent."""
     schema = dict(_TYPES[shown.type])
     if shown.enum:
         schema["enum"] = list(shown.enum)

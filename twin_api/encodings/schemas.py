@@ -30,8 +30,7 @@ def returnables(lang: Language, base: str, collection: Collection, *, inline: bo
     told = collection.description
     properties: dict[str, Json] = {"id": {"title": _ID.say(lang), "type": "string", "format": "uuid", "x-ogc-role": "id"}}
     if told.geometry_type:
-        kind = told.geometry_type.removesuffix("Z").lower()
-        properties["geometry"] = {"title": _GEOMETRY.say(lang), "format": f"geometry-{kind}", "x-ogc-role": "primary-geometry"}
+        properties["geometry"] = _geometry(lang, told.geometry_type)
     properties |= {p.name: _property(lang, p, told.datetime, inline) for p in told.properties}
     numbered = {name: schema | {"readOnly": True, "x-ogc-propertySeq": n} for n, (name, schema) in enumerate(properties.items(), 1)}
     return _schema(lang, f"{base}/collections/{collection.name}/schema", collection, numbered)
@@ -42,6 +41,19 @@ def sortables(lang: Language, base: str, collection: Collection, *, inline: bool
     told = collection.description
     properties = {p.name: _property(lang, p, told.datetime, inline) for p in told.properties}
     return _schema(lang, f"{base}/collections/{collection.name}/sortables", collection, properties)
+
+
+def queryables(lang: Language, base: str, collection: Collection) -> Json:
+    """/req/queryables/get-queryables-response (OGC 19-079r2): every property that an item shows, and its geometry."""
+    told = collection.description
+    properties = {p.name: _property(lang, p, told.datetime, inline=False) for p in told.properties}
+    if told.geometry_type:
+        properties["geometry"] = _geometry(lang, told.geometry_type)
+    return _schema(lang, f"{base}/collections/{collection.name}/queryables", collection, properties)
+
+
+def _geometry(lang: Language, type_: str) -> Json:
+    return {"title": _GEOMETRY.say(lang), "format": f"geometry-{type_.removesuffix('Z').lower()}", "x-ogc-role": "primary-geometry"}
 
 
 def _schema(lang: Language, id: str, collection: Collection, properties: Mapping[str, Json]) -> Json:

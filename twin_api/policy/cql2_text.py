@@ -1,16 +1,14 @@
 """Row rules as CQL2 text, in the subset that cannot fail on any row: comparisons, IN, BETWEEN, IS NULL, AND, OR, NOT.
 
-Must never hand the parser a text whose brackets it could spend minutes on, nor let any construct through that is not listed here.
+Must never let any construct through that is not listed here.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Final, cast
 
-from cql2 import ParseError, parse_text
-
+from twin_api.cql2_text import NotCql2, moments_of, parse_cql2
 from twin_api.policy.documents import Attribute, Layer, Place
 from twin_api.policy.fields import parse_date
 from twin_api.policy.finding import Findings, quoted
@@ -18,13 +16,9 @@ from twin_api.policy.rule import All, And, Between, Compare, In, IsNull, Not, Op
 from twin_api.policy.values import convert, parse_moment
 from twin_api.texts import Text
 
-MAX_BYTES: Final = 4096
-MAX_BRACKETS: Final = 10  # the parser takes time exponential in their nesting
 MAX_DEPTH: Final = 40
 EXACT: Final = 2**53  # the parser reads every number as a double
 
-_TIMESTAMP: Final = re.compile(r"TIMESTAMP\s*\(\s*'([^']*)'", re.IGNORECASE)
-_STRING: Final = re.compile(r"'(?:[^']|'')*'?")
 _COMPARISONS: Final = ("=", "<>", "<", "<=", ">", ">=")
 
 SUBSET: Final = Text(
@@ -42,7 +36,6 @@ class _Refused(Exception):  # never leaves this file
 def read_cql2(text: str, layer: Layer, place: Place, findings: Findings) -> Rule:
     """The rule the text states about the layer's attributes; after a finding, one that shows everything (and is never used)."""
     try:
-        _check_size(text)
         _check_moments(text)
         return _Translator(layer, place, findings).rule(_parse(text), 0)
     except _Refused as refusal:
@@ -50,24 +43,9 @@ def read_cql2(text: str, layer: Layer, place: Place, findings: Findings) -> Rule
         return All()
 
 
-def _check_size(text: str) -> None:
-    if len(text.encode()) > MAX_BYTES:
-        raise _Refused(
-            Text("die Regel ist länger als 4 KiB", "the rule is longer than 4 KiB"),
-            Text("kürzer fassen, oder Listen von Werten verwenden", "make it shorter, or use lists of values"),
-        )
-    depth = deepest = 0
-    for letter in _STRING.sub("''", text):
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(letter, 0)
-        deepest = max(deepest, depth)
-    if deepest > MAX_BRACKETS:
-        what = Text(f"mehr als {MAX_BRACKETS} Klammern ineinander", f"more than {MAX_BRACKETS} brackets inside each other")
-        raise _Refused(what, Text("überflüssige Klammern löschen", "delete superfluous brackets"))
-
-
 def _check_moments(text: str) -> None:
     """The parser takes a moment without offset for UTC, the town would not; so it is asked for before parsing."""
-    for written in _TIMESTAMP.findall(text):
+    for written in moments_of(text):
         if parse_moment(written) is None:
             what = Text(f"{quoted(written)} ist kein Zeitpunkt mit Zeitzone", f"{quoted(written)} is not a moment with its offset")
             example = "`TIMESTAMP('2026-11-20T08:30:00+01:00')`"
@@ -76,16 +54,9 @@ def _check_moments(text: str) -> None:
 
 def _parse(text: str) -> Any:
     try:
-        return parse_text(text).to_json()
-    except ParseError as error:
-        position = re.search(r"--> (\d+):(\d+)", str(error))
-        line, column = (int(position[1]), int(position[2])) if position else (1, 1)
-        rest = "".join(text.splitlines()[line - 1 : line])[column - 1 :].strip()
-        where = Text(f"ab {quoted(rest)}", f"from {quoted(rest)} on") if rest else Text("am Ende", "at its end")
-        what = Text(f"die Regel ist {where.de} kein gültiges CQL2", f"the rule is not valid CQL2 {where.en}")
-        raise _Refused(what) from None
-    except Exception:  # whatever else the parser makes of odd input
-        raise _Refused(Text("die Regel ist kein gültiges CQL2", "the rule is not valid CQL2")) from None
+        return parse_cql2(text, Text("die Regel", "the rule"))
+    except NotCql2 as error:
+        raise _Refused(error.what, error.remedy or SUBSET) from None
 
 
 class _Translator:

@@ -41,7 +41,7 @@ def once(asked: Asked) -> dict[str, str]:
 def unknown(name: str, known: Sequence[str]) -> InvalidParameter:
     """A parameter that is not among `known`, with the one that may have been meant, or all there are."""
     said = name[:100]
-    return InvalidParameter(said, Text(f"`{said}` gibt es hier nicht: ", f"`{said}` is no parameter here: ") + _hint(name, known))
+    return InvalidParameter(said, Text(f"`{said}` gibt es hier nicht: ", f"`{said}` is no parameter here: ") + hint(name, known))
 
 
 def read_names(parameter: str, names: Sequence[str], collection: Collection) -> list[Property]:
@@ -51,7 +51,7 @@ def read_names(parameter: str, names: Sequence[str], collection: Collection) -> 
         said = name[:100]
         if name not in shown:
             is_none = Text(f"`{said}` ist kein Merkmal: ", f"`{said}` is no property: ")
-            raise InvalidParameter(parameter, is_none + _hint(name, list(shown)))
+            raise InvalidParameter(parameter, is_none + hint(name, list(shown)))
         if name in names[:number]:
             raise InvalidParameter(
                 parameter, Text(f"`{said}` steht mehrfach da: nur einmal nennen", f"`{said}` is named twice: name it once")
@@ -59,8 +59,9 @@ def read_names(parameter: str, names: Sequence[str], collection: Collection) -> 
     return [shown[name] for name in names]
 
 
-def _hint(name: str, known: Sequence[str]) -> Text:
-    near = get_close_matches(name, known, 1)
+def hint(name: str, known: Sequence[str]) -> Text:
+    """The one of `known` that may have been meant, or all there are."""
+    near = get_close_matches(name[:100], known, 1)
     if near:
         return Text(f"meinten Sie `{near[0]}`?", f"did you mean `{near[0]}`?")
     every = ", ".join(f"`{k}`" for k in known)

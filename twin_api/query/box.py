@@ -51,7 +51,7 @@ class InBox:
         return sa.or_(_is_nowhere(rows), *(self._meets(rows.c[MERCATOR], number) for number in range(self.boxes)))
 
     def _meets(self, geometry: sa.ColumnElement[Any], number: int) -> sa.ColumnElement[bool]:
-        box, inner = _once(_envelope(f"box{number}", MERCATOR_SRID)), _once(_envelope(f"inner{number}", MERCATOR_SRID))
+        box, inner = once(envelope(f"box{number}", MERCATOR_SRID)), once(envelope(f"inner{number}", MERCATOR_SRID))
         within: sa.ColumnElement[bool] = geometry.op("@", is_comparison=True)(inner)
         # CASE, not OR: an OR of two indexable tests is planned as two searches of the index
         return sa.and_(_overlaps(geometry, box), sa.case((within, sa.true()), else_=sa.func.ST_Intersects(geometry, box, type_=sa.Boolean)))
@@ -77,13 +77,13 @@ class InBoxOf:
         return sa.or_(_is_nowhere(rows), *(self._meets(rows, number) for number in range(self.boxes)))
 
     def _meets(self, rows: sa.FromClause, number: int) -> sa.ColumnElement[bool]:
-        box = _envelope(f"box{number}", self.crs.srid)
-        meets: sa.ColumnElement[bool] = sa.func.ST_Intersects(transformed(self.crs, self.srid, rows), _once(box), type_=sa.Boolean)
+        box = envelope(f"box{number}", self.crs.srid)
+        meets: sa.ColumnElement[bool] = sa.func.ST_Intersects(transformed(self.crs, self.srid, rows), once(box), type_=sa.Boolean)
         if not self.is_indexed:
             return meets
         dense = sa.func.ST_Segmentize(box, sa.bindparam(f"step{number}", type_=sa.Double))
         there = sa.func.ST_Expand(sa.func.ST_Transform(dense, _number(MERCATOR_SRID)), sa.bindparam(f"slack{number}", type_=sa.Double))
-        return sa.and_(_overlaps(rows.c[MERCATOR], _once(there)), meets)
+        return sa.and_(_overlaps(rows.c[MERCATOR], once(there)), meets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _boxes(crs: Crs, west: float, south: float, east: float, north: float) -> li
 def _clause(crs: Crs, srid: int, boxes: Sequence[Box]) -> tuple[Clause, Params]:
     grown = [(box[0] - crs.margin, box[1] - crs.margin, box[2] + crs.margin, box[3] + crs.margin) for box in boxes]
     if crs.srid == CRS84.srid:  # along meridians and parallels: boxes in Web Mercator too, and as exact there
-        return _in_mercator([(*_mercator(*box[:2]), *_mercator(*box[2:])) for box in grown])
+        return _in_mercator([(*mercator(*box[:2]), *mercator(*box[2:])) for box in grown])
     if crs == WEB_MERCATOR:
         return _in_mercator(grown)
     is_indexed = all(_holds(crs.box_reach, box) for box in grown)
@@ -183,7 +183,8 @@ def _holds(reach: Box | None, box: Box) -> bool:
     return reach is not None and reach[0] <= box[0] and reach[1] <= box[1] and box[2] <= reach[2] and box[3] <= reach[3]
 
 
-def _mercator(longitude: float, latitude: float) -> tuple[float, float]:
+def mercator(longitude: float, latitude: float) -> tuple[float, float]:
+    """Metres in Web Mercator for degrees in CRS84."""
     latitude = max(-_POLE_DEGREES, min(_POLE_DEGREES, latitude))
     return _EARTH_RADIUS_M * radians(longitude), _EARTH_RADIUS_M * log(tan(pi / 4 + radians(latitude) / 2))
 
@@ -196,12 +197,12 @@ def _overlaps(geometry: sa.ColumnElement[Any], box: sa.ColumnElement[Any]) -> sa
     return geometry.op("&&", is_comparison=True)(box)
 
 
-def _envelope(name: str, srid: int) -> sa.ColumnElement[Any]:
+def envelope(name: str, srid: int) -> sa.ColumnElement[Any]:
     corners = [sa.bindparam(f"{name}_{corner}", type_=sa.Double) for corner in range(4)]
     return sa.func.ST_MakeEnvelope(*corners, _number(srid), type_=_NO_TYPE)
 
 
-def _once(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+def once(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """As an uncorrelated sub-select: computed once per statement, not once per row."""
     return sa.select(geometry).scalar_subquery()
 

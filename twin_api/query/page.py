@@ -16,6 +16,7 @@ from psycopg.types.numeric import Int8
 from twin_api.problems import TooBusy
 from twin_api.query.ask import Asked
 from twin_api.query.clause import Clause
+from twin_api.query.cql2.compile import Filter
 from twin_api.query.look import Look
 from twin_api.query.order import Order, order_types
 from twin_api.query.window import MAX_LIMIT, Window, bind
@@ -52,11 +53,12 @@ class Pages:
     def statement(self, schema: str) -> Statement:
         window = self.window
         given = (window.shape, window.order, window.look, window.after is not None, "\n" if self.by_line else ",")
-        sql = _compile(schema, self.collection.name, *given)
+        is_own = any(isinstance(clause, Filter) for clause in window.shape)
+        sql = (_compile_own if is_own else _compile)(schema, self.collection.name, *given)
         params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(window.limit), **window.params}
         if window.after is not None:
             params |= {"after_place": window.after.place, "after_id": window.after.id}
-        return Statement(sql, params)
+        return Statement(sql, params, is_often_asked=not is_own)
 
     def at_most(self, rows: int) -> Pages:
         """The same request with no more than so many rows in a page."""
@@ -78,8 +80,7 @@ class Pages:
         return replace(self, window=replace(self.window, limit=limit, after=after, params=params))
 
 
-@lru_cache(maxsize=4096)
-def _compile(schema: str, collection: str, shape: Shape, order: Order, look: Look, resumes: bool, between: str) -> str:
+def _text(schema: str, collection: str, shape: Shape, order: Order, look: Look, resumes: bool, between: str) -> str:
     """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
     rows = _rows(schema, collection, shape, order, look)
     if not shape and not order:
@@ -94,6 +95,11 @@ def _compile(schema: str, collection: str, shape: Shape, order: Order, look: Loo
     # not flattened: the text and twice its length would be looked up each on its own
     texts = sa.select(feature.label(FEATURE)).select_from(page).offset(_constant(0))
     return compile_statement(_answer(schema, order, exact, sa.select(keys), texts, between))
+
+
+_compile = lru_cache(maxsize=4096)(_text)
+# filters have as many texts as clients have ideas, some of them long: they push out each other only
+_compile_own = lru_cache(maxsize=256)(_text)
 
 
 def _counted(

@@ -17,9 +17,11 @@ import orjson
 
 from twin_api.problems import InvalidParameter
 from twin_api.query.ask import Asked, once, read_names, unknown
-from twin_api.query.box import read_box, read_box_crs
+from twin_api.query.box import box_crs, read_box, read_box_crs
 from twin_api.query.clause import Clause, During, Equals, Params
-from twin_api.query.crs import Crs, default_crs, offered_crs, read_crs
+from twin_api.query.cql2 import parse as cql2
+from twin_api.query.cql2.compile import read_filter
+from twin_api.query.crs import CRS84, Crs, default_crs, offered_crs, read_crs
 from twin_api.query.look import FINISHED, Look, look_of
 from twin_api.query.order import Order, read_order
 from twin_api.query.value import read_instant, read_value
@@ -29,13 +31,16 @@ from twin_api.texts import Text
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 10_000
-PARAMETERS: Final = ("bbox", "bbox-crs", "datetime", "crs", "sortby", "properties", "limit", "cursor", "f")
-_NOT_NARROWING: Final = ("limit", "cursor", "f", "crs", "sortby", "properties")
+PARAMETERS: Final = (
+    "bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs", "crs", "sortby", "properties", "limit", "cursor", "f",
+)  # fmt: skip
+_NOT_NARROWING: Final = ("limit", "cursor", "f", "crs", "sortby", "properties", "filter-lang", "filter-crs")
 _WANTED: Final = {
     "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
     "cursor": Text(
         "`cursor` verlangt das Wort aus einem Verweis `next`, unverändert", "`cursor` wants the word from a `next` link, unchanged"
     ),
+    "filter-lang": Text("`filter-lang` verlangt `cql2-text` oder `cql2-json`", "`filter-lang` wants `cql2-text` or `cql2-json`"),
     "datetime": Text(
         "`datetime` verlangt einen Tag, eine Zeit mit Zone oder einen Zeitraum wie `2025-01-01/..`",
         "`datetime` wants a date, a time with offset, or an interval such as `2025-01-01/..`",
@@ -61,6 +66,7 @@ class Window:
 def bind(collection: Collection, asked: Asked) -> Window:
     """Read the parameters for a collection; raises `InvalidParameter` for the first one that is not right. Touches no database."""
     given = once(asked)
+    _check_filter_words(collection, given)
     shape: list[Clause] = []
     params: Params = {}
     for name, text in given.items():
@@ -97,12 +103,30 @@ def _clauses(collection: Collection, given: Mapping[str, str], name: str, text: 
     if name == "bbox-crs":
         read_box_crs(collection, text)
         return (), {}
+    if name == "filter":
+        return _filter(collection, given)
     if name == "datetime":
         return _datetime(collection, text)
     shown = collection.property(name)
     if shown is None:
         raise unknown(name, [*PARAMETERS, *(p.name for p in collection.description.properties)])
     return (Equals(name, shown.type),), {f"is_{name}": read_value(name, shown.type, text)}
+
+
+def _filter(collection: Collection, given: Mapping[str, str]) -> tuple[Sequence[Clause], Params]:
+    clause, params = read_filter(collection, given["filter"], given.get("filter-lang", cql2.TEXT), _filter_crs(collection, given))
+    return (clause,), params
+
+
+def _filter_crs(collection: Collection, given: Mapping[str, str]) -> Crs:
+    return read_crs("filter-crs", given["filter-crs"], box_crs(collection)) if "filter-crs" in given else CRS84
+
+
+def _check_filter_words(collection: Collection, given: Mapping[str, str]) -> None:
+    """What says how a filter is read is right even where there is none to read."""
+    _filter_crs(collection, given)
+    if given.get("filter-lang", cql2.TEXT) not in cql2.LANGUAGES:
+        raise InvalidParameter("filter-lang", _WANTED["filter-lang"])
 
 
 def _properties(collection: Collection, text: str | None) -> tuple[Property, ...] | None:

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from twin_api.identity.subject import Subject
 from twin_api.identity.tokens import Token, make_token
-from twin_api.problems import Problem, StoreUnfit, Unexpected
+from twin_api.problems import Problem, Unexpected, VersionsDiffer
 from twin_api.store.engine import Pool, SchemaMoved
 from twin_api.store.twin import compile_statement
 
@@ -169,7 +169,7 @@ class Tokens:
         try:
             return await self._pool.rows(sql, values)
         except SchemaMoved:
-            raise StoreUnfit() from None
+            raise VersionsDiffer() from None
 
 
 @dataclass(frozen=True, slots=True)

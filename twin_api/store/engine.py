@@ -140,34 +140,34 @@ class Pool:
     def login(self) -> str:
         return self._role
 
-    async def row(self, sql: str, params: Params) -> tuple[Any, ...] | None:
+    async def row(self, sql: str, params: Params, *, prepare: bool | None = True) -> tuple[Any, ...] | None:
         """The first row of a single autocommit statement."""
-        found = await self.rows(sql, params)
+        found = await self.rows(sql, params, prepare=prepare)
         return found[0] if found else None
 
-    async def rows(self, sql: str, params: Params) -> Sequence[tuple[Any, ...]]:
-        """All rows of a single autocommit statement; text comes as UTF-8 bytes.
+    async def rows(self, sql: str, params: Params, *, prepare: bool | None = True) -> Sequence[tuple[Any, ...]]:
+        """All rows of a single autocommit statement; text comes as UTF-8 bytes. With `prepare` None the driver prepares what comes again.
 
         A read is repeated once on a fresh connection if its connection turns out to be dead, or its login to be no more.
         """
         try:
-            return await self._run(sql, params)
+            return await self._run(sql, params, prepare)
         except _BUSY:
             raise TooBusy() from None
         except _DEAD:
             await self._close_idle()  # one died, so the others probably did
         try:
-            return await self._run(sql, params, fresh=True)
+            return await self._run(sql, params, prepare, fresh=True)
         except _BUSY:
             raise TooBusy() from None
         except _DEAD:
             raise DatabaseAway() from None
 
-    async def _run(self, sql: str, params: Params, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
+    async def _run(self, sql: str, params: Params, prepare: bool | None = True, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
         try:
             async with self._connection(fresh) as connection:
                 with _answered_in_time(connection), _timed():
-                    cursor = await connection.execute(sql, params, prepare=True, binary=True)
+                    cursor = await connection.execute(sql, params, prepare=prepare, binary=True)
                     return await cursor.fetchall()
         except _STALE:
             raise SchemaMoved from None

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql
 
-from twin_api.problems import NotFound, Problem, StoreUnfit
+from twin_api.problems import NotFound, Problem, VersionsDiffer
 from twin_api.store.collection import About, Collection, Description, about_table, collection_table, is_shown
 from twin_api.store.engine import Pool, SchemaMoved
 
@@ -30,10 +30,11 @@ _DIALECT: Final = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-u
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text that is prepared once per connection, and its parameters."""
+    """SQL text and its parameters. What is often asked is prepared once per connection, other texts when they turn out to be."""
 
     sql: str
     params: Mapping[str, Any]
+    is_often_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Twin:
     async def collections(self) -> Sequence[Collection]:
         """All collections, by name, with their figures of this moment. One round trip.
 
-        Raises `NotFound` when the role has gone, `StoreUnfit` where the store has another form than this program reads.
+        Raises `NotFound` when the role has gone, `VersionsDiffer` where the store has another form than this program reads.
         """
         try:
             rows = await self._pool.rows(self._list, {})
@@ -145,7 +146,7 @@ class Twin:
         if not self._is_unfit:
             _log.error("store_unfit", role=self.name, what=UNFIT)
         self._is_unfit = True
-        return StoreUnfit()
+        return VersionsDiffer()
 
     async def about(self) -> About:
         """What the twin says of itself. One round trip; nothing where the role has gone or was published by an older version."""
@@ -174,7 +175,8 @@ class Twin:
         """
         for _ in range(3):
             try:
-                row = await self._pool.row(*_unpack(query.statement(self.schema)))
+                statement = query.statement(self.schema)
+                row = await self._pool.row(statement.sql, statement.params, prepare=statement.is_often_asked or None)
             except SchemaMoved:
                 row = None
             if row is not None and row[0].decode() == query.collection.version:
@@ -205,10 +207,6 @@ class Twin:
         if (collection, look) not in self._items:
             self._items[collection, look] = compile_statement(_select_item(self.schema, collection, look))
         return self._items[collection, look]
-
-
-def _unpack(statement: Statement) -> tuple[str, Mapping[str, Any]]:
-    return statement.sql, statement.params
 
 
 def _select_collections(schema: str) -> sa.Select[Any]:

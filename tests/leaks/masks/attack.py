@@ -8,6 +8,7 @@ at all, where a value of the next cell changes an answer.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -55,8 +56,14 @@ class Attacker:
     def answers(self) -> dict[str, Answer]:
         return {address: self._ask(address) for address in (*self._whole(), *self._queries())} | self._walk()
 
+    def _get(self, address: str) -> httpx.Response:
+        """The answer; an attacker who is told to wait, waits."""
+        while (answer := self._client.get(address)).status_code == 429:
+            time.sleep(float(answer.headers["retry-after"]))
+        return answer
+
     def _ask(self, address: str) -> Answer:
-        answer = self._client.get(address)
+        answer = self._get(address)
         assert answer.status_code in (200, 400), f"{address}: {answer.status_code}: nothing can be learnt of a failure"
         return answer.status_code, answer.headers.get("etag", ""), answer.content
 
@@ -69,6 +76,7 @@ class Attacker:
             for name, value in cells.items():
                 if name == "geometry":
                     yield from (f"{self._items}?limit=1000&bbox={box}" for box in _boxes(value))
+                    yield f"{self._items}?{urlencode({'limit': 1000, 'filter': _circle(value)})}"
                 else:
                     yield f"{self._items}?{urlencode({'limit': 1000, name: str(value)})}"
                     yield from (f"{self._items}?limit=1000&datetime={i}" for i in _intervals(str(value)))
@@ -77,7 +85,7 @@ class Attacker:
         """Item by item: the order and the cursors' words."""
         found, address = {}, f"{self._items}?limit=1"
         while address:
-            answer = self._client.get(address)
+            answer = self._get(address)
             found[address] = self._ask(address)
             address = next((link["href"] for link in answer.json()["links"] if link["rel"] == "next"), "")
         return found
@@ -89,7 +97,7 @@ class Attacker:
         return west, south
 
     def _is_in(self, id: str, box: str) -> bool:
-        return id.encode() in self._client.get(f"{self._items}?limit=1000&bbox={box}").content
+        return id.encode() in self._get(f"{self._items}?limit=1000&bbox={box}").content
 
 
 def find_finer(town: Town, target: Target) -> list[str]:
@@ -118,9 +126,19 @@ def to_degrees(x: float, y: float) -> tuple[float, float]:
     return longitude, latitude
 
 
-def _boxes(geometry: str) -> list[str]:
+def _place(geometry: str) -> tuple[float, float]:
     x, y, *_ = (float(number) for number in geometry.partition("(")[2].rstrip(")").split())
-    longitude, latitude = to_degrees(x, y)
+    return to_degrees(x, y)
+
+
+def _circle(geometry: str) -> str:
+    """A filter by distance from the place: smaller than what any grid leaves open."""
+    longitude, latitude = _place(geometry)
+    return f"distance_m(geometry, POINT({longitude:.9f} {latitude:.9f})) < 5"
+
+
+def _boxes(geometry: str) -> list[str]:
+    longitude, latitude = _place(geometry)
     e = 5 * FINEST
     speck = f"{longitude - e:.9f},{latitude - e:.9f},{longitude + e:.9f},{latitude + e:.9f}"
     halves = f"-180,-85,{longitude:.9f},85", f"{longitude:.9f},-85,180,85", f"-180,-85,180,{latitude:.9f}", f"-180,{latitude:.9f},180,85"

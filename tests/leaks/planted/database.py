@@ -8,11 +8,11 @@ from tests.leaks.planted.plant import Planted, each, run, view
 
 _BOTH: Final = ("grants", "reach")
 _STORED_PLACE: Final = "council.stored_place(t.id)::postgis.geometry(Point, 3857)"
-_CAST: Final = "EXECUTE ON FUNCTION postgis.geometry(postgis.geometry, integer, boolean)"
-_STORED: Final = f"""CREATE FUNCTION council.stored_place(uuid) RETURNS postgis.geometry LANGUAGE sql STABLE SECURITY DEFINER AS
+_STORED_HERE: Final = "postgis.ST_Transform(council.stored_place(t.id), 25832)::postgis.geometry(Point, 25832)"
+_STORED: Final = """CREATE FUNCTION council.stored_place(uuid) RETURNS postgis.geometry LANGUAGE sql STABLE SECURITY DEFINER AS
 'SELECT postgis.ST_Transform(postgis.ST_Force2D(s.geometry), 3857) FROM store.kanalschaechte s WHERE s.id = $1';
-GRANT EXECUTE ON FUNCTION council.stored_place(uuid) TO {{db}}_council; GRANT {_CAST} TO {{db}}_council"""
-_NOT_STORED: Final = f"DROP FUNCTION council.stored_place(uuid); REVOKE {_CAST} FROM {{db}}_council"
+GRANT EXECUTE ON FUNCTION council.stored_place(uuid) TO {db}_council"""
+_NOT_STORED: Final = "DROP FUNCTION council.stored_place(uuid)"
 _PEEK: Final = """CREATE FUNCTION citizen.peek() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS 'SELECT vermerk FROM store.baeume';
 ALTER FUNCTION citizen.peek() OWNER TO {db}_owner; GRANT EXECUTE ON FUNCTION citizen.peek() TO {db}_citizen"""
 _ALL: Final = "CREATE VIEW citizen.alles AS SELECT * FROM store.baeume; ALTER VIEW citizen.alles OWNER TO {db}_owner; GRANT SELECT ON citizen.alles TO {db}_citizen"
@@ -71,6 +71,14 @@ PLANTED: Final = (
         ("grants", "logs"),
         "ALTER ROLE {db}_writer SET log_statement = 'all'",
         "ALTER ROLE {db}_writer RESET log_statement",
+    ),
+    Planted(
+        "distance from the stored geometry",
+        12,
+        ("masks",),
+        after=each(run(_STORED), view("council", "kanalschaechte", _geometry=_STORED_HERE)),
+        undo=each(view("council", "kanalschaechte", _geometry="t._geometry"), run(_NOT_STORED)),
+        role="council",
     ),
     Planted(
         "filter on the stored geometry",

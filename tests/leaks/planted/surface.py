@@ -15,6 +15,7 @@ from twin_api.block import Block, Route
 from twin_api.blocks import features
 from twin_api.encodings import html, openapi
 from twin_api.query import order, window
+from twin_api.query.cql2 import binding
 from twin_api.store import twin as twin_module
 from twin_api.store.collection import About, Collection, Property
 from twin_api.texts import Text
@@ -29,6 +30,11 @@ def _hidden_filter(town: Town, patch: Patch) -> None:
 
 def _hinted(patch: Patch) -> None:
     patch.setattr(window, "PARAMETERS", (*window.PARAMETERS, "vermerk", "antragsteller"))
+
+
+def _hinted_in_filters(patch: Patch) -> None:
+    told = binding.hint
+    patch.setattr(binding, "hint", lambda name, known: told(name, [*known, "vermerk", "antragsteller"]))
 
 
 def _read_by_the_database(patch: Patch) -> None:
@@ -139,6 +145,7 @@ PLANTED: Final = (
     _served("hidden value in an exported page", 41, ("answers",), _telling_export),
     _served("values read by the database", 9, ("answers",), _read_by_the_database),
     _served("hidden names offered as a hint", 33, ("answers",), _hinted),
+    _served("hidden names offered as a hint in filters", 8, ("answers",), _hinted_in_filters),
     _served("hidden attribute in the OpenAPI document", 2, ("answers",), _parameter({"name": "geprueft", "schema": {"type": "string"}})),
     _served(
         "hidden values listed in the OpenAPI document",

@@ -1,0 +1,76 @@
+"""Spatial functions (OGC 21-065r2, 7.6) in CRS84, in the plane of longitude and latitude, as the standard means them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import shapely
+import sqlalchemy as sa
+
+from twin_api.query.box import mercator
+from twin_api.query.cql2.binding import Binding
+from twin_api.query.cql2.expression import Expression, Sql, call, refuse
+from twin_api.query.cql2.geometry import Drawn, read_geometry
+from twin_api.query.crs import CRS84
+from twin_api.store.collection import MERCATOR
+
+_MARGIN_M: Final = 2.0  # boxes are compared in single precision, up to half a metre off
+
+
+def _calls(name: str) -> Callable[[Sql, Sql], Sql]:
+    return lambda one, other: getattr(sa.func, name)(one, other, type_=sa.Boolean())
+
+
+SPATIAL: Final[dict[str, Callable[[Sql, Sql], Sql]]] = {
+    "s_intersects": _calls("ST_Intersects"),
+    "s_disjoint": lambda one, other: sa.not_(SPATIAL["s_intersects"](one, other)),
+    "s_equals": _calls("ST_Equals"),
+    "s_touches": _calls("ST_Touches"),
+    "s_within": _calls("ST_Within"),
+    "s_contains": _calls("ST_Contains"),
+    "s_overlaps": _calls("ST_Overlaps"),
+    "s_crosses": _calls("ST_Crosses"),
+}
+TAKE_COLLECTIONS: Final = ("s_intersects", "s_disjoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Whether the boxes meet, which the index finds: true for all that can hold `exact`."""
+
+    is_constant: ClassVar[bool] = False
+    drawn: Drawn
+    exact: Expression
+    type: str = "boolean"
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        return (self.exact,)
+
+    def sql(self, rows: sa.FromClause) -> Sql:
+        return sa.and_(rows.c[MERCATOR].op("&&", is_comparison=True)(self.drawn.box()), self.exact.sql(rows))
+
+
+def bind_spatial(binding: Binding, op: str, args: list[Any]) -> Expression:
+    one, other = (binding.expression(binding.operand(arg), "geometry") for arg in args)
+    if op not in TAKE_COLLECTIONS and any(isinstance(side, Drawn) and side.is_collection for side in (one, other)):
+        refuse(
+            f"`{op.upper()}` ist für gemischte Geometrien nicht erklärt: die Teile einzeln vergleichen",
+            f"`{op.upper()}` has no meaning for a geometry collection: compare its parts one by one",
+        )
+    exact = call(SPATIAL[op], "boolean", one, other)
+    drawn = [side for side in (one, other) if isinstance(side, Drawn)]
+    return Near(drawn[0], exact) if len(drawn) == 1 and op != "s_disjoint" else exact
+
+
+def bind_geometry(binding: Binding, node: dict[str, Any]) -> Expression:
+    """A geometry of the request with its box."""
+    placed = read_geometry(node, binding.crs)
+    name = binding.value("geometry", shapely.to_wkb(shapely.set_srid(placed, CRS84.srid), include_srid=True)).name
+    west, south, east, north = shapely.bounds(placed)
+    low, high = mercator(west, south), mercator(east, north)
+    corners = (low[0] - _MARGIN_M, low[1] - _MARGIN_M, high[0] + _MARGIN_M, high[1] + _MARGIN_M)
+    binding.params |= {f"{name}_{number}": corner for number, corner in enumerate(corners)}
+    return Drawn(name, isinstance(placed, shapely.GeometryCollection))
