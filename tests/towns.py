@@ -46,7 +46,7 @@ def make_template(cluster: Cluster) -> None:
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(1)")
         # nothing here has to survive the machine, only the processes; a hundred small databases need no housekeeper every minute
-        for setting in ("fsync = off", "full_page_writes = off", "autovacuum_naptime = '1h'", "checkpoint_timeout = '1h'"):
+        for setting in ("fsync = off", "autovacuum_naptime = '1h'", "checkpoint_timeout = '1h'"):
             connection.execute(f"ALTER SYSTEM SET {setting}".encode())
         connection.execute("SELECT pg_reload_conf()")
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", [TEMPLATE]).fetchone():

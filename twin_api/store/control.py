@@ -123,9 +123,9 @@ class Tokens:
             seen = await self._look_up(token.id)
         if seen is None or not hmac.compare_digest(seen[1], hashed):
             return None
-        self._used.add(token.id)
-        if not known:
+        if not known or token.id not in self._used:
             self._note_use(token.id)
+        self._used.add(token.id)
         return seen[2]
 
     async def _look_up(self, id: str) -> tuple[float, bytes, Subject] | None:

@@ -130,19 +130,29 @@ class Twin:
 
         Raises `NotFound` when the role has gone, `VersionsDiffer` where the store has another form than this program reads.
         """
-        try:
-            rows = await self._pool.rows(self._list, {})
-        except SchemaMoved:
-            raise await self._why_moved() from None
+        rows = await self._listed()
+        if rows is None:  # the role may have come back since
+            rows = await self._listed()
+        if rows is None:
+            raise self._unfit()
         self._is_unfit = False
         self._known = {c.name: c for c in map(_as_collection, rows)}
         return list(self._known.values())
 
-    async def _why_moved(self) -> Problem:
-        """INVARIANT: every table and column that a statement of ours reads is named in `self._list` or belongs to a collection."""
-        row = await self._pool.row(_STANDS, {"schema": self.schema})
-        if row is None or not row[0]:
-            return NotFound()
+    async def _listed(self) -> Sequence[tuple[Any, ...]] | None:
+        """None where the role is there but its schema is not of the form that is read; raises `NotFound` where it has gone.
+
+        INVARIANT: every table and column that a statement of ours reads is named in `self._list` or belongs to a collection.
+        """
+        try:
+            return await self._pool.rows(self._list, {})
+        except SchemaMoved:
+            row = await self._pool.row(_STANDS, {"schema": self.schema})
+            if row is None or not row[0]:
+                raise NotFound() from None
+            return None
+
+    def _unfit(self) -> Problem:
         if not self._is_unfit:
             _log.error("store_unfit", role=self.name, what=UNFIT)
         self._is_unfit = True
