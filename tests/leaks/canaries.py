@@ -6,7 +6,7 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import unquote, unquote_to_bytes
@@ -15,7 +15,8 @@ from uuid import UUID
 import orjson
 import shapely
 
-from tests.leaks.seen import Item, Row, Seen, as_json, to_degrees, to_mercator
+from tests.leaks.seen import Item, Row, Seen, as_json, to_degrees, to_lengths
+from twin_api.query.crs import COMMON
 
 SHORTEST: Final = 6  # characters; a shorter form stands anywhere by chance
 # members of a problem (RFC 9457), which stand in every error, and titles of functions for filters, whatever the policies say
@@ -126,7 +127,7 @@ def _exact_places(item: Item) -> Iterator[str]:
     shown = {point[:2] for point in item.coordinates or ()}
     for point in shapely.get_coordinates(item.row.geometry).tolist() if shown else ():
         if to_degrees(25832, point)[:2] in shown:
-            for number in (*point, *to_mercator(25832, point)[:2]):
+            for number in (*point, *_in_lengths(point)):
                 yield from _digits(number, 2)
 
 
@@ -146,7 +147,7 @@ def forms_of(value: Any) -> Iterator[str]:
 
 
 def places_of(row: Row) -> Iterator[str]:
-    """Every coordinate of a row to the decimetre: in the store's own CRS, in degrees, in web mercator, and as geohash."""
+    """Every coordinate of a row to the decimetre: in the store's own CRS, in every other that can be asked for, and as geohash."""
     if row.geometry is None:
         return
     if row.geohash:
@@ -155,12 +156,18 @@ def places_of(row: Row) -> Iterator[str]:
         for number in point[:2]:
             if number != int(number):
                 yield from _digits(number, 2)
-        for number in to_mercator(25832, point):
+        for number in _in_lengths(point):
             yield from _digits(number, 2)
         for number in to_degrees(25832, point)[:2]:
             yield from _digits(number, 6)
         if point[2] == point[2] and len(repr(point[2])) >= SHORTEST:
             yield repr(point[2])
+
+
+def _in_lengths(point: Sequence[float]) -> Iterator[float]:
+    """A point of the store in metres of every other CRS that every collection can be asked in."""
+    for srid in sorted({crs.srid for crs in COMMON if not crs.is_degrees} - {25832}):
+        yield from to_lengths(25832, srid, point)
 
 
 def _digits(number: float, decimals: int) -> Iterator[str]:

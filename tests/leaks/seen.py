@@ -118,8 +118,9 @@ def to_degrees(epsg: int, point: Any) -> tuple[float, ...]:
     return (*_transformer(epsg, 4326).transform(point[0], point[1]), *point[2:])
 
 
-def to_mercator(epsg: int, point: Any) -> tuple[float, ...]:
-    return tuple(_transformer(epsg, 3857).transform(point[0], point[1]))
+def to_lengths(epsg: int, other: int, point: Any) -> tuple[float, ...]:
+    """In another CRS of metres, without its height."""
+    return tuple(_transformer(epsg, other).transform(point[0], point[1]))
 
 
 @cache
