@@ -41,7 +41,7 @@ def _parse_text(text: str) -> Any:
     for written in moments_of(text):
         read_time(written, "datetime")
     try:
-        return parse_cql2(text, Text("`filter`"))
+        return parse_cql2(text, Text("`filter`", "`filter`"))
     except NotCql2 as error:
         remedy = error.remedy or Text(
             "siehe OGC 21-065r2, etwa `art = 'Linde' AND hoehe_m > 20`", "see OGC 21-065r2, such as `art = 'Linde' AND hoehe_m > 20`"
