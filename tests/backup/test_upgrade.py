@@ -55,7 +55,7 @@ def _a_server_of_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_a_server_of_before")
-@pytest.mark.parametrize("revision", ["0006", "0009"])
+@pytest.mark.parametrize("revision", ["0009", pytest.param("0006", marks=pytest.mark.long)])
 def test_ten_thousand_rows_go_up_down_and_up_again_under_readers(new_town: NewTown, revision: str) -> None:
     town = new_town(rows=False)
     town.write(FILL)

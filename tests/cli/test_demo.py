@@ -82,6 +82,7 @@ def test_the_demo_serves_the_sample_town_and_a_second_start_is_quick(home: Path)
         assert {role: _collections(address, role, token) for role, token in [("citizen", None), *second.items()]} == twins
 
 
+@pytest.mark.long  # a second town from nothing
 def test_the_demo_leads_around_once_in_a_folder_with_a_blank_in_its_name(tmp_path: Path) -> None:
     home, lines = tmp_path / "home with a blank", []
     try:

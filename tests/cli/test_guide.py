@@ -57,6 +57,7 @@ def test_every_path_of_the_readme_has_at_most_eight_commands() -> None:
         assert 5 < len(shared) + len([line for line in commands if name in line.partition("#")[0]]) <= 8
 
 
+@pytest.mark.long  # minutes of single commands; the README's way above runs each time
 def test_the_handbook_of_imports_can_be_done_as_it_is_written(town: Town) -> None:
     walk = Walk(town)
     german, english = (PROJECT / "docs/imports.md").read_text(encoding="utf-8").split("\n---\n")

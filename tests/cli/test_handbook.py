@@ -20,7 +20,9 @@ NEW = re.compile(r".*spielgeraete.*|\w+\.yaml/\w+")
 SERVES = "preview"  # the one command of the walk that does not end by itself; tests/publish/test_preview.py looks at it
 
 
-@pytest.fixture(params=LANGUAGES)
+@pytest.fixture(
+    params=[LANGUAGES[0], *(pytest.param(other, marks=pytest.mark.long) for other in LANGUAGES[1:])]
+)  # alike but for their words
 def language(request: pytest.FixtureRequest) -> Language:
     return request.param  # type: ignore[no-any-return]
 
