@@ -39,7 +39,9 @@ ACCEPT: Final = (
     "*/*;q=0",
     "application/problem+json",
 )
-FORMATS: Final = ("geojsonseq", "csv", "gpkg")
+CHEAP_FORMATS: Final = ("geojsonseq", "csv")
+FORMATS: Final = (*CHEAP_FORMATS, "gpkg")
+GEOPACKAGE_ONCE_IN: Final = 10  # exports
 CODINGS: Final = (None, None, None, "gzip", "zstd", "zstd;q=0.5, gzip", "identity;q=0", "br", "*")
 LANGUAGES: Final = (None, None, None, "de", "en", "en-GB, de;q=0.4", "fr", "*;q=0.1")
 ORIGINS: Final = ("https://rat.zwillingen.example", "https://evil.example", "null", "http://localhost:3000")
@@ -138,11 +140,14 @@ class Requests:
         return path, reached
 
     def _hidden_parameter(self, draw: Draw, words: Words) -> Request:
-        path = draw.of(list(self._paths)).replace("{id}", draw.of([*words.ids[0], *words.ids[1], "1"]))
-        name = draw.of([*words.hidden_names, *words.hidden_names, *UNKNOWN, *MADE_UP])
+        """A hidden name, or one a letter short of it, which a hint would complete."""
+        pages = [path for path in self._paths if path.endswith("/items")]
+        path = draw.of(pages if draw.once_in(2) else list(self._paths)).replace("{id}", draw.of([*words.ids[0], *words.ids[1], "1"]))
+        short = [name[:-1] for name in words.hidden_names]
+        name = draw.of(draw.of((words.hidden_names, short, [*UNKNOWN, *MADE_UP])))
         value = draw.of(draw.of((words.any_values, words.hidden_names, [draw.text])))
         if draw.once_in(2):
-            name, value = "sortby", draw.of(words.hidden_names)
+            name, value = "sortby", draw.of(draw.of((words.hidden_names, words.hidden_names, short)))
         return self._get(path, [(name, value)], {8, 33} | ({10} if name == "sortby" else set()))
 
     def _filtered(self, draw: Draw, words: Words) -> Request:
@@ -153,6 +158,15 @@ class Requests:
         names = [name for name in draw.some(self._paths[path], 1) if name != "filter"]
         query = [("filter", text), *((name, self._value(draw, words, collection, name)) for name in names)]
         return self._get(path, query, reached | self._reached(collection, names, words))
+
+    def _exported(self, draw: Draw, words: Words) -> Request:
+        """A page in a format for files; seldom a GeoPackage, which a process of its own writes."""
+        path = draw.of([path for path in self._paths if path.endswith("/items")])
+        collection = path.split("/")[2]
+        format = "gpkg" if draw.once_in(GEOPACKAGE_ONCE_IN) else draw.of(CHEAP_FORMATS)
+        names = [name for name in draw.some(self._paths[path], 1) if name != "f" and (format != "gpkg" or name not in ("limit", "cursor"))]
+        query = [("f", format), *((name, self._value(draw, words, collection, name)) for name in names)]
+        return self._get(path, query, {3, 5, 6, 13, 41} | self._reached(collection, names, words))
 
     def _further(self, draw: Draw, words: Words) -> Request:
         """The next page, or a cursor that somebody made up from an id."""
@@ -264,11 +278,12 @@ Kind = Callable[[Requests, Draw, Words], Request]
 KINDS: Final[tuple[Kind, ...]] = (
     *(Requests._page,) * 7,
     *(Requests._filtered,) * 5,
-    *(Requests._any_route,) * 7,
-    *(Requests._hidden_parameter,) * 4,
+    *(Requests._any_route,) * 10,
+    *(Requests._hidden_parameter,) * 6,
+    *(Requests._exported,) * 2,
     *(Requests._further,) * 2,
-    *(Requests._again,) * 6,
-    *(Requests._outside,) * 3,
+    *(Requests._again,) * 8,
+    *(Requests._outside,) * 5,
     *(Requests._after_others,) * 2,
     *(Requests._writing,) * 3,
     *(Requests._in_one_town,) * 2,
@@ -277,6 +292,7 @@ READING: Final[tuple[Kind, ...]] = (  # what costs the database something
     *(Requests._page,) * 5,
     *(Requests._filtered,) * 3,
     Requests._any_route,
+    Requests._exported,
     Requests._further,
     Requests._in_one_town,
 )

@@ -17,7 +17,7 @@ from tests.noninterference.towns import Pair
 from twin_api.door import door as door_module
 from twin_api.problems import NotFound
 from twin_api.query import page, window
-from twin_api.store.twin import Twin
+from twin_api.store.twin import ItemQuery, Twin
 
 Patch = pytest.MonkeyPatch
 Ask = Callable[[Twin, str], Any]
@@ -70,10 +70,12 @@ def _extent_of_the_store(patch: Patch, ask: Ask) -> None:
 
 
 def _order_on_disk(patch: Patch, ask: Ask) -> None:
-    def unordered(source: Any, rows: Any, resumes: bool, *shown: str) -> Any:
-        return page.sa.select(*([rows.c[name] for name in shown] or (rows.c[page.PLACE], rows.c.id))).select_from(source)
+    keyed = page._next
 
-    patch.setattr(page, "_walk", unordered)
+    def unordered(keys: Any, order: Any, resumes: bool, *shown: Any) -> Any:
+        return keyed(keys, order, False, *shown).order_by(None)
+
+    patch.setattr(page, "_next", unordered)
 
 
 def _hidden_names_as_a_hint(patch: Patch, ask: Ask) -> None:
@@ -94,11 +96,11 @@ def _looked_for_in_the_store(patch: Patch, ask: Ask) -> None:
     """The same answer, but a statement more where the item is there and hidden."""
     read = Twin.item
 
-    async def looked_for(self: Twin, name: str, id: Any) -> Any:
+    async def looked_for(self: Twin, query: ItemQuery) -> Any:
         try:
-            return await read(self, name, id)
+            return await read(self, query)
         except NotFound:
-            if ask(self, f"SELECT count(*) FROM store.baeume WHERE id = '{id}'"):
+            if ask(self, f"SELECT count(*) FROM store.baeume WHERE id = '{query.id}'"):
                 await self.about()
             raise
 
@@ -163,7 +165,7 @@ def test_a_statement_that_passes_over_hidden_rows_is_found_by_its_buffers(pair: 
 
     monkeypatch.setattr(Measuring, "_settle", spoilt)
     try:
-        found = find_interference_in_time(pair, "citizen", 200, 7, Counter())
+        found = find_interference_in_time(pair, "citizen", 1000, 7, Counter())
     finally:
         for side in pair.sides:
             view("citizen", "baeume")(side.town, monkeypatch)
