@@ -147,7 +147,7 @@ def test_a_planted_leak_is_found(pair: Pair, plant: Callable[[Patch, Ask], None]
     page._compile_own.cache_clear()
     plant(monkeypatch, ask)
     try:
-        assert find_interference(pair, "citizen", 1000, 7) != []
+        assert any(find_interference(pair, "citizen", 1000, seed) for seed in (7, 8, 9))
     finally:
         page._compile.cache_clear()
         page._compile_own.cache_clear()
