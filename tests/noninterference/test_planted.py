@@ -138,10 +138,12 @@ PLANTED = (
     _count_of_what_is_withdrawn,
     _borders_that_are_hidden,
 )
+EACH_TIME = (_etag_of_row_versions, _order_on_disk, _one_cache_for_all)
+EACH_TIME_OR_LONG = [plant if plant in EACH_TIME else pytest.param(plant, marks=pytest.mark.long) for plant in PLANTED]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__.strip("_"))
+@pytest.mark.parametrize("plant", EACH_TIME_OR_LONG, ids=lambda plant: plant.__name__.strip("_"))
 def test_a_planted_leak_is_found(pair: Pair, plant: Callable[[Patch, Ask], None], ask: Ask, monkeypatch: Patch) -> None:
     page._compile.cache_clear()
     page._compile_own.cache_clear()
