@@ -18,6 +18,7 @@ MAX_BRACKETS: Final = 10
 MAX_OPERATORS: Final = 100
 
 _QUOTED: Final = re.compile(r"""'(?P<text>(?:[^'\\]|''|\\.)*)'|"(?:[^"]|"")*"|(?P<open>['"])""", re.DOTALL)
+_PLAIN: Final = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 # OGC 21-065r2, /req/cql2-text/escaping; a backslash before anything else is a character like others, which LIKE reads
 _ESCAPES: Final = {"'": "''", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
@@ -35,14 +36,17 @@ class NotCql2(Exception):
         self.what, self.remedy = what, remedy
 
 
-def parse_cql2(text: str, said: Text) -> Any:
-    """The tree of a text, numbers as doubles; `said` is what the text is called where it is refused. Raises `NotCql2`."""
+def parse_cql2(text: str, said: Text, *, escapes: bool = True) -> Any:
+    """The tree of a text, numbers as doubles; `said` is what the text is called where it is refused. Raises `NotCql2`.
+
+    Without `escapes` a backslash is a character like others, so that every value can be written.
+    """
     if len(text.encode(errors="replace")) > MAX_BYTES:
         what = said + Text(" ist länger als 4 KiB", " is longer than 4 KiB")
         raise NotCql2(what, Text("kürzer fassen, oder Listen von Werten verwenden", "make it shorter, or use lists of values"))
-    _check_nesting(bare(text))
+    _check_nesting(bare(text) if escapes else _PLAIN.sub("''", text))
     try:
-        return parse_text(_QUOTED.sub(_unescaped, text)).to_json()
+        return parse_text(_QUOTED.sub(_unescaped, text) if escapes else text).to_json()
     except ParseError as error:
         raise NotCql2(_unread(text, str(error), said)) from None
     except (KeyboardInterrupt, SystemExit):

@@ -54,7 +54,7 @@ def _check_moments(text: str) -> None:
 
 def _parse(text: str) -> Any:
     try:
-        return parse_cql2(text, Text("die Regel", "the rule"))
+        return parse_cql2(text, Text("die Regel", "the rule"), escapes=False)
     except NotCql2 as error:
         raise _Refused(error.what, error.remedy or SUBSET) from None
 
