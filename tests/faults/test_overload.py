@@ -108,9 +108,7 @@ def test_no_answer_is_cut_when_a_server_is_restarted_under_load(town: Town, rest
     seen = asyncio.run(_restart_under_load(town, restarts, options))
     print(restarts, options, dict(seen))
     assert seen["200"] > restarts * 20
-    assert seen.keys() <= {"200", "503", "refused", "unanswered"}
-    # the kernel had connected them and nobody had taken them yet when the last listener closed: no request was read, no answer begun
-    assert seen["unanswered"] <= seen["200"] // 50
+    assert seen.keys() <= {"200", "503", "refused"}
 
 
 def test_a_server_that_is_told_to_end_says_so_first_and_goes_on_serving(town: Town) -> None:
