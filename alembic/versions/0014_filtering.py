@@ -15,7 +15,8 @@ NEW = (
     "geography", "geometry", "st_area", "st_contains", "st_crosses", "st_distance", "st_equals", "st_isvalid", "st_length", "st_overlaps",
     "st_snaptogrid", "st_touches", "st_within",
 )  # fmt: skip
-LOGINS = "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = 'twin-api ' || current_database()"
+MARK = "'twin-api ' || split_part(current_database(), '~', 1)"
+LOGINS = f"SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = {MARK}"
 GRANT = f"SELECT control.grant_reading(rolname) FROM ({LOGINS}) AS logins"
 REVOKE = f"""
 DO $$
