@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 import shapely
 
-from bench.servers import Asked, Name, Serving
+from bench.servers import Name, Serving
 from bench.workloads import Workload
 
 _TOLERANCE = 2e-7  # degrees: ours have seven digits, and the last of them may be rounded the other way
@@ -24,7 +25,7 @@ def check_answers(servers: Mapping[Name, Serving], workloads: Sequence[Workload]
     for workload in workloads:
         counts = []
         for asked in workload.asked[:10]:
-            whole = asked if asked.id else Asked(limit=10_000, bbox=asked.bbox)
+            whole = asked if asked.id or asked.cursor else replace(asked, limit=10_000)
             answers = {name: json.loads(server.get(whole)) for name, server in servers.items()}
             counts.append(len(_features(answers["ours"])))
             for name, answer in answers.items():

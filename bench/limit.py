@@ -26,6 +26,11 @@ BOX = "ST_MakeEnvelope($2, $3, $4, $5, 4326)"
 BOXED = f"""{COLLECTION} (
  WITH hits AS MATERIALIZED (SELECT * FROM gebaeude WHERE geom && {BOX} ORDER BY id)
  SELECT {FEATURE} feature FROM hits WHERE ST_Intersects(geom, {BOX}) ORDER BY id LIMIT $1) page"""
+FILTERED = f"""{COLLECTION} (
+ WITH hits AS MATERIALIZED (SELECT * FROM gebaeude WHERE geom && {BOX}
+  AND hoehe_m > 8 AND baujahr BETWEEN 1900 AND 1980 AND art <> 'garage' ORDER BY id)
+ SELECT {FEATURE} feature FROM hits WHERE ST_Intersects(geom, {BOX}) ORDER BY id LIMIT $1) page"""
+NEXT = f"{COLLECTION} (SELECT {FEATURE} feature FROM gebaeude WHERE id > $2 ORDER BY id LIMIT $1) page"
 HEAD = [(b"content-type", b"application/geo+json")]
 
 
@@ -62,12 +67,14 @@ class Limit:
 
 
 def _read(scope: Any) -> tuple[str, tuple[Any, ...]]:
-    """`/items/<id>`, `/items?limit=…` and `/items?limit=…&bbox=…`."""
+    """`/items/<id>` and `/items?limit=…`, with `bbox`, with `bbox` and the one filter, or `after` an id."""
     if not scope["query_string"]:
         return ITEM, (UUID(scope["path"][7:]),)
     asked = dict(parse_qsl(scope["query_string"].decode()))
     limit = int(asked["limit"])
-    return (BOXED, (limit, *map(float, asked["bbox"].split(",")))) if "bbox" in asked else (FIRST, (limit,))
+    if "bbox" in asked:
+        return FILTERED if "filter" in asked else BOXED, (limit, *map(float, asked["bbox"].split(",")))
+    return (NEXT, (limit, UUID(asked["after"]))) if "after" in asked else (FIRST, (limit,))
 
 
 app = Limit()

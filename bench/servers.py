@@ -11,13 +11,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlencode
 
 from bench.town import PROJECT, Town
 
 Name = Literal["ours", "limit", "tipg"]
+Cursors = Mapping[Name, Mapping[str, str]]  # what each server is asked for to go on after so many features
+ITEMS: Mapping[Name, str] = {"ours": "/citizen/collections/gebaeude/items", "limit": "/items", "tipg": "/collections/public.gebaeude/items"}
 NAMES: tuple[Name, ...] = ("ours", "limit", "tipg")
 WORKERS = 2
 POOL = 8  # database connections per worker
@@ -26,17 +29,22 @@ _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for, in words of no server: an item, or a page, in a box or from the start."""
+    """What a request asks for, in words of no server: an item, or a page, in a box, by a filter, or after others."""
 
     id: str = ""
     limit: int = 0
     bbox: str = ""
+    filter: str = ""  # CQL2 text
+    cursor: Cursors = field(default_factory=dict, hash=False)
 
     def path(self, server: Name) -> str:
-        items = {"ours": "/citizen/collections/gebaeude/items", "limit": "/items", "tipg": "/collections/public.gebaeude/items"}[server]
         if self.id:
-            return f"{items}/{self.id}"
-        return f"{items}?limit={self.limit}" + (f"&bbox={self.bbox}" if self.bbox else "")
+            return f"{ITEMS[server]}/{self.id}"
+        asked = {"limit": str(self.limit)} | ({"bbox": self.bbox} if self.bbox else {})
+        if self.filter:
+            asked |= {"filter": self.filter, "filter-lang": "cql2-text"}
+        asked |= self.cursor.get(server, {})
+        return f"{ITEMS[server]}?{urlencode(asked, safe=',')}"
 
 
 @dataclass(frozen=True, slots=True)

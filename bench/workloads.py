@@ -1,16 +1,21 @@
-"""What is asked: items by id, pages in boxes with few or many hits, and the largest page."""
+"""What is asked: items by id, pages in boxes with few or many hits, by a filter, the largest page, the first and the last of a walk."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, pi, radians, sqrt
 from pathlib import Path
 from random import Random
+from uuid import UUID
 
-from bench.servers import Asked, Name
+from bench.servers import Asked, Cursors, Name
 from bench.town import Town
+from twin_api.query.window import cursor
+from twin_api.store.twin import Key
 
 BOXES = 200  # per workload, each about a building drawn by lot
+FILTER = "hoehe_m > 8 AND baujahr BETWEEN 1900 AND 1980 AND art <> 'garage'"  # about a third of the buildings
+WALKED = 1_000  # features a page of a walk over all
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,18 @@ def make_workloads(town: Town, chance: Random) -> list[Workload]:
     ids = make_ids(town)
     some = tuple(Asked(id=id) for id in chance.sample(ids, min(5_000, len(ids))))
     few, many = (_boxes(town, chance.sample(ids, min(BOXES, len(ids))), hits) for hits in (150, 1_500))
+    filtered = tuple(replace(asked, filter=FILTER) for asked in many)
+    first, last = Asked(limit=WALKED), Asked(limit=WALKED, cursor=_cursors(town, len(ids) - WALKED))
     return [
         Workload("W3", "one feature by id", 16, some, folder),
         Workload("W1a", "100 of ~150 in a bbox", 16, few, folder),
         Workload("W1b", "100 of ~1,500 in a bbox", 16, many, folder),
         Workload("W2", "10,000 features", 2, (Asked(limit=10_000),), folder, 2),
+        Workload("W4", "100 in a bbox by a filter", 16, filtered, folder),
+        Workload("W8a", "first 1,000 of all", 2, (first,), folder),
+        Workload("W8b", "last 1,000 of all", 2, (last,), folder),
+        *(Workload(f"W9-{number}", "one feature by id", number, some, folder) for number in (1, 64)),
+        *(Workload(f"W9-{number}b", "100 of ~150 in a bbox", number, few, folder) for number in (1, 64)),
     ]
 
 
@@ -49,6 +61,16 @@ def make_ids(town: Town, number: int | None = None) -> list[str]:
     """Ids of buildings, in their order, which says nothing about place; all of them unless a number is given."""
     with town.peers() as connection:
         return [str(id) for (id,) in connection.execute("SELECT id FROM gebaeude ORDER BY id LIMIT %s", [number]).fetchall()]
+
+
+def _cursors(town: Town, number: int) -> Cursors:
+    """How each server goes on after so many features of its own order: ours and the limit by key, tipg by number."""
+    with town.peers() as connection:
+        (theirs,) = connection.execute("SELECT id FROM gebaeude ORDER BY id OFFSET %s LIMIT 1", [number - 1]).fetchone() or ("",)
+    with town.citizen() as connection:
+        last = connection.execute("SELECT _place, id FROM citizen.gebaeude ORDER BY _place, id OFFSET %s LIMIT 1", [number - 1])
+        ours = cursor(Key(*(last.fetchone() or ("", UUID(int=0)))))
+    return {"ours": {"cursor": ours}, "limit": {"after": str(theirs)}, "tipg": {"offset": str(number)}}
 
 
 def _boxes(town: Town, ids: list[str], hits: int) -> tuple[Asked, ...]:
