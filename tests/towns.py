@@ -142,10 +142,16 @@ class Town:
         told = {"server": self.server.address, "secrets": self.secrets.folder, "roles": "all", "lang": "de"}
         return Settings(**{**told, **changed})
 
+    def serve(self, **changed: Any) -> None:
+        """A server with settings of its own for the clients to come."""
+        self.close_server()
+        self._http = Serving(self.settings(**changed))
+
     def client(self, *roles: str, **headers: str) -> httpx.Client:
         """A client of the running server, with a token for these roles if any are named."""
         if self._http is None:
-            self._http = Serving(self.settings())
+            self.serve()
+        assert self._http is not None
         if roles:
             headers["Authorization"] = f"Bearer {self.token(*roles)}"
         client = httpx.Client(base_url=self._http.address, headers=headers, timeout=30)

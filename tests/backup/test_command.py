@@ -84,15 +84,14 @@ def test_the_worker_backs_up_once_a_night_and_tries_again(tmp_path: Path) -> Non
 
     def start() -> subprocess.Popen[bytes]:
         started.append(subprocess.Popen(["false"]))
+        started[-1].wait()
         return started[-1]
 
     nightly = Nightly(start, NOW)
     with capture_logs() as log:
         assert nightly.look(tmp_path, "t", NOW) == 1
-        started[0].wait()
         assert nightly.look(tmp_path, "t", NOW + timedelta(minutes=59)) == 0, "it waits before it tries again"
         assert nightly.look(tmp_path, "t", NOW + timedelta(minutes=61)) == 1
-        started[1].wait()
         (tmp_path / "t-20261122T130000Z.twinbackup").write_bytes(b"age-encryption.org/v1\n")
         assert [nightly.look(tmp_path, "t", NOW + timedelta(hours=hours)) for hours in (3, 13, 14, 16)] == [0, 0, 1, 1]
         nightly.look(tmp_path, "t", NOW + timedelta(hours=60))

@@ -147,6 +147,7 @@ def test_policies_change_under_readers_and_writers_without_a_single_failure(
 ) -> None:
     town = new_town()
     flipper, stop = Flipper(town), threading.Event()
+    town.serve(rate=0)
     readers = [Reader(town.client(*([] if role == "citizen" else [role])), role, stop) for role in BEFORE]
     writer = threading.Thread(target=_edit, args=(town, stop), daemon=True)
     for thread in (*readers, writer):
