@@ -83,7 +83,15 @@ create_app(Settings(server="host=store dbname=twin", roles="citizen"))
 def test_the_container_of_the_store_is_as_terse_and_as_closed_as_the_private_cluster() -> None:
     ours = dict(re.findall(r"^(\w+) = (.*)$", (PROJECT / "deploy/store/postgresql.conf").read_text(), re.M))
     theirs = dict(re.findall(r"^(\w+) = (.*)$", CONF, re.M))
-    of_the_place = {"listen_addresses", "port", "unix_socket_directories", "hba_file", "shared_buffers", "effective_cache_size"}
+    of_the_place = {
+        "listen_addresses",
+        "port",
+        "unix_socket_directories",
+        "hba_file",
+        "shared_buffers",
+        "effective_cache_size",
+        "wal_buffers",
+    }
     of_its_log_files = {"logging_collector", "log_directory", "log_filename", "log_file_mode", "log_rotation_age", "log_rotation_size"}
     assert {key: ours.get(key) for key in theirs.keys() - of_the_place - of_its_log_files} == {
         key: value for key, value in theirs.items() if key not in of_the_place | of_its_log_files

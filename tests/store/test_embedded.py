@@ -153,6 +153,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "max_wal_size": "2GB",
+    "wal_writer_delay": "10ms",
     "random_page_cost": "1.1",
     "log_error_verbosity": "terse",
     "log_statement": "none",

@@ -6,7 +6,7 @@ import re
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Annotated, Final
@@ -33,6 +33,7 @@ from twin_api.imports.run import ImportRequest, run_import
 from twin_api.imports.sources.file import SourceFile, read_sources
 from twin_api.imports.sources.whence import Service, Whence
 from twin_api.imports.tables.returned import is_returned
+from twin_api.imports.workshop import Bench
 from twin_api.policy.documents import Layer, Policies
 from twin_api.policy.finding import quoted, render, suggestion
 from twin_api.store.journal import Journal, Origin
@@ -65,11 +66,12 @@ RejectsFile = Annotated[
 
 
 def import_file(
-    files: Files = None, layer: LayerName = None, source: SourceName = None, map_: Pairs = None, from_: From = None,
+    ctx: typer.Context, files: Files = None, layer: LayerName = None, source: SourceName = None, map_: Pairs = None, from_: From = None,
     service: ByService = "file", where: Where = None, crs: Crs = None, replace: Replace = False, may_shrink: MayShrink = False,
     dry_run: DryRun = False, rejects: RejectsFile = None,
 ) -> None:  # fmt: skip
     """Import files into a layer: all of it, or nothing."""
+    ready = ctx.with_resource(closing(Bench()))  # it begins while policies are read
     described = _source(source) if source else None
     town = context.policies()
     target = _layer(town, layer or (described.layer if described else ""))
@@ -93,7 +95,7 @@ def import_file(
         )
         with bar() as on_progress:
             outcome = run_import(
-                request, target, context.owner_connection, on_progress, journal=LastStep(), around=publishing, placing=placing
+                request, target, context.owner_connection, on_progress, journal=LastStep(), around=publishing, placing=placing, ready=ready
             )
     say_done(outcome, rejects, replace=request.replace and bool(target.key))
     say_unseen(outcome)

@@ -17,7 +17,7 @@ from twin_api.imports.merge import Counts, Merge, compare, lock
 from twin_api.imports.rejects import Rejects
 from twin_api.imports.request import ImportOutcome, ImportRequest
 from twin_api.imports.staging import Staging, drop_features, filling, placed, repeated_keys, temporary
-from twin_api.imports.workshop import Message, workshop
+from twin_api.imports.workshop import Bench, Message, workshop
 from twin_api.layers.table import GEOMETRY
 from twin_api.policy.documents import Layer
 from twin_api.publish.bulk_beside import Beside
@@ -44,11 +44,11 @@ class Attempt:
         self._rejects = Rejects(request, job)
         self._read = 0
 
-    def run(self, connect: Connect) -> ImportOutcome:
+    def run(self, connect: Connect, ready: Bench | None = None) -> ImportOutcome:
         begun = time.monotonic()
         prints = Fingerprint.of_all(self._job.files)
         try:
-            with workshop(self._job, self._request.limits) as messages:
+            with workshop(self._job, self._request.limits, ready) as messages:
                 sums = [print_.sha256() for print_ in prints]  # while the other process begins
                 opened = next(messages).told
                 columns = [*opened["mapped"], *([GEOMETRY] if self._layer.geometry is not None else [])]

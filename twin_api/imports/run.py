@@ -11,7 +11,7 @@ from twin_api.imports.finding import SIMPLER, TOO_COSTLY, FileRefused, Finding, 
 from twin_api.imports.job import Job
 from twin_api.imports.request import ImportOutcome, ImportRequest
 from twin_api.imports.tables.returned import is_returned
-from twin_api.imports.workshop import TooCostly
+from twin_api.imports.workshop import Bench, TooCostly
 from twin_api.policy.documents import Layer
 from twin_api.policy.finding import quoted
 from twin_api.store.journal import Journal
@@ -31,12 +31,13 @@ def run_import(
     journal: Journal | None = None,
     around: Around = lambda connection, layer, rows: nullcontext(),
     placing: Placing = lambda connect, layer, rows: nullcontext(),
+    ready: Bench | None = None,
 ) -> ImportOutcome:
     """Import files into a layer, or raise `FileRefused` with all findings and leave everything as it was.
 
     `connect` opens a connection of the database's owner. `around` is entered with the number of rows about to change,
     before the first does, and left before the commit; not at all if nothing changes. Where `placing` yields a place for the rows,
-    they lie there, and `around` is told so.
+    they lie there, and `around` is told so. `ready` is a process that has begun already, while the caller still read policies.
     """
     _check_request(request, layer)
     slowly, unreadable = frozenset[int](), frozenset[int]()
@@ -46,8 +47,9 @@ def run_import(
             sorting=request.rejects is not None, slowly=slowly, unreadable=unreadable,
         )  # fmt: skip
         try:
-            return Attempt(request, layer, job, journal, around, placing, on_progress).run(connect)
+            return Attempt(request, layer, job, journal, around, placing, on_progress).run(connect, ready)
         except TooCostly as costly:
+            ready = None
             if len(costly.features) > 1:
                 slowly |= frozenset(costly.features)  # once more, to see which of them it is
             elif request.rejects is None:

@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -53,18 +53,43 @@ class TooCostly(Exception):
         self.features = features
 
 
+class Bench:
+    """A process that has begun, in a folder of its own, and waits for its job. Both are gone when it is closed."""
+
+    def __init__(self, limits: Limits = USUAL) -> None:
+        self.limits = limits
+        with ExitStack() as stack:
+            self._folder = stack.enter_context(own_folder())
+            self._process, self._pipe = stack.enter_context(_started(self._folder, limits))
+            self._opened = stack.pop_all()
+
+    def messages(self, job: Job | DraftJob) -> Iterator[Message]:
+        """What it says of this job, the only one it gets."""
+        assert self._process.stdin is not None  # noqa: S101 - said to the type checker
+        with suppress(BrokenPipeError), self._process.stdin as stdin:  # what it died of shows when it is listened to
+            pickle.dump(replace(job, folder=self._folder), stdin)
+        return _messages(self._pipe, job, self.limits.step_s)
+
+    def close(self) -> None:
+        """May be said twice."""
+        self._opened.close()
+
+
 @contextmanager
-def workshop(job: Job | DraftJob, limits: Limits = USUAL) -> Iterator[Iterator[Message]]:
+def workshop(job: Job | DraftJob, limits: Limits = USUAL, ready: Bench | None = None) -> Iterator[Iterator[Message]]:
     """The messages of a process that does the job. Iterating raises `FileRefused`, and `TooCostly` where it was the check that failed.
 
-    The process is gone when the context is left, however that happens.
+    The process is gone when the context is left, however that happens; also one that stood `ready`, if its limits are these.
     """
-    with own_folder() as folder, _started(replace(job, folder=folder), folder, limits) as pipe:
-        yield _messages(pipe, job, limits.step_s)
+    bench = ready if ready is not None and ready.limits == limits else Bench(limits)
+    try:
+        yield bench.messages(job)
+    finally:
+        bench.close()
 
 
 @contextmanager
-def _started(job: Job | DraftJob, folder: Path, limits: Limits) -> Iterator[int]:
+def _started(folder: Path, limits: Limits) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     pipe, their_end = os.pipe()
     with suppress(OSError):  # there may be a lower bound for a user's pipes
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK)
@@ -75,15 +100,13 @@ def _started(job: Job | DraftJob, folder: Path, limits: Limits) -> Iterator[int]
         [sys.executable, "-P", "-m", "twin_api.imports.inside.workbench", *numbers], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, cwd=folder, env=environment, pass_fds=[their_end],
     )  # fmt: skip
+    os.close(their_end)
     try:
-        os.close(their_end)
-        assert process.stdin is not None  # noqa: S101 - said to the type checker
-        with suppress(BrokenPipeError), process.stdin as stdin:  # what it died of shows when it is listened to
-            pickle.dump(job, stdin)
-        yield pipe
+        yield process, pipe
     finally:
         process.kill()
-        process.wait()
+        with suppress(BrokenPipeError):
+            process.communicate()
         os.close(pipe)
 
 

@@ -21,6 +21,9 @@ fsync = on
 synchronous_commit = on
 wal_level = logical
 max_wal_size = 2GB
+# Several backends build tables at once. Left alone, each waits for the log's buffers to be written by another.
+wal_buffers = {wal_mb}MB
+wal_writer_delay = 10ms
 logging_collector = on
 log_directory = 'log'
 log_filename = 'server-%Y%m%d-%H%M%S.log'

@@ -196,12 +196,14 @@ class Cluster:
 
     def _configure(self) -> None:
         hba, memory = self.place / "pg_hba.conf", memory_mb()
+        shared_mb = min(max(memory // 16, 64), 1024)
         _write(hba, HBA)
         text = CONF.format(
             port=self.port,
             sockets=self.socket_folder,
             hba=str(hba).replace("'", "''"),
-            shared_mb=min(max(memory // 16, 64), 1024),
+            shared_mb=shared_mb,
+            wal_mb=shared_mb // 16,
             cache_mb=max(memory // 2, 256),
         )
         _write(self.place / "postgresql.conf", text)

@@ -11,6 +11,7 @@ import os
 import pickle
 import resource
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def confine(memory: int, parent: int) -> None:
 
 def main() -> None:
     confine(int(sys.argv[2]), int(sys.argv[3]))
+    import_module("twin_api.imports.inside.reading")  # what nearly every job needs; the parent may still be thinking about this one
     job: Job | DraftJob = pickle.load(sys.stdin.buffer)  # noqa: S301 - the parent's own
     with os.fdopen(int(sys.argv[1]), "wb") as out:
         _work(job, out)
