@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -201,10 +202,17 @@ def create_served_app() -> FastAPI:
     structlog.get_logger(__name__).info("serving", roles=settings.roles)
     log = log_visits(settings.log_level)
     if not settings.metrics_port:
-        return create_app(settings, Watch((log,), end=STANDARD.drain))
+        return _settled(create_app(settings, Watch((log,), end=STANDARD.drain)))
     from twin_api.seeing import metrics  # on import, Prometheus' library decides whether processes share what they count
     from twin_api.seeing.listener import listen
 
     listen(settings.metrics_host, settings.metrics_port, metrics.registry_of(settings.metrics_folder))
     STANDARD.on_drop = metrics.DROPPED.inc
-    return create_app(settings, Watch((log, metrics.count), metrics.see_pools, STANDARD.drain))
+    return _settled(create_app(settings, Watch((log, metrics.count), metrics.see_pools, STANDARD.drain)))
+
+
+def _settled(app: FastAPI) -> FastAPI:
+    """What is there by now stays, so the search for garbage need not go through it again and again while somebody waits."""
+    gc.collect()
+    gc.freeze()
+    return app

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 from uuid import UUID
 
 from starlette.requests import Request
@@ -139,16 +139,25 @@ def _id(text: str) -> UUID:
 
 def _page_links(request: Request, window: Window, page: Page, media: Media) -> list[Link]:
     href = f"{request.state.base}/collections/{quote(page.collection.name)}"
-    asked = [(name, text) for name, text in window.asked if name != "f"]
-    whole = [(name, text) for name, text in asked if name not in ("limit", "cursor")]
+    asked = _written(window.asked)
+    own, further, whole = (_query(asked, left_out) for left_out in ((), ("cursor",), ("limit", "cursor")))
     links = [
-        _as(offered, f"{href}/items", urlencode(whole if offered is GEOPACKAGE else asked), "self" if offered is media else "alternate")
+        _as(offered, f"{href}/items", whole if offered is GEOPACKAGE else own, "self" if offered is media else "alternate")
         for offered in FORMS
     ]
     if page.last is not None:
-        further = urlencode([(name, text) for name, text in asked if name != "cursor"])
         links.append(_as(media, f"{href}/items", f"{further}{'&' if further else ''}cursor={cursor(page.last)}", "next"))
     return [*links, _collection_link(href, media), *licence_links(page.collection.description)]
+
+
+def _written(asked: Asked) -> Asked:
+    """The parameters but `f`, each with how it stands in an address."""
+    return [(name, f"{quote_plus(name)}={quote_plus(text)}") for name, text in asked if name != "f"]
+
+
+def _query(written: Asked, left_out: Sequence[str] = ()) -> str:
+    """The query string without these parameters."""
+    return "&".join(text for name, text in written if name not in left_out)
 
 
 def _collection_link(href: str, media: Media) -> Link:
@@ -169,7 +178,7 @@ _TITLES = {
 
 def _item_links(request: Request, collection: Collection, id: UUID, media: Media) -> list[Link]:
     href = f"{request.state.base}/collections/{quote(collection.name)}"
-    asked = urlencode([(name, text) for name, text in request.query_params.multi_items() if name != "f"])
+    asked = _query(_written(request.query_params.multi_items()))
     links = [_as(offered, f"{href}/items/{id}", asked, "self" if offered is media else "alternate") for offered in OFFERED]
     return [*links, _collection_link(href, media), *licence_links(collection.description)]
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from twin_api.problems import InvalidParameter, NotAcceptable
 from twin_api.texts import LANGUAGES, Language, Text
+
+_READ: Final = 2048  # characters of such a header
+_KNOWN: Final = 512  # headers of which the answer is kept: most clients send the same few
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,8 @@ def choose(offered: Sequence[Media], f: str | None, accept: str) -> Media:
         raise InvalidParameter("f", Text(f"`f` verlangt {de}", f"`f` wants {en}"))
     if not accept:
         return offered[0]
-    weights = weights_of(accept)
-    best = max(offered, key=lambda media: _weight(media, weights))
-    if _weight(best, weights) <= 0:
+    best = _best(tuple(offered), accept[:_READ])
+    if best is None:
         types = ", ".join(f"`{media.type}`" for media in offered)
         raise NotAcceptable(Text(f"angeboten werden {types}", f"offered are {types}"))
     return best
@@ -57,26 +60,43 @@ def choose(offered: Sequence[Media], f: str | None, accept: str) -> Media:
 
 def choose_language(accepted: str, default: Language) -> Language:
     """The language of the house that the client wants most (RFC 9110, 12.5.4), else the town's own."""
+    return _best_language(accepted[:_READ], default)
+
+
+@lru_cache(maxsize=_KNOWN)
+def _best(offered: tuple[Media, ...], accept: str) -> Media | None:
+    weights = weights_of(accept)
+    best = max(offered, key=lambda media: _weight(media, weights))
+    return best if _weight(best, weights) > 0 else None
+
+
+@lru_cache(maxsize=_KNOWN)
+def _best_language(accepted: str, default: Language) -> Language:
     weights = [(word.partition("-")[0], weight) for word, weight in weights_of(accepted)]
     offered = {language: max((w for word, w in weights if word == language), default=0.0) for language in (default, *LANGUAGES)}
     best = max(offered, key=lambda language: offered[language])
     return best if offered[best] > 0 else default
 
 
-def weights_of(accept: str) -> list[tuple[str, float]]:
+def weights_of(accept: str) -> tuple[tuple[str, float], ...]:
     """The entries of a header such as `Accept` with their weights from 0 to 1; a weight that is no number is 0."""
+    return _weights(accept[:_READ])
+
+
+@lru_cache(maxsize=_KNOWN)
+def _weights(accept: str) -> tuple[tuple[str, float], ...]:
     weights = []
-    for entry in accept[:2048].lower().split(","):
+    for entry in accept.lower().split(","):
         type_, *params = (part.strip() for part in entry.split(";"))
         quality = next((p[2:] for p in params if p.startswith("q=")), "1")
         try:
             weights.append((type_, min(1.0, max(0.0, float(quality)))))
         except ValueError:
             weights.append((type_, 0.0))
-    return weights
+    return tuple(weights)
 
 
-def _weight(media: Media, weights: list[tuple[str, float]]) -> float:
+def _weight(media: Media, weights: Sequence[tuple[str, float]]) -> float:
     """The weight of the most specific entry that the media type suits."""
     suited = [(type_.count("*"), -weight) for type_, weight in weights if media.suits(type_)]
     return -min(suited)[1] if suited else 0.0

@@ -17,6 +17,7 @@ from typing import Final
 
 ROOM: Final = 10_000  # lines; some 4 MB
 DRAIN_S: Final = 1.0
+GATHER_S: Final = 0.02  # a line may rest so long: a thread that wakes for every one would take turns with whoever answers
 _TOGETHER: Final = 500
 
 
@@ -31,6 +32,7 @@ class Outlet:
         self._room = room
         self._lines: SimpleQueue[bytes | threading.Event] = SimpleQueue()
         self._start = threading.Lock()
+        self._hurry = threading.Event()
         self._is_started = False
         self._dropped = 0
         self._told = 0
@@ -48,12 +50,13 @@ class Outlet:
             self._begin()
 
     def flush(self) -> None:
-        """Nothing is kept back here: the thread writes what there is."""
+        """Nothing is kept back here: the thread writes what there is, soon."""
 
     def drain(self, within_s: float = DRAIN_S) -> bool:
         """Wait until all that was told before has gone out, but no longer than that; says whether it has."""
         reached = threading.Event()
         self._lines.put(reached)
+        self._hurry.set()
         return not self._is_started or reached.wait(within_s)
 
     def _begin(self) -> None:
@@ -73,11 +76,14 @@ class Outlet:
             with suppress(OSError):  # whoever read has gone
                 self._write(b"".join(lines))
             for each in reached:
+                self._hurry.clear()
                 each.set()
 
     def _next(self) -> tuple[list[bytes], list[threading.Event]]:
-        """Waits for a line, and takes what else is there."""
+        """Waits for a line, and takes what else is there a moment later."""
         found = [self._lines.get()]
+        if self._lines.qsize() < _TOGETHER:
+            self._hurry.wait(GATHER_S)
         with suppress(Empty):
             while len(found) < _TOGETHER:
                 found.append(self._lines.get_nowait())

@@ -10,6 +10,7 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 TWIN_ROLES = ("citizen", "council", "administration")
@@ -92,7 +93,7 @@ class Secrets:
 
     def has(self, role: str) -> bool:
         """Whether there is a secret for a role; cheap enough to ask on every request."""
-        return self._path(role).is_file()
+        return os.path.isfile(_place(self.folder, role))
 
     def hand(self, roles: Iterable[str] | None, to: Path, also: Iterable[str] = ()) -> None:
         """Make `to` hold the files of exactly these roles, and of `also`; None means every twin role, those to come included."""
@@ -155,6 +156,11 @@ def _path(folder: Path, role: str) -> Path:
     if not _is_role(role):
         raise ValueError(f"`{role}` is no role name: lower-case letters, digits and `_`, a letter first")
     return folder / role
+
+
+@lru_cache(maxsize=512)
+def _place(folder: Path, role: str) -> str:
+    return os.fspath(_path(folder, role))
 
 
 def _prepare_handed(folder: Path, source: Path) -> None:
