@@ -64,7 +64,7 @@ class Door:
         self._bearer = Bearer(subjects, self._limits)
         self._blocks = blocks
         routes = [
-            StarletteRoute(route.path, self._endpoint(route), methods=["GET"], name=getattr(route.handler, "__name__", ""))
+            StarletteRoute(route.path, _Room(route, self._limits, subjects), methods=["GET"], name=getattr(route.handler, "__name__", ""))
             for block in blocks
             for route in block.routes
         ]
@@ -129,17 +129,23 @@ class Door:
             raise RoleMissing(subject.roles)
         return twin
 
-    def _endpoint(self, route: Route) -> Callable[[Request], Any]:
-        async def endpoint(request: Request) -> Response:
-            visit().route = route.path
-            twin: Twin = request.state.twin
-            async with self._limits.work(twin.name, request.state.client):
-                answer = await route.handler(request, twin)
-                if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
-                    await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
-                return await cached_response(request, twin, answer)
 
-        return endpoint
+class _Room:
+    """A route as an application of its own: Starlette's wrapper of functions looks once more for exceptions that the door answers."""
+
+    def __init__(self, route: Route, limits: Limits, subjects: Subjects | None) -> None:
+        self._route, self._limits, self._subjects = route, limits, subjects
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        visit().route = self._route.path
+        twin: Twin = request.state.twin
+        async with self._limits.work(twin.name, request.state.client):
+            answer = await self._route.handler(request, twin)
+            if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
+                await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
+            response = await cached_response(request, twin, answer)
+        await response(scope, receive, send)
 
 
 def _note(role: str, subject: Subject | None) -> None:
