@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable, Sequence
-from hashlib import blake2b
+from hashlib import sha256
 from typing import BinaryIO, Final
 
 from starlette.requests import Request
@@ -30,7 +30,7 @@ async def cached_response(request: Request, twin: Twin, answer: Answer) -> Respo
         return _download(answer, answer.file)
     accept_encoding, known = _asked(request.scope["headers"])
     coding = choose_coding(accept_encoding, answer)
-    digest = blake2b(answer.body, digest_size=12).hexdigest()
+    digest = sha256(answer.body).hexdigest()[:24]
     etag = f'"{digest}"' if coding is None else f'"{digest}-{coding.name}"'
     visibility = "public" if twin.name == CITIZEN else "private"
     headers = {"ETag": etag, "Cache-Control": f"{visibility}, no-cache", "Vary": VARY, **answer.headers}
