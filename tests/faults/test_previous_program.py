@@ -37,7 +37,9 @@ def _coming_of(script: Path) -> str:
     """The commit of our own line by which it came: on another's it may have had another number, and come by a merge."""
     if shutil.which("git") is None or not (PROJECT / ".git").exists():
         pytest.skip("not run: a source archive has no history")
-    came = _git("log", "--first-parent", "--diff-merges=first-parent", "--no-renames", "--diff-filter=A", "--format=%H %P", "--", str(script))
+    came = _git(
+        "log", "--first-parent", "--diff-merges=first-parent", "--no-renames", "--diff-filter=A", "--format=%H %P", "--", str(script)
+    )
     commit, *parents = came.decode().splitlines()[0].split()
     if not parents:
         pytest.skip("not run: the history does not reach back to before the newest revision, as in a shallow clone")
