@@ -103,7 +103,6 @@ class Door:
             raise MethodNotAllowed(headers={"Allow": METHODS})
         base = self._base_url or _origin(scope)
         inner = dict(scope, path=rest, root_path="", state=self._state(scope, twin, f"{base}/{role}") | {"subject": subject, "client": who})
-        inner.pop("starlette.exception_handlers", None)  # the door refuses, who knows where the house stands: the rooms do not
         await self._rooms(inner, receive, send)
 
     def _state(self, scope: Scope, twin: Twin, base: str) -> dict[str, Any]:
