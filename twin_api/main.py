@@ -22,6 +22,7 @@ from twin_api.door.draining import Draining
 from twin_api.door.front import Front, Note, log_visits
 from twin_api.door.headers import METHODS, manners, preview_manners
 from twin_api.door.health import Readiness
+from twin_api.door.place import home_of, path_in
 from twin_api.door.porch import Porch
 from twin_api.door.proxy import BehindProxies, Proxies
 from twin_api.door.refusing import refuse
@@ -115,7 +116,8 @@ def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
     by_https = settings.base_url.startswith("https://")
     app.add_middleware(Porch, manners=lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
     app.add_middleware(BehindProxies, proxies=Proxies(settings.trusted_proxies, settings.proxy_headers))
-    app.add_middleware(Front, notes=watch.notes, lang=settings.lang, traced=settings.traced)  # added last: the first to see it
+    # added last: the first to see it
+    app.add_middleware(Front, notes=watch.notes, lang=settings.lang, base_url=settings.base_url, traced=settings.traced)
     return app
 
 
@@ -143,16 +145,15 @@ def create_preview(server: Server, role: str, schema: str, settings: Settings) -
 
 def _add_own_addresses(app: FastAPI, first: str, readiness: Readiness, draining: Draining, settings: Settings) -> None:
     """What belongs to no role: the bare address, and whether the server is alive and ready."""
-    base = settings.base_url.rstrip("/")
 
     async def refuse_this(request: Request, error: Exception) -> Response:
         problem = error if isinstance(error, Problem) else MethodNotAllowed(headers={"Allow": METHODS})
-        return refuse(problem, request.scope, settings.lang, f"{base or request.scope.get('root_path', '')}/")
+        return refuse(problem, request.scope, settings.lang, f"{home_of(request.scope, settings.base_url)}/")
 
     async def get_start(request: Request) -> Response:
         for name in request.query_params:
             raise unknown(name, ())
-        return RedirectResponse(f"{base}/{first}", status_code=302)
+        return RedirectResponse(f"{home_of(request.scope, settings.base_url)}/{first}", status_code=302)
 
     async def get_health(request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -172,7 +173,7 @@ def _exactly_at(path: str, answer: Answering) -> Answering:
     """A route's pattern takes an encoded line end for the end of an address, which would pass by what a proxy keeps to itself."""
 
     async def endpoint(request: Request) -> Response:
-        if request.scope["path"] != path:
+        if path_in(request.scope) != path:
             raise NotFound()
         visit().route = path
         return await answer(request)

@@ -68,8 +68,20 @@ def store_rows(town: Town, database: str | None = None) -> dict[str, tuple[objec
         return {name: connection.execute(digest.format(name).encode()).fetchone() or () for name in sorted(names)}
 
 
-def repacked(path: Path, identity: Identity, change: Mapping[str, Callable[[bytes], bytes]]) -> Path:
-    """A backup that anybody with the public key could make of it: its manifest fits what was changed."""
+def standing(town: Town) -> tuple[object, ...]:
+    """The databases, logins and secrets of a town."""
+    with town.superuser() as connection:
+        databases = connection.execute("SELECT oid, datname FROM pg_database WHERE starts_with(datname, %s)", [town.database]).fetchall()
+        logins = connection.execute(
+            "SELECT oid, rolname, rolpassword FROM pg_authid WHERE starts_with(rolname, %s)", [town.database]
+        ).fetchall()
+    return sorted(databases), sorted(logins), {role: town.secrets.read(role) for role in town.secrets.roles()}
+
+
+def repacked(
+    path: Path, identity: Identity, change: Mapping[str, Callable[[bytes], bytes]], *, without: str = "", twice: str = "", fitting: bool = True
+) -> Path:  # fmt: skip
+    """A backup that anybody with the public key could make of it: its manifest fits what was changed, if it is to."""
     target = path.with_name(f"forged-{path.name}")
     with (
         target.open("wb") as file,
@@ -79,8 +91,13 @@ def repacked(path: Path, identity: Identity, change: Mapping[str, Callable[[byte
     ):
         for name, content in members:
             whole = b"".join(content)
-            if name == MANIFEST:
+            if name == MANIFEST and fitting:
                 manifest = read_manifest(whole)
                 whole = write_json(replace(manifest, entries=dict(archive.entries)))
-            archive.put(name, change[name](whole) if name in change else whole)
+            if name != without:
+                archive.put(name, change[name](whole) if name in change else whole)
+            if name == twice:
+                again = (name, whole)
+            if name == MANIFEST and twice:
+                archive.put(*again)
     return target

@@ -20,7 +20,7 @@ from twin_api.backup.check import check_backup
 from twin_api.backup.client import ClientFailed
 from twin_api.backup.folder import FolderBusy, list_backups, newest_backup, remove_old
 from twin_api.backup.manifest import FormUnknown
-from twin_api.backup.place import PlaceTaken, drop_replaced
+from twin_api.backup.place import REPLACED, PlaceTaken, drop_replaced
 from twin_api.backup.restore import PepperDiffers, RevisionUnknown, restore_backup
 from twin_api.backup.sealed import Damaged, Identity, WrongKey, make_identity, read_identities
 from twin_api.backup.take import Made, take_backup
@@ -172,6 +172,15 @@ def test_a_restore_that_fails_puts_the_old_town_back(new_town: NewTown, tmp_path
     assert (answers(town), town.drift()) == (before, [])
     assert town.client_for("council").get("collections").status_code == 200, "its logins are let in again"
     assert drop_replaced(town.admin) == []
+    town.secrets.keep("pepper", "another")
+    kept = {role: town.secrets.read(role) for role in town.secrets.roles()}
+    with town.superuser() as connection:  # the name that the old one is to have
+        taken = f"{town.database}{REPLACED}{NOW:%Y%m%d_%H%M%S}"
+        connection.execute(f'CREATE DATABASE "{taken}"'.encode())
+    with pytest.raises(psycopg.errors.DuplicateDatabase):
+        restore_backup(made.path, [identity], town.admin, town.secrets, NOW, replace=True, replace_pepper=True)
+    assert drop_replaced(town.admin) == [taken]
+    assert {role: town.secrets.read(role) for role in town.secrets.roles()} == kept, "the pepper of the old town's tokens too"
 
 
 def test_backups_of_newer_programs_are_refused(town: Town, made: Made, identity: Identity) -> None:

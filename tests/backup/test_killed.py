@@ -22,17 +22,19 @@ from twin_api.publish.migrate import create_database
 from twin_api.store.secrets import Secrets
 
 NewTown = Callable[..., Town]
-# a process that restores and is killed by itself where it is told: `swap` is between the two new names, in the transaction of both
+# a process that restores and is killed by itself where it is told: `swap` is between the two new names, in the transaction of both,
+# `pepper` before it, as soon as the tokens' pepper is kept, and `named` after it
 CHILD = """
 import os, signal, sys
 from datetime import datetime, UTC
 from pathlib import Path
 import psycopg
+from twin_api.backup import place
 from twin_api.backup.restore import restore_backup
 from twin_api.backup.sealed import read_identities
 from twin_api.store.secrets import Secrets
 path, key, admin, secrets, moment, replace = sys.argv[1:]
-execute = psycopg.Connection.execute
+execute, keep, take_name = psycopg.Connection.execute, Secrets.keep, place._take_name
 def end():
     os.kill(os.getpid(), signal.SIGKILL)
 def watched(self, query, *words, **more):
@@ -40,7 +42,15 @@ def watched(self, query, *words, **more):
     if moment == "swap" and not isinstance(query, (bytes, str)) and "_replaced_" in query.as_string(self):
         end()
     return done
-psycopg.Connection.execute = watched
+def kept(self, role, secret):
+    keep(self, role, secret)
+    if (moment, role) == ("pepper", "pepper"):
+        end()
+def taken(*words):
+    take_name(*words)
+    if moment == "named":
+        end()
+psycopg.Connection.execute, Secrets.keep, place._take_name = watched, kept, taken
 restore_backup(Path(path), read_identities(Path(key)), admin, Secrets(Path(secrets)), datetime.now(UTC), replace=replace == "True",
                tell=lambda what: end() if what == moment else None)
 """
@@ -73,9 +83,13 @@ def test_a_town_goes_on_as_before_when_what_was_to_replace_it_is_killed(new_town
     assert drop_replaced(town.admin) == [f"{town.database}~restoring"]
     assert complaints(look(town, "upkeep")) == []
     restore_and_be_killed(made.path, key, town.admin, town.secrets.folder, "drift", replace=True)
-    restored = restore_backup(made.path, identities, town.admin, town.secrets, NOW, replace=True)
+    pepper = town.secrets.read("pepper")
+    town.secrets.remove("pepper")
+    restore_and_be_killed(made.path, key, town.admin, town.secrets.folder, "named", replace=True)
     assert (answers(town), town.drift()) == (saved, [])
-    assert drop_replaced(town.admin) == [restored.before]
+    assert town.secrets.read("pepper") == pepper, "whoever has the town's name has the pepper of its tokens"
+    (replaced,) = drop_replaced(town.admin)
+    assert replaced.startswith(f"{town.database}_replaced_")
 
 
 @pytest.mark.slow
@@ -86,7 +100,8 @@ def test_a_database_that_was_begun_to_be_filled_is_filled_anew(town: Town, tmp_p
     try:
         with town.superuser() as connection:
             create_database(connection, beside)
-        restore_and_be_killed(made.path, key, admin, secrets.folder, "drift", replace=False)
+        restore_and_be_killed(made.path, key, admin, secrets.folder, "pepper", replace=False)
+        assert secrets.read("pepper") == town.secrets.read("pepper")
         restore_backup(made.path, identities, admin, secrets, NOW)
         assert store_rows(town, beside) == store_rows(town)
         with psycopg.connect(admin) as connection:

@@ -128,14 +128,18 @@ def _workers(parent: int) -> list[int]:
     return [int(line.split()[0]) for line in listed.splitlines() if "spawn_main" in line]
 
 
-def test_a_worker_that_dies_is_replaced(town: Town) -> None:
+def test_a_worker_that_leaves_alone_closes_the_door_for_nobody_and_one_that_dies_is_replaced(town: Town) -> None:
     with serving(town, "--workers", "2") as process:
-        workers = _workers(process.pid)
-        assert len(workers) == 2
-        for worker in workers:
-            os.kill(worker, signal.SIGKILL)
+        leaving, dying = _workers(process.pid)
+        os.kill(leaving, signal.SIGTERM)
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            # where a first packet is dropped, it takes longer
+            assert httpx.get(f"{process.address}/healthz", timeout=0.9).status_code == 200
+        os.kill(dying, signal.SIGKILL)
         process.wait_until_ready(20)
         assert httpx.get(f"{process.address}{ITEMS}", timeout=10).status_code == 200
+        assert not {leaving, dying} & set(_workers(process.pid))
 
 
 def test_ten_times_too_much_is_shared_alike_by_clients(town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -25,24 +26,28 @@ PATHS = (
 def previous(tmp_path: Path) -> Path:
     """Its source, as it was before the newest revision came."""
     (script,) = (PROJECT / "alembic" / "versions").glob(f"{newest_revision()}_*.py")
-    found = _git("log", "--diff-filter=A", "--format=%H", "--", str(script))
-    if (
-        found is None
-        or not found.split()
-        or (source := _git("archive", f"{found.split()[-1].decode()}^", "twin_api", "alembic", "policies")) is None
-    ):
-        pytest.skip("not run: the history does not reach back to before the newest revision")
+    source = _git("archive", f"{_coming_of(script)}^", "twin_api", "alembic", "policies")
     subprocess.run(["tar", "-x", "-C", tmp_path], input=source, check=True)
-    assert not (tmp_path / "alembic" / "versions" / script.name).exists()
+    known = {path.name for path in script.parent.glob("0*.py")}
+    assert {path.name for path in (tmp_path / "alembic" / "versions").glob("0*.py")} == known - {script.name}
     return tmp_path
 
 
-def _git(*words: str) -> bytes | None:
-    try:
-        done = subprocess.run(["git", *words], cwd=PROJECT, capture_output=True)
-    except FileNotFoundError:
-        return None
-    return done.stdout if done.returncode == 0 else None
+def _coming_of(script: Path) -> str:
+    """The commit of our own line by which it came: on another's it may have had another number, and come by a merge."""
+    if shutil.which("git") is None or not (PROJECT / ".git").exists():
+        pytest.skip("not run: a source archive has no history")
+    came = _git(
+        "log", "--first-parent", "--diff-merges=first-parent", "--no-renames", "--diff-filter=A", "--format=%H %P", "--", str(script)
+    )
+    commit, *parents = came.decode().splitlines()[0].split()
+    if not parents:
+        pytest.skip("not run: the history does not reach back to before the newest revision, as in a shallow clone")
+    return commit
+
+
+def _git(*words: str) -> bytes:
+    return subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, check=True).stdout
 
 
 @pytest.mark.slow

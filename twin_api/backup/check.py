@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from twin_api.backup.archive import Digest, Entry, unpack
-from twin_api.backup.manifest import ABOUT, MANIFEST, About, Manifest, read_about, read_manifest
+from twin_api.backup.manifest import ABOUT, DEFINITIONS, MANIFEST, PEPPER, About, Manifest, read_about, read_manifest
 from twin_api.backup.sealed import Damaged, Identity, opening
 
 
@@ -19,6 +19,8 @@ def check_backup(path: Path, identities: Sequence[Identity], on_member: Callable
     with reading(path, identities) as members:
         for name, content in members:
             on_member(name)
+            if name in found:
+                raise Damaged()  # of two, whoever reads it later might take the other
             if name in (ABOUT, MANIFEST):
                 whole = b"".join(content)
                 about = read_about(whole) if name == ABOUT else about
@@ -26,6 +28,8 @@ def check_backup(path: Path, identities: Sequence[Identity], on_member: Callable
                 content = iter([whole])
             found[name] = _sum(content)
     if told is None or about != told.about or {n: e for n, e in found.items() if n != MANIFEST} != dict(told.entries):
+        raise Damaged()
+    if not {ABOUT, DEFINITIONS, PEPPER, *(table.member for table in told.tables)} <= found.keys():
         raise Damaged()
     return told
 

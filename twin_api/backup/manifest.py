@@ -76,7 +76,7 @@ def write_json(what: About | Manifest) -> bytes:
 def read_about(content: bytes) -> About:
     """Raises `FormUnknown`, `Damaged`."""
     told = _read(TypeAdapter(dict[str, Any]), content)
-    if not isinstance(told.get("form"), int) or told["form"] > FORM:
+    if not isinstance(told.get("form"), int) or not 1 <= told["form"] <= FORM:
         raise FormUnknown()
     return _read(TypeAdapter(About), content)
 

@@ -7,7 +7,7 @@ Must never change anything before the whole file has proved good, nor leave a to
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from twin_api.backup.figures import are_published, put_back
 from twin_api.backup.in_force import NotTheSame, prove, publish_in_force
 from twin_api.backup.manifest import DEFINITIONS, PEPPER, Manifest, TableKept
 from twin_api.backup.place import Place, empty_place
-from twin_api.backup.sealed import Identity
+from twin_api.backup.sealed import Damaged, Identity
 from twin_api.backup.tables import Connection, copy_in, measure, pin_copy
 from twin_api.layers.table import STORE
 from twin_api.publish.evolution import guard_statements
@@ -62,11 +62,14 @@ def restore_backup(
     manifest = check_backup(path, identities, tell)
     if manifest.about.revision not in list_revisions():
         raise RevisionUnknown()
-    pepper = _whole(path, identities, PEPPER).decode()
+    pepper = _told_pepper(path, identities)
     old_pepper = _pepper(secrets, pepper, replace_pepper)
-    with empty_place(admin, replace=replace, now=now) as place:
-        taken_anew = _Restoration(path, identities, place, secrets, manifest, now, tell).run()
-    _keep_pepper(secrets, pepper, old_pepper, now)
+    with ExitStack() as undoing:
+        with empty_place(admin, replace=replace, now=now) as place:
+            taken_anew = _Restoration(path, identities, place, secrets, manifest, now, tell).run()
+            undoing.callback(_put_back, secrets, old_pepper, now)
+            _keep_pepper(secrets, pepper, old_pepper, now)  # before the town has its name: who is killed in between repeats the command
+        undoing.pop_all()
     return Restored(manifest, place.before, taken_anew)
 
 
@@ -84,6 +87,13 @@ def _whole(path: Path, identities: Sequence[Identity], name: str) -> bytes:
         return b"".join(next(found)[1])
 
 
+def _told_pepper(path: Path, identities: Sequence[Identity]) -> str:
+    try:
+        return _whole(path, identities, PEPPER).decode("ascii")
+    except UnicodeDecodeError:
+        raise Damaged() from None
+
+
 def _pepper(secrets: Secrets, wanted: str, replace_pepper: bool) -> str | None:
     try:
         found = secrets.read("pepper")
@@ -99,8 +109,21 @@ def _keep_pepper(secrets: Secrets, pepper: str, before: str | None, now: datetim
     if before == pepper:
         return
     if before is not None:
-        secrets.keep(f"pepper_{now.astimezone(UTC):%Y%m%d_%H%M%S}", before)
+        secrets.keep(_aside(now), before)
     secrets.keep("pepper", pepper)
+
+
+def _put_back(secrets: Secrets, before: str | None, now: datetime) -> None:
+    """The town that stood there goes on, with the pepper of its tokens."""
+    if before is None:
+        secrets.remove("pepper")
+    else:
+        secrets.keep("pepper", before)
+        secrets.remove(_aside(now))
+
+
+def _aside(now: datetime) -> str:
+    return f"pepper_{now.astimezone(UTC):%Y%m%d_%H%M%S}"
 
 
 @dataclass(frozen=True, slots=True)

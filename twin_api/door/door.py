@@ -20,6 +20,7 @@ from twin_api.door.answering import cached_response
 from twin_api.door.bearer import Bearer, Subjects
 from twin_api.door.headers import METHODS
 from twin_api.door.limits import Limits, check_size
+from twin_api.door.place import home_of, path_in
 from twin_api.door.proxy import CLIENT, check_host
 from twin_api.door.refusing import language_of, refuse
 from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
@@ -86,11 +87,11 @@ class Door:
             await self._refuse(Unexpected(), scope)(scope, receive, send)
 
     def _refuse(self, problem: Problem, scope: Scope) -> Response:
-        return refuse(problem, scope, self._lang, f"{self._base_url or scope.get('root_path', '')}/")
+        return refuse(problem, scope, self._lang, f"{home_of(scope, self._base_url)}/")
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         client: str | None = scope.get(CLIENT)
-        role, rest = self._split(scope["path"].removeprefix(scope.get("root_path", "")))
+        role, rest = self._split(path_in(scope))
         subject = await self._bearer.subject(scope, client)
         who = subject.token if subject else client
         self._limits.spend(who)
@@ -158,7 +159,7 @@ def _note(role: str, subject: Subject | None) -> None:
 
 def _origin(scope: Scope) -> str:
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
-    return f"{scope['scheme']}://{host}{scope.get('root_path', '')}"
+    return f"{scope['scheme']}://{host}{home_of(scope, '')}"
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from twin_api.door.place import home_of
 from twin_api.door.refusing import refuse
 from twin_api.problems import Unexpected
 from twin_api.seeing.logs import LEVELS, Level, fault, write
@@ -31,10 +32,11 @@ _log = structlog.get_logger(__name__)
 class Front:
     """`notes` get each visit and the seconds it took. `traced` where a proxy of ours writes `traceparent` (W3C Trace Context)."""
 
-    def __init__(self, app: ASGIApp, notes: tuple[Note, ...], lang: Language, *, traced: bool = False) -> None:
+    def __init__(self, app: ASGIApp, notes: tuple[Note, ...], lang: Language, *, base_url: str = "", traced: bool = False) -> None:
         self._app = app
         self._notes = notes
         self._lang = lang
+        self._base_url = base_url
         self._traced = traced
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +63,7 @@ class Front:
         except Exception as error:
             _log.error("unexpected", **fault(error))
             if not visit.status:
-                await refuse(Unexpected(), scope, self._lang, "/")(scope, receive, send_seen)
+                await refuse(Unexpected(), scope, self._lang, f"{home_of(scope, self._base_url)}/")(scope, receive, send_seen)
         finally:
             for note in self._notes:
                 note(visit, perf_counter() - started)

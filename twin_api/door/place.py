@@ -1,0 +1,16 @@
+"""Where the house stands: at the top of its address, or below a path that a proxy or an application around it has set."""
+
+from __future__ import annotations
+
+from starlette.types import Scope
+
+
+def path_in(scope: Scope) -> str:
+    """The path that was asked for, as the house knows it."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def home_of(scope: Scope, base_url: str) -> str:
+    """The address where the house begins, without a slash at its end; only a path where the setting names none."""
+    return base_url.rstrip("/") or scope.get("root_path", "")
