@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from os import dup
 from typing import Final
 
@@ -51,5 +52,5 @@ def let_nobody_come(port: int) -> None:
     if sys.platform != "linux":
         return
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in _DROP_NEW))
-    with socket.socket(fileno=dup(port)) as listening:
+    with socket.socket(fileno=dup(port)) as listening, suppress(OSError):  # a system without it: then newcomers may be cut
         listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(_DROP_NEW), ctypes.addressof(program)))
