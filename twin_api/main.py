@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twin_api.block import Block
 from twin_api.blocks import collections, features, filtering, landing, schemas
@@ -26,7 +27,7 @@ from twin_api.door.place import home_of, path_in
 from twin_api.door.porch import Porch
 from twin_api.door.proxy import BehindProxies, Proxies
 from twin_api.door.refusing import refuse
-from twin_api.identity.subject import CITIZEN, schema_of
+from twin_api.identity.subject import CITIZEN, FAMILIES, schema_of
 from twin_api.problems import MethodNotAllowed, NotFound, Problem
 from twin_api.query.ask import unknown
 from twin_api.seeing import logs
@@ -89,6 +90,17 @@ class Watch:
     end: Callable[[], object] = lambda: None
 
 
+class Straight:
+    """A twin's paths go to the door past what FastAPI does for its own: whatever goes wrong there, the door answers itself."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app, self._door = app, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_twins = scope["type"] == "http" and path_in(scope).removeprefix("/").partition("/")[0] in FAMILIES
+        await (self._door if is_twins else self._app)(scope, receive, send)
+
+
 def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
     """The whole server for the roles in `settings.roles`. Opens nothing until the first request."""
     server = Server(settings.server_address, Secrets(settings.secrets_folder))
@@ -112,7 +124,8 @@ def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
     app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
 
     _add_own_addresses(app, twins.named[0], readiness, draining, settings)
-    app.router.default = Door(BLOCKS, twins.open, subjects, settings)
+    app.router.default = door = Door(BLOCKS, twins.open, subjects, settings)
+    app.add_middleware(Straight, door=door)
     by_https = settings.base_url.startswith("https://")
     app.add_middleware(Porch, manners=lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
     app.add_middleware(BehindProxies, proxies=Proxies(settings.trusted_proxies, settings.proxy_headers))
