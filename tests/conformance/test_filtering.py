@@ -9,6 +9,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.conformance.openapi_document import parameters_of
 from tests.conformance.test_features_core import ROLES, requirement
 from tests.door.clients import client_as
 from tests.query.asked import ask, found
@@ -66,10 +67,15 @@ def test_a_filter_knows_queryables_and_nothing_else(town: Town) -> None:
 
 @requirement("/req/queryables-query-parameters/parameters")
 def test_every_queryable_but_the_geometry_is_a_parameter_too(town: Town) -> None:
+    """As QGIS reads them: with style and explode, and the largest page as `components/parameters/limit`."""
     names = get(town, f"{TREES}/queryables").json()["properties"].keys() - {"geometry"}
     document = get(town, "/citizen/api").json()
-    told = {parameter["name"] for parameter in document["paths"]["/collections/baeume/items"]["get"]["parameters"]}
-    assert names <= told
+    told = {parameter["name"]: parameter for parameter in parameters_of(document, "/collections/baeume/items")}
+    assert {(told[name]["in"], told[name]["style"], told[name]["explode"], told[name]["required"]) for name in names} == {
+        ("query", "form", False, False)
+    }
+    assert all("type" in told[name]["schema"] for name in names)
+    assert document["components"]["parameters"]["limit"]["schema"]["maximum"] == 10000
 
 
 @requirement("/req/filter/filter-param")
@@ -77,7 +83,7 @@ def test_every_queryable_but_the_geometry_is_a_parameter_too(town: Town) -> None
 @requirement("/req/filter/filter-crs-param")
 def test_the_definition_knows_the_parameters_of_filters(town: Town) -> None:
     document = get(town, "/citizen/api").json()
-    told = {parameter["name"]: parameter for parameter in document["paths"]["/collections/baeume/items"]["get"]["parameters"]}
+    told = {parameter["name"]: parameter for parameter in parameters_of(document, "/collections/baeume/items")}
     assert told["filter"]["schema"] == {"type": "string"}
     assert told["filter-lang"]["schema"] == {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"}
     assert told["filter-crs"]["schema"] == {"type": "string", "format": "uri-reference"}
