@@ -41,3 +41,13 @@ def test_the_definition_knows_the_crs_of_every_collection(twin: Twin) -> None:
             (told,) = (parameter for parameter in parameters_of(document, path) if parameter["name"] == "crs")
             assert (told["in"], told["required"], told["style"], told["explode"]) == ("query", False, "form", False)
             assert (told["schema"]["type"], told["schema"]["enum"]) == ("string", collection["crs"])
+
+
+@requirement("/req/crs/fc-bbox-crs-definition")
+def test_the_definition_knows_the_crs_of_boxes(twin: Twin) -> None:
+    document = twin.json("/api")
+    for path in twin.items():
+        (told,) = (parameter for parameter in parameters_of(document, path) if parameter["name"] == "bbox-crs")
+        assert (told["in"], told["required"], told["style"], told["explode"]) == ("query", False, "form", False)
+        assert (told["schema"]["type"], told["schema"]["format"]) == ("string", "uri")
+        assert all(twin.get(path, **{"bbox-crs": uri, "limit": 1}).status_code == 200 for uri in told["schema"]["enum"])
