@@ -88,7 +88,8 @@ def test_the_definition_knows_the_parameters_of_filters(town: Town) -> None:
     told = {parameter["name"]: parameter for parameter in parameters_of(document, "/collections/baeume/items")}
     assert told["filter"]["schema"] == {"type": "string"}
     assert told["filter-lang"]["schema"] == {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"}
-    assert told["filter-crs"]["schema"] == {"type": "string", "format": "uri-reference"}
+    assert (told["filter-crs"]["schema"]["type"], told["filter-crs"]["schema"]["format"]) == ("string", "uri")
+    assert all(ask(town, **{"filter": "TRUE", "filter-crs": uri}).status_code == 200 for uri in told["filter-crs"]["schema"]["enum"])
     assert {(told[name]["in"], told[name]["required"]) for name in ("filter", "filter-lang", "filter-crs")} == {("query", False)}
 
 

@@ -222,13 +222,21 @@ def _crs_parameters(collection: Collection) -> list[Json]:
 
 
 def _items_parameters(collection: Collection) -> list[Json]:
-    box = openapi.choice("bbox-crs", "CRS of `bbox`, whose axes stand in its order", [crs.uri for crs in box_crs(collection)])
+    uris = [crs.uri for crs in box_crs(collection)]
+    boxes = openapi.choice("bbox-crs", "CRS of `bbox`, whose axes stand in its order", uris)
+    places = openapi.choice("filter-crs", "CRS of the coordinates in `filter`", uris)
     names = [p.name for p in collection.description.properties]
     listed = [
         openapi.listing("sortby", "properties to sort by, falling after `-`", names, "[+-]?"),
         openapi.listing("properties", "properties to show", names),
     ]
-    return [*_crs_parameters(collection), box, *(listed if names else []), *openapi.item_parameters(collection, [m.word for m in FORMS])]
+    return [
+        *_crs_parameters(collection),
+        boxes,
+        places,
+        *(listed if names else []),
+        *openapi.item_parameters(collection, [m.word for m in FORMS]),
+    ]
 
 
 BLOCK = Block(

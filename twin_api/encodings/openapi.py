@@ -28,7 +28,11 @@ PROFILE: Final[Json] = {
     "in": "query",
     "required": False,
     "description": "profiles of the answer; `codelist-inline` tells each value of a list as a schema of its own",
-    "schema": {"type": "array", "items": {"type": "string"}},
+    "schema": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "string", "pattern": r"^(https?://[!-+\--~]+|\[[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+\]|[A-Za-z0-9_.-]+)$"},
+    },
     "style": "form",
     "explode": False,
 }
@@ -77,15 +81,6 @@ _FILTER: Final[list[Json]] = [
         "description": "how `filter` is written",
         "schema": {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
         "style": "form",
-    },
-    {
-        "name": "filter-crs",
-        "in": "query",
-        "required": False,
-        "description": "URI of the CRS of the coordinates in `filter`; CRS84 by default",
-        "schema": {"type": "string", "format": "uri-reference"},
-        "style": "form",
-        "explode": False,
     },
 ]
 _CURSOR: Final[Json] = {
