@@ -183,7 +183,7 @@ def choice(name: str, description: str, words: Sequence[str]) -> Json:
 
 def listing(name: str, description: str, words: Sequence[str], before: str = "") -> Json:
     """A query parameter that is a list of these words, joined by commas; `before` is what may stand before each, as a pattern."""
-    schema = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^{before}({'|'.join(words)})$"}}
+    schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "pattern": f"^{before}({'|'.join(words)})$"}}
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, "style": "form", "explode": False}
 
 
