@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "slow": "takes more than a few seconds; left out by `make fast`",
         "long": "takes minutes; runs in `make test-long` only",
         "acceptance": "drives outside clients; runs in `make acceptance` only",
-        "requirement(id)": "the requirement of a standard that the test shows",
+        "requirement(id, ...)": "the requirements of a standard that the test shows; tests.conformance.table writes them down",
     }.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.conformance.openapi_document import check_document, resolved
+from tests.conformance.openapi_document import check_document, parameters_of, resolved
 from tests.door.clients import client_as
 from tests.query.asked import walk
 from tests.towns import Town
@@ -190,7 +190,7 @@ def test_every_collection_gives_its_items_with_links(twin: Twin) -> None:
 def test_the_definition_knows_limit_bbox_and_datetime_of_every_collection(twin: Twin) -> None:
     document = twin.json("/api")
     for path in twin.items():
-        told = {parameter["name"]: parameter for parameter in document["paths"][path]["get"]["parameters"]}
+        told = {parameter["name"]: parameter for parameter in parameters_of(document, path)}
         assert told["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 10000, "default": 10}
         assert (told["bbox"]["schema"]["type"], told["bbox"]["schema"]["items"]) == ("array", {"type": "number"})
         assert told["datetime"]["schema"] == {"type": "string"}
@@ -248,6 +248,26 @@ def test_features_are_geojson_and_all_else_is_json(twin: Twin) -> None:
 def test_the_definition_is_openapi_3_0(twin: Twin) -> None:
     assert twin.get("/api").headers["content-type"] == "application/vnd.oai.openapi+json;version=3.0"
     check_document(twin.json("/api"))
+
+
+def test_every_link_of_the_landing_page_is_a_path_of_the_definition(twin: Twin) -> None:
+    paths, base = twin.json("/api")["paths"], str(twin.client.base_url).rstrip("/") + twin.base
+    addresses = {link["href"].partition("?")[0] for link in twin.json()["links"]}
+    own = [address.removeprefix(base) or "/" for address in addresses if address.startswith(base)]
+    assert len(own) >= 4
+    assert set(own) <= paths.keys()
+
+
+def test_the_definition_says_once_what_many_operations_share(twin: Twin) -> None:
+    """Parameters that name properties stay where they are asked."""
+    document = twin.json("/api")
+    operations = [methods["get"] for methods in document["paths"].values()]
+    answers = [repr(answer) for told in operations for answer in told["responses"].values() if "$ref" not in answer]
+    assert len(answers) == len(set(answers))
+    names = {name for collection in twin.collections for name in twin.json(f"/collections/{collection['id']}/queryables")["properties"]}
+    written = {told["name"] for operation in operations for told in operation["parameters"] if "$ref" not in told}
+    assert written <= {*names, "sortby", "properties"}
+    assert len(document["components"]["parameters"]) < 20
 
 
 @requirement("/req/oas30/oas-impl")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conformance.openapi_document import parameters_of
 from tests.conformance.test_features_core import Twin, twin
 
 __all__ = ["twin"]  # a fixture
@@ -34,9 +35,19 @@ def test_every_collection_lists_its_crs_with_the_default_first(twin: Twin) -> No
 
 @requirement("/req/crs/fc-crs-definition")
 def test_the_definition_knows_the_crs_of_every_collection(twin: Twin) -> None:
-    paths = twin.json("/api")["paths"]
+    document = twin.json("/api")
     for collection in twin.collections:
         for path in (f"/collections/{collection['id']}/items", f"/collections/{collection['id']}/items/{{id}}"):
-            (told,) = (parameter for parameter in paths[path]["get"]["parameters"] if parameter["name"] == "crs")
+            (told,) = (parameter for parameter in parameters_of(document, path) if parameter["name"] == "crs")
             assert (told["in"], told["required"], told["style"], told["explode"]) == ("query", False, "form", False)
             assert (told["schema"]["type"], told["schema"]["enum"]) == ("string", collection["crs"])
+
+
+@requirement("/req/crs/fc-bbox-crs-definition")
+def test_the_definition_knows_the_crs_of_boxes(twin: Twin) -> None:
+    document = twin.json("/api")
+    for path in twin.items():
+        (told,) = (parameter for parameter in parameters_of(document, path) if parameter["name"] == "bbox-crs")
+        assert (told["in"], told["required"], told["style"], told["explode"]) == ("query", False, "form", False)
+        assert (told["schema"]["type"], told["schema"]["format"]) == ("string", "uri")
+        assert all(twin.get(path, **{"bbox-crs": uri, "limit": 1}).status_code == 200 for uri in told["schema"]["enum"])

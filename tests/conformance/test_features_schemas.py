@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.conformance.openapi_document import parameters_of
 from tests.conformance.test_features_core import Twin, links, twin
 from twin_api.encodings.schemas import returnables, sortables
 from twin_api.store.collection import Collection, Description, Property
@@ -62,6 +63,7 @@ def _check_items(twin: Twin, path: str) -> None:
         present = {name: value for name, value in feature["properties"].items() if value is not None}
         jsonschema.validate({"id": feature["id"], **present}, twin.json(f"{path}/schema"))
         assert shown["geometry"]["format"] == f"geometry-{feature['geometry']['type'].lower()}"
+    assert twin.get(f"{path}/items", sortby="nix").status_code == 400
     if sorted_by:
         assert twin.get(f"{path}/items", sortby=",".join(list(sorted_by)[:8])).status_code == 200
 
@@ -85,11 +87,36 @@ def test_properties_have_titles_types_roles_and_units() -> None:
     assert list(sortables("de", "https://x/citizen", LISTED)["properties"]) == ["zustand", "wert", "flaeche", "gebaut"]
 
 
+@requirement("/req/schemas/additional-keywords")
+@requirement("/req/schemas/role")
+@requirement("/req/schemas/definition")
+@requirement("/req/core-roles-features/role-primary-interval-start")
+@requirement("/req/core-roles-features/role-primary-interval-end")
+@requirement("/req/core-roles-features/primary-temporal-constraints")
+@requirement("/req/core-roles-features/role-type")
+def test_schemas_have_no_keywords_and_no_roles_but_these(twin: Twin) -> None:
+    """What is allowed under conditions (intervals, types, definitions, units in other languages) stands nowhere, so nothing of it can be wrong."""
+    known = {"title", "type", "format", "enum", "readOnly", "x-ogc-role", "x-ogc-propertySeq", "x-ogc-unit"}
+    for collection in twin.collections:
+        for name in ("schema", "sortables", "queryables"):
+            properties = twin.json(f"/collections/{collection['id']}/{name}")["properties"].values()
+            assert {keyword for told in properties for keyword in told} <= known
+            roles = [told["x-ogc-role"] for told in properties if "x-ogc-role" in told]
+            assert len(roles) == len(set(roles))
+            assert set(roles) <= {"id", "primary-geometry", "primary-instant"}
+            instants = [told["format"] for told in properties if told.get("x-ogc-role") == "primary-instant"]
+            assert set(instants) <= {"date", "date-time"}
+
+
 @requirement("/req/profile-codelists/codelist-inline")
+@requirement("/req/profile-codelists/consistency")
+@requirement("/req/profile-codelists/codelist-ref")
 def test_a_list_of_values_is_told_inline_on_demand() -> None:
     told = returnables("de", "", LISTED, inline=True)["properties"]["zustand"]
     assert told["oneOf"] == [{"const": "gut", "title": "gut"}, {"const": "schlecht", "title": "schlecht"}]
     assert "enum" not in told
+    every = returnables("de", "", LISTED, inline=True)["properties"].values()
+    assert not any("enum" in other or "x-ogc-codelistUri" in other for other in every)  # one profile for all; the other is never applied
 
 
 def test_a_schema_is_a_page_too(town: Any) -> None:
@@ -98,6 +125,16 @@ def test_a_schema_is_a_page_too(town: Any) -> None:
             page = Twin(town, "administration").get(f"/collections/kanalschaechte/{name}", f="html", profile=profile)
             assert page.status_code == 200
             assert "gut, mittel, schlecht" in page.text
+
+
+@requirement("/req/profile-parameter/profile-param")
+def test_the_definition_knows_profiles(twin: Twin) -> None:
+    document = twin.json("/api")
+    for collection in twin.collections:
+        for name in ("schema", "sortables"):
+            (told,) = (p for p in parameters_of(document, f"/collections/{collection['id']}/{name}") if p["name"] == "profile")
+            assert (told["in"], told["required"], told["style"], told["explode"]) == ("query", False, "form", False)
+            assert (told["schema"]["type"], told["schema"]["items"]["type"]) == ("array", "string")
 
 
 @requirement("/req/profile-parameter/profile-param")

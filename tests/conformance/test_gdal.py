@@ -28,10 +28,14 @@ def gdal() -> None:
 
 def run(town: Town, role: str, program: str, *arguments: str) -> str:
     """The program's output, seeing as the role."""
+    return ran(town, role, program, *arguments).stdout
+
+
+def ran(town: Town, role: str, program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     told = dict(os.environ, OGR_OAPIF_PAGE_SIZE="7", GDAL_HTTP_HEADERS="")
     if role != "citizen":
         told["GDAL_HTTP_HEADERS"] = f"Authorization: {client_as(town, role).headers['authorization']}"
-    return subprocess.run([program, *arguments], env=told, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run([program, *arguments], env=told | environment, capture_output=True, text=True, check=True, timeout=60)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -65,3 +69,15 @@ def test_gdal_asks_for_one_page_after_the_other(town: Town) -> None:
     assert "Feature Count: 41" in told
     features = run(town, "citizen", "ogrinfo", "-oo", "PAGE_SIZE=7", "-q", "-geom=NO", source, "baeume")
     assert len(re.findall(r"^OGRFeature", features, re.M)) == 41
+
+
+@pytest.mark.parametrize(
+    ("where", "pushed", "count"),
+    [("art = 'Linde'", "art=Linde", 14), ("anzahl = 1", "anzahl=1", 20), ("art = 'Linde' AND hoehe_m > 10", "art=Linde", 13)],
+)
+def test_gdal_leaves_the_choice_by_properties_to_the_server(town: Town, where: str, pushed: str, count: int) -> None:
+    source = f"OAPIF:{str(client_as(town, 'citizen').base_url).rstrip('/')}/citizen"
+    told = ran(town, "citizen", "ogrinfo", "-q", "-geom=NO", "-where", where, source, "baeume", CPL_DEBUG="ON")
+    fetched = re.findall(r"(http://[^\s)]*/collections/baeume/items\?[^\s)]*)", told.stderr)
+    assert any(pushed in address for address in fetched), told.stderr
+    assert len(re.findall(r"^OGRFeature", told.stdout, re.M)) == count

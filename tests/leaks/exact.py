@@ -12,6 +12,7 @@ import shapely
 
 from tests.leaks.seen import Item, Seen, as_json
 from tests.leaks.walk import Asked
+from twin_api.encodings.components import resolved
 
 CENTIMETRE: Final = 2e-7  # of a degree
 PARAMETERS: Final = {
@@ -37,13 +38,21 @@ def check_collections(seen: Seen, role: str, client: httpx.Client, document: Any
         yield f"lists the collections {sorted(told)} instead of {sorted(seen.grants(role))}"
     for collection in told.keys() & seen.grants(role).keys():
         yield from (f"{collection}: {what}" for what in _check_extent(seen, role, collection, told[collection].get("extent", {})))
-        parameters = {p["name"] for p in document["paths"][f"/collections/{collection}/items"]["get"]["parameters"]}
-        surplus = parameters - PARAMETERS - seen.grants(role)[collection].attributes.keys()
-        if surplus:
-            yield f"{collection}: offers the parameters {sorted(surplus)}"
+        yield from (
+            f"{collection}: {what}" for what in _check_described(document, collection, set(seen.grants(role)[collection].attributes))
+        )
         matched = client.get(f"/{role}/collections/{collection}/items?limit=1").json()["numberMatched"]
         if matched != len(seen.items(role, collection)):
             yield f"{collection}: counts {matched} items instead of {len(seen.items(role, collection))}"
+
+
+def _check_described(document: Any, collection: str, attributes: set[str]) -> Iterator[str]:
+    told = document["paths"][f"/collections/{collection}/items"]["get"]["parameters"]
+    if surplus := {resolved(document, p)["name"] for p in told} - PARAMETERS - attributes:
+        yield f"offers the parameters {sorted(surplus)}"
+    described = document["components"]["schemas"][f"feature.{collection}"]["properties"]["properties"]["properties"]
+    if surplus := described.keys() - attributes:
+        yield f"describes the properties {sorted(surplus)}"
 
 
 def _check_extent(seen: Seen, role: str, collection: str, extent: Any) -> Iterator[str]:

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from tests.leaks.seen import Item, Row, Seen, as_json, to_degrees
+from twin_api.encodings.components import resolved
 from twin_api.main import BLOCKS
 from twin_api.query.crs import COMMON
 
@@ -123,7 +124,7 @@ class Walk:
                 self.unwalked.append(f"the route `{route.path}` is missing in the OpenAPI document of {self._role}")
         for path, methods in self._document["paths"].items():
             id = str(self._visible[0].row.id) if self._visible else NO_ID
-            for parameter in methods["get"]["parameters"]:
+            for parameter in (resolved(self._document, told) for told in methods["get"]["parameters"]):
                 if parameter["in"] == "query":
                     yield from (
                         Asked(path.replace("{id}", id), ((parameter["name"], value),)) for value in self._values(path, parameter["name"])

@@ -18,6 +18,7 @@ from tests.noninterference.asking import Answer, Headers, Request
 from tests.noninterference.filters import draw_filter
 from tests.noninterference.words import Words
 from twin_api.block import Route
+from twin_api.encodings.components import resolved
 from twin_api.main import BLOCKS
 from twin_api.query.crs import COMMON
 
@@ -304,7 +305,7 @@ def _queries(document: Any) -> dict[str, list[str]]:
     for path, operations in document["paths"].items():
         if unknown := set(operations) - {"get", "parameters", "summary"}:
             raise Undrawn(f"`{path}` has the methods {sorted(unknown)}, which nobody draws")
-        parameters = operations["get"].get("parameters", [])
+        parameters = [resolved(document, told) for told in operations["get"].get("parameters", [])]
         if unknown := {p["in"] for p in parameters} - {"query", "path"}:
             raise Undrawn(f"`{path}` has parameters in {sorted(unknown)}, which nobody draws")
         found[path] = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]

@@ -90,6 +90,14 @@ def test_a_box_that_is_none_in_its_crs_is_refused(town: Town, uri: str, bbox: st
     assert (refused.status_code, refused.json()["parameter"]) == (400, parameter)
 
 
+@pytest.mark.requirement("/req/crs/fc-bbox-crs-default-value")
+def test_a_box_without_its_crs_is_in_longitude_and_latitude(town: Town) -> None:
+    lon, lat = found(town)[0]["geometry"]["coordinates"]
+    box = f"{lon - 1e-6},{lat - 1e-6},{lon + 1e-6},{lat + 1e-6}"
+    assert ids(found(town, bbox=box)) == ids(found(town, **{"bbox": box, "bbox-crs": COMMON[0].uri})) == [found(town)[0]["id"]]
+    assert found(town, **{"bbox": box, "bbox-crs": COMMON[1].uri}) == []
+
+
 def test_a_bbox_crs_without_a_box_narrows_nothing(town: Town) -> None:
     assert len(found(town, **{"bbox-crs": UTM.uri})) == 41
 

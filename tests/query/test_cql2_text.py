@@ -88,6 +88,21 @@ PAIRS: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.requirement("/req/cql2-text/basic-cql2")
+@pytest.mark.requirement(
+    "/req/cql2-json/basic-cql2",
+    "/req/cql2-json/accent-insensitive-comparison",
+    "/req/cql2-json/advanced-comparison-operators",
+    "/req/cql2-json/arithmetic",
+    "/req/cql2-json/array-functions",
+    "/req/cql2-json/basic-spatial-functions",
+    "/req/cql2-json/basic-spatial-functions-plus",
+    "/req/cql2-json/case-insensitive-comparison",
+    "/req/cql2-json/functions",
+    "/req/cql2-json/property-property",
+    "/req/cql2-json/spatial-functions",
+    "/req/cql2-json/temporal-functions",
+)
 @pytest.mark.parametrize(("text", "tree"), PAIRS, ids=[text for text, _ in PAIRS])
 def test_text_and_json_say_the_same(text: str, tree: Any) -> None:
     said, values = read_filter(THINGS, text, "cql2-text", CRS84)

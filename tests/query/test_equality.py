@@ -68,6 +68,15 @@ def test_a_value_of_another_type_is_refused_with_what_would_be_right(town: Town,
     assert refused.json()["detail"].startswith(f"`{name}` verlangt ")
 
 
+@pytest.mark.requirement("/req/queryables-query-parameters/parameters")
+def test_a_value_that_a_list_does_not_show_is_refused_whether_or_not_it_is_hidden(town: Town) -> None:
+    assert len(found(town, "council", "kanalschaechte", zustand="schlecht")) > 0
+    assert len(found(town, "administration", "kanalschaechte", zustand="gut")) > 0
+    hidden, never = (ask(town, "council", "kanalschaechte", zustand=value) for value in ("gut", "xyz"))
+    assert (hidden.status_code, hidden.json()) == (400, never.json())
+    assert hidden.json()["detail"] == "`zustand` verlangt eines von `mittel`, `schlecht`"
+
+
 @pytest.mark.parametrize(("name", "near"), [("arte", "art"), ("Art", "art"), ("limitt", "limit"), ("bbx", "bbox"), ("hoehe", "hoehe_m")])
 @pytest.mark.requirement("/req/core/query-param-unknown")
 def test_an_unknown_name_is_refused_with_a_close_one(town: Town, name: str, near: str) -> None:

@@ -107,14 +107,12 @@ def _landing_links(base: str) -> Sequence[Link]:
 
 
 def _list_operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
-    content = {JSON.type: {"type": "object"}, "text/html": {"type": "string"}}
-    return {"/collections": openapi.operation("get_collections", "Collections", [openapi.F], content)}
+    return {"/collections": openapi.page_operation("get_collections", "Collections", JSON.type, "collections")}
 
 
 def _one_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
-    content = {JSON.type: {"type": "object"}, "text/html": {"type": "string"}}
     return {
-        f"/collections/{c.name}": openapi.operation(f"get_collection_{c.name}", c.description.title.de, [openapi.F], content)
+        f"/collections/{c.name}": openapi.page_operation(f"get_collection_{c.name}", c.description.title.de, JSON.type, "collection")
         for c in collections
     }
 

@@ -192,7 +192,7 @@ def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
 def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     return {
         f"/collections/{c.name}/items": openapi.operation(
-            f"get_items_{c.name}", c.description.title.de, _items_parameters(c), ITEMS_CONTENT
+            f"get_items_{c.name}", c.description.title.de, _items_parameters(c), _items_content(c)
         )
         for c in collections
     }
@@ -201,13 +201,19 @@ def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping
 def _item_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
     return {
         f"/collections/{c.name}/items/{{id}}": openapi.operation(
-            f"get_item_{c.name}", c.description.title.de, [openapi.ID, *_crs_parameters(c), openapi.F], openapi.item_content(c)
+            f"get_item_{c.name}", c.description.title.de, [openapi.ID, *_crs_parameters(c), openapi.F], _item_content(c)
         )
         for c in collections
     }
 
 
-ITEMS_CONTENT = openapi.ITEMS_CONTENT | {media.bare_type: {"type": "string", "format": "binary"} for media in FORMS[2:]}
+def _items_content(collection: Collection) -> dict[str, Json]:
+    further = {media.bare_type: openapi.FILE for media in FORMS if media not in OFFERED}
+    return {GEOJSON.type: openapi.items_schema(collection), HTML.bare_type: openapi.PAGE, **further}
+
+
+def _item_content(collection: Collection) -> dict[str, Json]:
+    return {GEOJSON.type: openapi.item_schema(collection), HTML.bare_type: openapi.PAGE}
 
 
 def _crs_parameters(collection: Collection) -> list[Json]:
@@ -216,13 +222,21 @@ def _crs_parameters(collection: Collection) -> list[Json]:
 
 
 def _items_parameters(collection: Collection) -> list[Json]:
-    box = openapi.choice("bbox-crs", "CRS of `bbox`, whose axes stand in its order", [crs.uri for crs in box_crs(collection)])
+    uris = [crs.uri for crs in box_crs(collection)]
+    boxes = openapi.choice("bbox-crs", "CRS of `bbox`, whose axes stand in its order", uris)
+    places = openapi.choice("filter-crs", "CRS of the coordinates in `filter`", uris)
     names = [p.name for p in collection.description.properties]
     listed = [
         openapi.listing("sortby", "properties to sort by, falling after `-`", names, "[+-]?"),
         openapi.listing("properties", "properties to show", names),
     ]
-    return [*_crs_parameters(collection), box, *(listed if names else []), *openapi.item_parameters(collection, [m.word for m in FORMS])]
+    return [
+        *_crs_parameters(collection),
+        boxes,
+        places,
+        *(listed if names else []),
+        *openapi.item_parameters(collection, [m.word for m in FORMS]),
+    ]
 
 
 BLOCK = Block(

@@ -84,16 +84,16 @@ def _landing_links(base: str) -> Sequence[Link]:
 
 
 def _queryables_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
-    content = {SCHEMA.type: {"type": "object"}, "text/html": {"type": "string"}}
     return {
-        f"/collections/{c.name}/queryables": openapi.operation(f"get_queryables_{c.name}", c.description.title.de, [openapi.F], content)
+        f"/collections/{c.name}/queryables": openapi.page_operation(
+            f"get_queryables_{c.name}", c.description.title.de, SCHEMA.type, "schema"
+        )
         for c in collections
     }
 
 
 def _functions_operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
-    content = {JSON.type: {"type": "object"}, "text/html": {"type": "string"}}
-    return {"/functions": openapi.operation("get_functions", "Functions", [openapi.F], content)}
+    return {"/functions": openapi.page_operation("get_functions", "Functions", JSON.type, "functions")}
 
 
 BLOCK = Block(

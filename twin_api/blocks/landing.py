@@ -66,7 +66,8 @@ async def get_api(request: Request, twin: Twin) -> Answer:
     title, base = title_of(twin.name), request.state.base
     document = openapi.document(title, base, request.state.blocks, await twin.collections(), asks_token=twin.name != CITIZEN)
     if media is HTML:
-        told: dict[str, Any] = {"document": document, "about": await twin.about(), "links": forms(f"{base}/api", OPENAPI, media)}
+        told: dict[str, Any] = {"document": document, "parameters": openapi.parameter_names(document)}
+        told |= {"about": await twin.about(), "links": forms(f"{base}/api", OPENAPI, media)}
         return html.page("api.html", request.state.lang, title=title.say(request.state.lang), base=base, **told)
     return Answer(orjson.dumps(document), OPENAPI.type)
 
@@ -97,9 +98,8 @@ def _landing_links(base: str) -> Sequence[Link]:
     )
 
 
-def _operations(path: str, handler: Handler, summary: str, media: Media) -> Any:
-    content = {media.type: {"type": "object"}, "text/html": {"type": "string"}}
-    operation = openapi.operation(handler.__name__, summary, [openapi.F], content)
+def _operations(path: str, handler: Handler, summary: str, media: Media, schema: str) -> Any:
+    operation = openapi.page_operation(handler.__name__, summary, media.type, schema)
 
     def operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
         return {path: operation}
@@ -110,9 +110,13 @@ def _operations(path: str, handler: Handler, summary: str, media: Media) -> Any:
 BLOCK = Block(
     name="landing",
     routes=(
-        Route("/", get_landing_page, _operations("/", get_landing_page, "Landing page", JSON)),
-        Route("/conformance", get_conformance_declaration, _operations("/conformance", get_conformance_declaration, "Conformance", JSON)),
-        Route("/api", get_api, _operations("/api", get_api, "API definition", OPENAPI)),
+        Route("/", get_landing_page, _operations("/", get_landing_page, "Landing page", JSON, "landingPage")),
+        Route(
+            "/conformance",
+            get_conformance_declaration,
+            _operations("/conformance", get_conformance_declaration, "Conformance", JSON, "conformance"),
+        ),
+        Route("/api", get_api, _operations("/api", get_api, "API definition", OPENAPI, "openapi")),
     ),
     conformance=(_CONF + "core", _CONF + "oas30", _CONF + "html", _CONF + "geojson"),
     landing_links=_landing_links,

@@ -83,12 +83,10 @@ def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
 
 
 def _operations(name: str, handler: Handler) -> Callable[[Sequence[Collection]], Mapping[str, Mapping[str, Any]]]:
-    content = {SCHEMA.type: {"type": "object"}, "text/html": {"type": "string"}}
-
     def operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
         return {
-            f"/collections/{c.name}/{name}": openapi.operation(
-                f"{handler.__name__}_{c.name}", c.description.title.de, [openapi.PROFILE, openapi.F], content
+            f"/collections/{c.name}/{name}": openapi.page_operation(
+                f"{handler.__name__}_{c.name}", c.description.title.de, SCHEMA.type, "schema", [openapi.PROFILE]
             )
             for c in collections
         }

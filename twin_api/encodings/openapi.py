@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from twin_api import VERSION
-from twin_api.problems import MEDIA_TYPE, PROBLEMS, SCHEME
+from twin_api.encodings.components import resolved, share
+from twin_api.encodings.shapes import FILE, PAGE, SCHEMAS, feature, shape
+from twin_api.problems import MEDIA_TYPE, PROBLEMS
 from twin_api.store.collection import Collection, Property
 from twin_api.texts import Text
+
+__all__ = ["FILE", "PAGE"]  # and all that is defined here
 
 Json = dict[str, Any]
 
@@ -24,7 +28,11 @@ PROFILE: Final[Json] = {
     "in": "query",
     "required": False,
     "description": "profiles of the answer; `codelist-inline` tells each value of a list as a schema of its own",
-    "schema": {"type": "array", "items": {"type": "string"}},
+    "schema": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "string", "pattern": r"^(https?://[!-+\--~]+|\[[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+\]|[A-Za-z0-9_.-]+)$"},
+    },
     "style": "form",
     "explode": False,
 }
@@ -74,15 +82,6 @@ _FILTER: Final[list[Json]] = [
         "schema": {"type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text"},
         "style": "form",
     },
-    {
-        "name": "filter-crs",
-        "in": "query",
-        "required": False,
-        "description": "URI of the CRS of the coordinates in `filter`; CRS84 by default",
-        "schema": {"type": "string", "format": "uri-reference"},
-        "style": "form",
-        "explode": False,
-    },
 ]
 _CURSOR: Final[Json] = {
     "name": "cursor",
@@ -99,39 +98,15 @@ _TYPES: Final[dict[str, Json]] = {
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
 }
-ITEMS_CONTENT: Final[dict[str, Json]] = {
-    "application/geo+json": {"$ref": "#/components/schemas/featureCollection"},
-    "text/html": {"type": "string"},
-}
-_PROBLEM: Final[Json] = {
-    "type": "object",
-    "description": "RFC 9457",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string", "enum": [SCHEME + problem.type for problem in PROBLEMS]},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "enum": sorted({problem.status for problem in PROBLEMS})},
-        "detail": {"type": "string"},
-        "parameter": {"type": "string"},
-        "roles": {"type": "array", "items": {"type": "string"}},
-    },
-}
 _REQUEST_ID: Final[Json] = {
     "description": "names the request in the town's log; random, new for every answer",
     "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
 _HEADERS: Final[Json] = {"X-Request-Id": {"$ref": "#/components/headers/requestId"}}
-_COLLECTION_OF_FEATURES: Final[Json] = {
-    "type": "object",
-    "required": ["type", "features"],
-    "properties": {
-        "type": {"type": "string", "enum": ["FeatureCollection"]},
-        "numberMatched": {"type": "integer", "minimum": 0},
-        "numberReturned": {"type": "integer", "minimum": 0},
-        "links": {"type": "array", "items": {"type": "object"}},
-        "features": {"type": "array", "items": {"type": "object"}},
-    },
-}
+NAMING: Final = ("sortby", "properties")  # parameters whose values are names of properties
+# what an operation may be asked wrongly, or the client may be, by status; any request at all may end with one of the rest
+_TOLD: Final = (400, 401, 403, 404, 406)
+_ANY: Final = {"4XX": range(400, 500), "5XX": range(500, 600)}
 
 
 class _Route(Protocol):
@@ -146,45 +121,58 @@ class _Block(Protocol):
 
 def document(title: Text, server: str, blocks: Sequence[_Block], collections: Sequence[Collection], *, asks_token: bool) -> Json:
     """The whole document; `server` is the twin's base address. `asks_token` unless the twin is open to all (/req/oas30/security)."""
-    paths: dict[str, Any] = {}
+    operations: dict[str, Json] = {}
     for block in blocks:
         for route in block.routes:
-            paths |= {path: {"get": operation} for path, operation in route.operations(collections).items()}
-    components: Json = {"schemas": {"problem": _PROBLEM, "featureCollection": _COLLECTION_OF_FEATURES}}
+            operations |= route.operations(collections)
+    # what names properties stays with its collection, where people and clients look for it
+    spelled_out = {*NAMING, *(p.name for c in collections for p in c.description.properties)}
+    shared, components = share(dict(sorted(operations.items())), spelled_out)
+    components["schemas"] = SCHEMAS | {_feature_name(c): _feature(c) for c in collections}
+    components["headers"] = {"requestId": _REQUEST_ID}
     if asks_token:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    components["responses"] = {str(status): _refusal(status) for status in sorted({problem.status for problem in PROBLEMS})}
-    components["headers"] = {"requestId": _REQUEST_ID}
     return {
         "openapi": "3.0.3",
         "info": {"title": title.de, "description": title.en, "version": VERSION, "license": {"name": "EUPL-1.2"}},
         "servers": [{"url": server}],
-        "paths": dict(sorted(paths.items())),
+        "paths": {path: {"get": operation} for path, operation in shared.items()},
         "components": components,
         **({"security": [{"token": []}]} if asks_token else {}),
     }
 
 
-def _refusal(status: int) -> Json:
-    """All problems of a status, as data and as a page."""
-    said = "; ".join(problem.title.say("en") for problem in PROBLEMS if problem.status == status)
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/problem"}}, "text/html": {"schema": {"type": "string"}}}
-    return {"description": said, "headers": _HEADERS, "content": content}
-
-
 def operation(id: str, summary: str, parameters: Sequence[Json], content: Mapping[str, Json]) -> Json:
-    """One GET operation. Every problem may end it: a collection may be gone, a role may be, and any method may be tried."""
+    """One GET operation. Every problem may end it: a collection may be gone, a role may be, and a token may be of no use."""
     answer = {"description": "the answer", "headers": _HEADERS, "content": {media: {"schema": schema} for media, schema in content.items()}}
     return {
         "operationId": id,
         "summary": summary,
         "parameters": list(parameters),
-        "responses": {
-            "200": answer,
-            "304": {"description": "not modified", "headers": _HEADERS},
-            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted({problem.status for problem in PROBLEMS})},
-        },
+        "responses": {"200": answer, "304": {"description": "not modified", "headers": _HEADERS}, **_REFUSALS},
     }
+
+
+def page_operation(id: str, summary: str, media: str, schema: str, parameters: Sequence[Json] = ()) -> Json:
+    """The operation of a page that is data of this media type and shape, or HTML."""
+    return operation(id, summary, [*parameters, F], {media: shape(schema), "text/html": PAGE})
+
+
+def parameter_names(document: Json) -> dict[str, list[str]]:
+    """The names of each path's parameters."""
+    return {path: [resolved(document, p)["name"] for p in methods["get"]["parameters"]] for path, methods in document["paths"].items()}
+
+
+def _refusal(statuses: Container[int]) -> Json:
+    """All problems of these statuses, as data and as a page."""
+    said = "; ".join(problem.title.say("en") for problem in PROBLEMS if problem.status in statuses)
+    content = {MEDIA_TYPE: {"schema": shape("problem")}, "text/html": {"schema": PAGE}}
+    return {"description": said, "headers": _HEADERS, "content": content}
+
+
+_REFUSALS: Final = {str(status): _refusal((status,)) for status in _TOLD} | {
+    name: _refusal(set(statuses) - set(_TOLD)) for name, statuses in _ANY.items()
+}
 
 
 def choice(name: str, description: str, words: Sequence[str]) -> Json:
@@ -195,35 +183,45 @@ def choice(name: str, description: str, words: Sequence[str]) -> Json:
 
 def listing(name: str, description: str, words: Sequence[str], before: str = "") -> Json:
     """A query parameter that is a list of these words, joined by commas; `before` is what may stand before each, as a pattern."""
-    schema = {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": f"^{before}({'|'.join(words)})$"}}
+    schema = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string", "pattern": f"^{before}({'|'.join(words)})$"}}
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema, "style": "form", "explode": False}
 
 
 def item_parameters(collection: Collection, forms: Sequence[str] = ("json", "html")) -> list[Json]:
-    """The parameters of the items of a collection in these forms, its properties among them."""
+    """The parameters of the items of a collection in these forms, its properties among them, written as QGIS wants them."""
     fixed = [_LIMIT, _BBOX, _DATETIME, *_FILTER, _CURSOR, {**F, "schema": {"type": "string", "enum": list(forms)}}]
     return fixed + [
-        {"name": p.name, "in": "query", "required": False, "description": p.title.de, "schema": value_schema(p)}
+        {
+            "name": p.name,
+            "in": "query",
+            "required": False,
+            "description": p.title.de,
+            "schema": value_schema(p),
+            "style": "form",
+            "explode": False,
+        }
         for p in collection.description.properties
     ]
 
 
-def item_content(collection: Collection) -> dict[str, Json]:
+def items_schema(collection: Collection) -> Json:
+    """A page of features of the collection."""
+    features = {"type": "array", "items": item_schema(collection)}
+    return {"allOf": [shape("featureCollection"), {"type": "object", "properties": {"features": features}}]}
+
+
+def item_schema(collection: Collection) -> Json:
+    """A feature of the collection."""
+    return {"$ref": f"#/components/schemas/{_feature_name(collection)}"}
+
+
+def _feature_name(collection: Collection) -> str:
+    return f"feature.{collection.name}"
+
+
+def _feature(collection: Collection) -> Json:
     """A feature with exactly the properties of the collection."""
-    told = collection.description
-    properties = {p.name: {"title": p.title.de, **value_schema(p), "nullable": True} for p in told.properties}
-    feature = {
-        "type": "object",
-        "required": ["type", "id", "geometry", "properties"],
-        "properties": {
-            "type": {"type": "string", "enum": ["Feature"]},
-            "id": {"type": "string", "format": "uuid"},
-            "geometry": {"type": "object", "nullable": True},
-            "properties": {"type": "object", "properties": properties},
-            "links": {"type": "array", "items": {"type": "object"}},
-        },
-    }
-    return {"application/geo+json": feature, "text/html": {"type": "string"}}
+    return feature({p.name: {"title": p.title.de, **value_schema(p)} for p in collection.description.properties})
 
 
 def value_schema(shown: Property) -> Json:

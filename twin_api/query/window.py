@@ -110,7 +110,15 @@ def _clauses(collection: Collection, given: Mapping[str, str], name: str, text: 
     shown = collection.property(name)
     if shown is None:
         raise unknown(name, [*PARAMETERS, *(p.name for p in collection.description.properties)])
-    return (Equals(name, shown.type),), {f"is_{name}": read_value(name, shown.type, text)}
+    return (Equals(name, shown.type),), {f"is_{name}": _value(shown, text)}
+
+
+def _value(shown: Property, text: str) -> Any:
+    """A value of the property; of a list, one that it shows (/req/queryables-query-parameters/parameters)."""
+    if shown.enum and text not in shown.enum:
+        every = ", ".join(f"`{value}`" for value in shown.enum)
+        raise InvalidParameter(shown.name, Text(f"`{shown.name}` verlangt eines von {every}", f"`{shown.name}` wants one of {every}"))
+    return read_value(shown.name, shown.type, text)
 
 
 def _filter(collection: Collection, given: Mapping[str, str]) -> tuple[Sequence[Clause], Params]:

@@ -59,6 +59,11 @@ def _parameter(hidden: dict[str, Any]) -> Callable[[Patch], None]:
     return plant
 
 
+def _described(patch: Patch) -> None:
+    told = openapi.feature
+    patch.setattr(openapi, "feature", lambda properties: told(properties | {"geprueft": {"type": "string"}}))
+
+
 def _hidden_path(patch: Patch) -> None:
     told = openapi.document
 
@@ -153,6 +158,7 @@ PLANTED: Final = (
         ("answers",),
         _parameter({"name": "art", "schema": {"type": "string", "enum": ["Linde", "CANARY-art-41"]}}),
     ),
+    _served("hidden property in the shape of an item", 2, ("answers",), _described),
     _served("hidden collection in the OpenAPI document", 2, ("answers",), _hidden_path),
     _served("hidden value in a cursor", 5, ("answers",), _telling_cursor),
     _served("a link to what others see", 28, ("answers",), _related),
