@@ -55,4 +55,3 @@ class _LookedAt:
         if known is None or known[0] is not row:
             known = self._looks[id] = row, self._sight.of(layer, row)
         return known[1]
-
