@@ -1,6 +1,6 @@
 """Grants over one layer side by side: coarse masks over one thing nest, figures share their areas and their shares.
 
-Must never say yes without proof: masks are compared by their order, cell by cell, and figures by their words, which is stricter than need be.
+Must never say yes without proof: masks are compared by their order, cell by cell, and figures by their words, stricter than need be.
 What is wrong is shown with two values where there are some, and with both lines of policy.
 """
 
@@ -44,7 +44,8 @@ def check_chains(grants: Iterable[Grant], layers: Mapping[str, Layer | None], pl
         for fine, coarse in pairwise(sorted(first, key=_fineness)):
             if not fine.shows_at_least(coarse) and not coarse.shows_at_least(fine):  # type: ignore[arg-type]  # both of one shelf
                 what, remedy = _crossing(name, fine, first[fine], coarse)
-                shown = (*_counterexample(name, fine, coarse, layers.get(layer)), *_lines(places, (first[fine], first[coarse]), name))
+                both = (fine, first[fine]), (coarse, first[coarse])
+                shown = (*_counterexample(name, both, layers.get(layer)), *_lines(places, (first[fine], first[coarse]), name))
                 findings.add(first[coarse].place, what, remedy, shown)
 
 
@@ -93,13 +94,14 @@ def _crossing_rounds(name: str, fine: Round, grant: Grant, coarse: Round) -> tup
     return what, Text(f"etwa {right} schreiben, oder {smaller} wie dort", f"write {right}, for example, or {smaller} as there")
 
 
-def _counterexample(name: str, fine: Mask, coarse: Mask, layer: Layer | None) -> Iterator[Text]:
-    """Two values that the finer mask shows as one and the coarser tells apart; none where that hangs on where areas lie."""
+def _counterexample(name: str, both: tuple[tuple[Mask, Grant], tuple[Mask, Grant]], layer: Layer | None) -> Iterator[Text]:
+    """Two values that the finer mask, the first, shows as one and the coarser tells apart; none where that hangs on where areas lie."""
+    (fine, _), (coarse, _) = both
     for edge in _edges(coarse):
         pair = _pair(name, fine, coarse, layer, edge)
         if pair is not None:
             yield pair_of(name, pair)
-            yield from (told_apart(quoted(describe_mask(mask)), mask, pair) for mask in (fine, coarse))
+            yield from (told_apart(quoted(grant.file_role), mask, pair) for mask, grant in both)
             return
 
 

@@ -50,6 +50,13 @@ class Telling:
             return Finding(place, _unproved(claim), INSTALL, tuple(self._lines(verdict)))
         return Finding(place, what, remedy, tuple(self._counterexample(verdict)))
 
+    def other_rows(self, one: Grant, other: Grant, witness: Witness | None) -> Iterator[Text]:
+        """Of two grants that should count the same rows: a row that only one of them counts, and both lines."""
+        if witness is not None:
+            row = _row(witness, self._policies.layers[one.layer])
+            yield Text(f"Gegenbeispiel: {row}", f"Counterexample: {row}")
+        yield from (line_of(self._places, self._places.in_grant(grant, "rows")) for grant in (one, other))
+
     def theorem(self, verdict: Verdict) -> Text:
         """One line: how it ended, how long it took, what it says."""
         claim, end, subject = verdict.claim, ENDS[verdict.result], _subject(verdict.claim.subject)
