@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tests.unpacking import unpacked
+
 # what no twin of the town of Kanaria shows to everybody; trees' numbers and kinds are said by tests of imports too
 CANARY: Final = re.compile(rb"CANARY-(?:akte|antragsteller|bemerkung|pate|schacht|vermerk|quiet|logged|echo|hidden)-?\w{0,40}")
 # where whoever holds the town's own key has unpacked a backup
@@ -45,6 +47,7 @@ def _canaries(file: Path, start: int) -> list[str]:
     try:
         with file.open("rb") as opened:
             opened.seek(start)
-            return sorted({match.decode() for match in CANARY.findall(opened.read())})
+            content = opened.read()
     except FileNotFoundError:  # gone meanwhile
         return []
+    return sorted({match.decode() for part in unpacked(content) for match in CANARY.findall(part)})

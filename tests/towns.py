@@ -117,13 +117,15 @@ class Town:
         return psycopg.connect(self.admin, autocommit=True)
 
     def insert(self, layer: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Rows as attribute -> value; `geometry` as EWKT. In one statement, as the writer."""
+        """Rows as attribute -> value; `geometry` as EWKT. As the writer, in one statement for each run of rows with the same attributes."""
+        target = sql.Identifier("store", layer)
         with self.login("writer") as connection:
-            for row in rows:
-                columns = sql.SQL(", ").join(sql.Identifier(name) for name in row)
-                values = sql.SQL(", ").join(sql.SQL("%s::postgis.geometry") if name == "geometry" else sql.SQL("%s") for name in row)
-                target = sql.Identifier("store", layer)
-                connection.execute(sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(target, columns, values), list(row.values()))
+            for names, some in itertools.groupby(rows, key=tuple):
+                columns = sql.SQL(", ").join(map(sql.Identifier, names))
+                one = sql.SQL(", ").join(sql.SQL("%s::postgis.geometry") if name == "geometry" else sql.SQL("%s") for name in names)
+                told = [list(row.values()) for row in some]
+                values = sql.SQL(", ").join([sql.SQL("({})").format(one)] * len(told))
+                connection.execute(sql.SQL("INSERT INTO {} ({}) VALUES {}").format(target, columns, values), list(itertools.chain(*told)))
 
     def write(self, statement: str, *values: Any) -> None:
         with self.login("writer") as connection:

@@ -95,7 +95,9 @@ def test_no_hostile_address_breaks_the_server(town: Town, bearer: bytes, target:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=3).map(quote), max_size=8), st.booleans())
+@given(
+    st.lists(st.sampled_from(WORDS) | st.text(st.characters(exclude_categories=["Cs"]), max_size=3).map(quote), max_size=8), st.booleans()
+)
 def test_no_random_address_breaks_the_server(town: Town, bearer: bytes, words: list[str], known: bool) -> None:
     target = "/" + "/".join(words).replace("/?/", "?")
     check_closed(*ask_raw(address(town), target.encode(), *([bearer] if known else [])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +17,10 @@ from tests.leaks.told import find_told
 from tests.towns import Town
 from twin_api.cli import app, context
 from twin_api.cli.evidence import rights
-from twin_api.cli.evidence.bundle import MANIFEST, read_bundle
+from twin_api.cli.evidence.bundle import MANIFEST, SUMS, read_bundle
 
 Call = Callable[..., Result]
-STANDING = {"bericht.md", "index.html", MANIFEST} | {
+STANDING = {"bericht.md", "index.html", MANIFEST, SUMS} | {
     f"{name}.json"
     for name in (
         "approvals", "contradictions", "doctor", "drift", "hardening", "policies", "program", "rights", "theorems", "twins",
@@ -125,6 +126,25 @@ def test_a_bundle_that_somebody_touched_is_told_file_by_file(taken: Path, call: 
     assert ended.exit_code == 1
     assert ended.stderr.splitlines() == ["missing: drift.json", "surplus: more.txt", "changed: rights.json"]
     assert call("--compare", taken, path).exit_code == 1
+
+
+def test_a_bundle_is_checked_without_this_program_too(taken: Path, call: Call, tmp_path: Path) -> None:
+    files = read_bundle(taken)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    assert _sha256sum(tmp_path, "--check", "--strict", "--quiet", SUMS) == (0, "")
+    assert {*files} == {MANIFEST, SUMS, *(line.split("  ")[1] for line in files[SUMS].decode().splitlines())}
+    assert _sha256sum(tmp_path, SUMS)[1].split()[0] == orjson.loads(files[MANIFEST])["state"]
+    (tmp_path / "rights.json").write_bytes(files["rights.json"].replace(b"SELECT", b"SELEKT", 1))
+    assert _sha256sum(tmp_path, "--check", "--quiet", SUMS) == (1, "rights.json: FAILED\n")
+    (tmp_path / SUMS).write_bytes(files[SUMS].replace(b"rights.json", b"lefts.json"))
+    (tmp_path / "rights.json").write_bytes(files["rights.json"])
+    assert call("--check", tmp_path).stderr == f"changed: {SUMS}\n"
+
+
+def _sha256sum(folder: Path, *words: str) -> tuple[int, str]:
+    ended = subprocess.run(["sha256sum", *words], cwd=folder, env={"LC_ALL": "C"}, check=False, capture_output=True, text=True)
+    return ended.returncode, ended.stdout
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"{}", b"x" * 5000])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
 from random import Random
 from typing import Final
 from uuid import UUID
 
-from tests.noninterference.rows import AREAS, CANARY, SIDE_M, Drawer, Look, Sight, areas, borders, grants_of
+from tests.noninterference.likeness import Likeness
+from tests.noninterference.rows import AREAS, CANARY, SIDE_M, Drawer, Sight, areas, borders, grants_of
 from tests.noninterference.towns import LAYERS, Pair, Row, Side, figures_of
 from tests.towns import DAY
 from twin_api.identity.subject import CITIZEN
@@ -30,7 +31,8 @@ class Changes:
         self._drawer = Drawer(random)
         self.withdrawn: list[str] = []  # ids that were visible once
         # as they are now: what is added to a layer later is filled when it is added
-        self._layers: Mapping[str, Layer] = {name: pair.left.policies.layers[name] for name in PER_LAYER}
+        self._layers: Mapping[str, Layer] = {name: pair.left.policies.layers[name] for name in LAYERS}
+        self._likeness = Likeness(pair.sides, self._layers)
 
     @property
     def _sight(self) -> Sight:
@@ -127,6 +129,20 @@ class Changes:
         row = self._random.choice(list(side.rows["ortsteile"].values()))
         side.update("ortsteile", {**row, "kurzzeichen": f"{CANARY}-kurz-{self._random.randrange(10**9)}"})
 
+    def withdraw_hidden_area(self, side: Side, layer: str) -> None:
+        """Or lift one: of areas that the role is not shown. Places go on to be sorted by those that are withdrawn."""
+        for sorting in sorted(AREAS.keys() - self._sight.shown_areas):
+            self._withdraw_or_lift([side], sorting)
+
+    def _withdraw_or_lift(self, sides: Sequence[Side], sorting: str) -> UUID:
+        """An area, chosen by what stands in the first town; half of them are left at least."""
+        first = sides[0]
+        gone = [id for id in sorted(first.rows[sorting]) if id in first.withdrawn]
+        id = self._random.choice(gone if 2 * len(gone) >= len(first.rows[sorting]) else sorted(first.rows[sorting]))
+        for side in sides:
+            (side.lift if id in side.withdrawn else side.withdraw)(sorting, id)
+        return id
+
     # -- both alike: what the role may see changes
 
     def add_visible(self, layer: str) -> None:
@@ -173,14 +189,19 @@ class Changes:
             for side in self._pair.sides:
                 side.lift(layer, id)
 
+    def withdraw_visible_area(self, layer: str) -> None:
+        """Or lift one: it is gone as an item at once, as a group of figures when they are taken anew."""
+        for sorting in sorted(self._sight.shown_areas):
+            self.withdrawn.append(str(self._withdraw_or_lift(self._pair.sides, sorting)))
+
     def move_visible_borders(self, layer: str) -> None:
         """What is sorted by the areas is another thing now; where the towns differ in that, the right one becomes as the left."""
         crossing = self._crossing()
         for side, sorting in product(self._pair.sides, sorted(self._sight.areas)):
             self._move(side, sorting, crossing)
         sight = self._sight
-        for each, told in self._layers.items():
-            self._level(each, partial(sight.of, told))
+        for each in PER_LAYER:
+            self._level(each, partial(sight.of, self._layers[each]))
 
     def change_figures(self, layer: str) -> None:
         """What is counted becomes alike in both towns and another than before, and is counted anew: figures move, on their day."""
@@ -237,18 +258,7 @@ class Changes:
 
     def differ(self) -> list[str]:
         """Rows that look different to the role: then it was not the program that failed but the change."""
-        left, right = self._pair.sides
-        here, there = (Sight(self.grants, side.world) for side in self._pair.sides)
-        return [
-            f"{layer}/{id}"
-            for layer in PER_LAYER
-            for id in left.rows[layer].keys() | right.rows[layer].keys()
-            if self._seen(left, here, layer, id) != self._seen(right, there, layer, id)
-        ]
-
-    def _seen(self, side: Side, sight: Sight, layer: str, id: UUID) -> Look:
-        row = side.rows[layer].get(id)
-        return sight.of(self._layers[layer], row) if row is not None and id not in side.withdrawn else ()
+        return self._likeness.differ(self.grants)
 
 
 Alone = Callable[[Changes, Side, str], None]
@@ -265,6 +275,7 @@ ALONE: Final[tuple[Alone, ...]] = (
     Changes.withdraw_hidden,
     Changes.lift_hidden,
     Changes.move_hidden_borders,
+    Changes.withdraw_hidden_area,
     Changes.rename_district,
 )
 ALIKE: Final[tuple[Alike, ...]] = (
@@ -275,6 +286,7 @@ ALIKE: Final[tuple[Alike, ...]] = (
     Changes.delete_visible,
     Changes.withdraw_visible,
     Changes.lift_visible,
+    Changes.withdraw_visible_area,
     Changes.move_visible_borders,
     Changes.change_figures,
     Changes.count_inhabitants,

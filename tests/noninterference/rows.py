@@ -74,13 +74,18 @@ class Sight:
         return tuple(looks)
 
     @property
+    def shown_areas(self) -> set[str]:
+        """The layers of areas that the role is shown, as items or as groups of figures."""
+        told = {grant.layer for grant in self.grants.values()}
+        return (told | {grant.figures.group_by for grant in self.grants.values() if grant.figures is not None}) & AREAS.keys()
+
+    @property
     def areas(self) -> set[str]:
         """The layers of areas whose borders the role could notice: it sees them, or what it sees is sorted by them."""
-        told = {grant.layer for grant in self.grants.values()}
+        told = self.shown_areas
         for grant in self.grants.values():
             told |= {inside.layer for inside in insides_of(grant.shown_rows)}
             told |= {grant.geometry.layer} if isinstance(grant.geometry, Area) else set()
-            told |= {grant.figures.group_by} if grant.figures is not None else set()
         return told & AREAS.keys()
 
 

@@ -113,8 +113,7 @@ class Side:
     def refresh_figures(self) -> None:
         self._journal.append([self.name, "figures"])
         for role, collection in figures_of(self.policies):
-            with self.town.login("owner") as connection:
-                refresh_now(connection, role, collection)
+            refresh_now(self._login("owner"), role, collection)
 
     def relations(self, role: str) -> list[str]:
         """The published tables behind the role's collections."""
@@ -141,9 +140,9 @@ class Side:
 
 
 def figures_of(policies: Policies, day: date = DAY) -> list[tuple[str, str]]:
-    """(role, collection) of every collection of figures."""
+    """(role, collection) of every collection of figures, once each: roles that include a grant share what is published of it."""
     opened = [(role, name, grant) for role in policies.roles for name, grant in policies.roles[role].open_on(day).items()]
-    return [(role, name) for role, name, grant in opened if grant.figures is not None]
+    return list({grant.place: (role, name) for role, name, grant in opened if grant.figures is not None}.values())
 
 
 class Pair:

@@ -99,7 +99,7 @@ def test_brackets_within_text_are_not_counted() -> None:
 
 
 @settings(max_examples=300, deadline=2000)
-@given(st.one_of(st.text(max_size=80), st.lists(st.sampled_from(
+@given(st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=80), st.lists(st.sampled_from(
     ["year", "name", " ", "AND", "OR", "NOT", "(", ")", "=", "<", "'x'", "'", '"', "1", "-", "IN", "BETWEEN", "IS", "NULL", "DATE('", ","]
 ), max_size=30).map(" ".join)))  # fmt: skip
 def test_no_text_raises_anything(text: str) -> None:

@@ -158,7 +158,7 @@ def _words(text: str) -> list[str]:
 
 @pytest.mark.parametrize("lang", ["cql2-text", "cql2-json"])
 @settings(max_examples=150, deadline=None)
-@given(text=st.text(max_size=60) | st.lists(st.sampled_from(
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.lists(st.sampled_from(
     ["n", "name", "day", "geometry", " ", "AND", "OR", "NOT", "(", ")", "=", "<", "'x'", "'", '"', "1", "-", "^", "IN", "BETWEEN", "IS", "NULL", "DATE('", ",", "LIKE", "S_INTERSECTS(", "POINT(1 2)",
      "POLYGON((", "1e9", "\\", "casei(", '{"op":', '"args":[', "]", "}", '{"property":"n"}', '"="', ":", "true", "INTERVAL("]), max_size=25).map(" ".join))  # fmt: skip
 def test_no_text_raises_anything_but_a_problem(lang: str, text: str) -> None:

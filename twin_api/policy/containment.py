@@ -1,23 +1,20 @@
-"""Who sees at least what: an own grant against the included one it replaces, grids against grids, rounds against rounds.
+"""Who sees at least what: an own grant against the included one it replaces, layers of one group against each other.
 
 Must never say yes without proof: where implication cannot be shown by structure, it does not hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
-from functools import partial
-from itertools import pairwise, permutations
-from typing import Any, TypeVar
+from itertools import permutations
+from typing import Any
 
-from twin_api.policy.documents import Grant, Layer, Place, Role
+from twin_api.policy.documents import Grant, Layer, Role
 from twin_api.policy.finding import Findings, quoted
-from twin_api.policy.masks import Area, Band, GeometryMask, Grid, Round, Truncate, ValueMask
-from twin_api.policy.matrix import describe_mask
-from twin_api.policy.rule import All, And, Between, Compare, In, Or, Rule, Value
+from twin_api.policy.masks import Area, Grid
+from twin_api.policy.rule import All, And, Between, Compare, In, Or, Rule
 from twin_api.texts import Text
 
 
@@ -106,122 +103,6 @@ def _fewer_figures(own_grant: Grant, included_grant: Grant) -> Iterable[Text]:
             )
     if own.at_least > included.at_least:
         yield Text("ein größeres `at_least`", "a larger `at_least`")
-
-
-def check_chains(grants: Iterable[Grant], findings: Findings) -> None:
-    """Coarse masks over one thing must nest: whoever meets an item in two collections would know it more exactly than either shows it."""
-    places: dict[str, list[tuple[GeometryMask, Place]]] = {}
-    values: dict[tuple[str, str], list[tuple[ValueMask, Place]]] = {}
-    for grant in grants:
-        if isinstance(grant.geometry, Grid | Area):
-            places.setdefault(grant.layer, []).append((grant.geometry, grant.place))
-        for name, mask in grant.attributes.items():
-            if isinstance(mask, Round | Band | Truncate):
-                values.setdefault((grant.layer, name), []).append((mask, grant.place))
-    for geometries in places.values():
-        _check_chain(geometries, _crossing_places, findings)
-    for (_, name), masks in values.items():
-        _check_chain(masks, partial(_crossing_values, name), findings)
-
-
-M = TypeVar("M", GeometryMask, ValueMask)
-Crossing = Callable[[M, Place, M], tuple[Text, Text]]
-
-
-def _check_chain(masks: list[tuple[M, Place]], crossing: Crossing[M], findings: Findings) -> None:
-    """Each pair of neighbours, the finer first, where one is finer; an order of size stands in where none is."""
-    first = dict(reversed(masks))
-    ordered = sorted(first, key=_fineness)
-    for fine, coarse in pairwise(ordered):
-        if not fine.shows_at_least(coarse) and not coarse.shows_at_least(fine):
-            findings.add(first[coarse], *crossing(fine, first[fine], coarse))
-
-
-def _fineness(mask: GeometryMask | ValueMask) -> tuple[str, Decimal]:
-    match mask:
-        case Grid(cell_m):
-            return "1", Decimal(cell_m)
-        case Area(layer):
-            return f"2{layer}", Decimal(0)
-        case Round(step):
-            return "1", step
-        case Band(limits):
-            return "2", -Decimal(len(limits))
-        case _:
-            return "3", Decimal(0)
-
-
-def _crossing_places(fine: GeometryMask, fine_place: Place, coarse: GeometryMask) -> tuple[Text, Text]:
-    if isinstance(fine, Grid) and isinstance(coarse, Grid):
-        what = Text(
-            f"das Raster {coarse.cell_m} m ist kein Vielfaches des Rasters {fine.cell_m} m in {fine_place}",
-            f"the grid of {coarse.cell_m} m is no multiple of the grid of {fine.cell_m} m in {fine_place}",
-        )
-        right = f"`{{grid_m: {(coarse.cell_m // fine.cell_m + 1) * fine.cell_m}}}`"
-        return what, Text(f"etwa {right} schreiben", f"write {right}, for example")
-    return _crossing_kinds("geometry", fine, fine_place, coarse)
-
-
-def _crossing_values(name: str, fine: ValueMask, fine_place: Place, coarse: ValueMask) -> tuple[Text, Text]:
-    if not (isinstance(fine, Round) and isinstance(coarse, Round)):
-        return _crossing_kinds(name, fine, fine_place, coarse)
-    larger, smaller = (mask.as_policy()["round"] for mask in (coarse, fine))
-    what = Text(
-        f"{quoted(name)}: der Schritt {larger} ist kein ungerades Vielfaches des Schritts {smaller} in {fine_place}",
-        f"{quoted(name)}: the step {larger} is no odd multiple of the step {smaller} in {fine_place}",
-    )
-    factor = int(coarse.step // fine.step)
-    right = f"`{{round: {Round(fine.step * (factor + 1 + factor % 2)).as_policy()['round']}}}`"
-    return what, Text(f"etwa {right} schreiben, oder {smaller} wie dort", f"write {right}, for example, or {smaller} as there")
-
-
-def _crossing_kinds(name: str, fine: GeometryMask | ValueMask, place: Place, coarse: GeometryMask | ValueMask) -> tuple[Text, Text]:
-    one, other = describe_mask(fine), describe_mask(coarse)
-    what = Text(
-        f"{quoted(name)}: {quoted(other)} und {quoted(one)} in {place} ergeben zusammen mehr, als jedes für sich zeigt",
-        f"{quoted(name)}: {quoted(other)} and {quoted(one)} in {place} together show more than either does alone",
-    )
-    return what, Text(f"dieselbe Maske wie dort nehmen: {quoted(one)}", f"take the same mask as there: {quoted(one)}")
-
-
-def check_lattices(grants: Iterable[Grant], findings: Findings) -> None:
-    """Figures over one layer share their areas: the difference of two would show the few that lie in one only. Their rows are proved."""
-    by_area: dict[str, Grant] = {}
-    for grant in grants:
-        if grant.figures is not None and grant.figures.by_area:
-            _check_same_areas(by_area.setdefault(grant.layer, grant), grant, findings)
-
-
-def _check_same_areas(earlier: Grant, grant: Grant, findings: Findings) -> None:
-    if earlier.figures is None or grant.figures is None or earlier.figures.group_by == grant.figures.group_by:
-        return
-    what = Text(
-        f"die Zahlen über `{grant.layer}` sind anders eingeteilt als {quoted(earlier.collection)} in {earlier.place}",
-        f"the figures over `{grant.layer}` are grouped differently from {quoted(earlier.collection)} in {earlier.place}",
-    )
-    right = f"`group_by: {earlier.figures.group_by}`"
-    findings.add(grant.place, what, Text(f"{right} schreiben wie dort", f"write {right} as there"))
-
-
-def check_shares(grants: Iterable[Grant], findings: Findings) -> None:
-    """One share of an attribute and no other: the difference of two, or what both leave, would show the few in between."""
-    first: dict[tuple[str, str], tuple[frozenset[Value], Grant]] = {}
-    for grant in grants:
-        for figure in grant.figures.figures if grant.figures is not None else ():
-            if figure.kind != "share" or figure.attribute is None:
-                continue
-            values, earlier = first.setdefault((grant.layer, figure.attribute), (frozenset(figure.values), grant))
-            if values != frozenset(figure.values):
-                findings.add(grant.place, *_second_share(figure.name, figure.attribute, earlier))
-
-
-def _second_share(name: str, attribute: str, earlier: Grant) -> tuple[Text, Text]:
-    where = f"{quoted(earlier.collection)} ({earlier.place})"
-    what = Text(
-        f"{quoted(name)} ist ein zweiter Anteil von {quoted(attribute)}, neben {where}",
-        f"{quoted(name)} is a second share of {quoted(attribute)}, beside {where}",
-    )
-    return what, Text("nur einen der beiden zeigen", "show one of the two only")
 
 
 def check_groups(twins: Iterable[Role], layers: Mapping[str, Layer | None], findings: Findings) -> None:

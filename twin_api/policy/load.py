@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from twin_api.policy.approvals import APPROVALS, read_approvals, with_approvals
-from twin_api.policy.containment import check_chains, check_groups, check_lattices, check_replacement, check_shares
+from twin_api.policy.containment import check_groups, check_replacement
 from twin_api.policy.documents import Grant, Layer, Place, Policies, Role, Town
 from twin_api.policy.examples import read_examples
 from twin_api.policy.finding import Findings, PolicyInvalid, quoted, suggestion
 from twin_api.policy.grant import Ground
 from twin_api.policy.layer import read_layer
+from twin_api.policy.places import Places
 from twin_api.policy.proof.check import check_citizens, check_figures
+from twin_api.policy.proof.crossing import check_crossings
 from twin_api.policy.role import CITIZEN, RoleFile, read_role
 from twin_api.policy.town import ROLE_FILES, read_town
 from twin_api.policy.yaml_file import MAX_BYTES, Node, read
@@ -69,11 +71,9 @@ def _policies(nodes: Mapping[str, Node], files: Mapping[str, bytes], findings: F
     role_files = {role: file.approved(lambda grant: with_approvals(grant, approvals)) for role, file in role_files.items()}
     roles = dict(_roles(role_files, findings))
     every_grant = [grant for file in role_files.values() for grants in file.grants.values() for grant in grants.values()]
-    check_chains(every_grant, findings)
-    check_lattices(every_grant, findings)
-    check_shares(every_grant, findings)
-    check_groups(roles.values(), layers, findings)
     texts = {name: data.decode("utf-8", errors="replace") for name, data in files.items()}
+    check_crossings(every_grant, layers, Places(texts), findings)
+    check_groups(roles.values(), layers, findings)
     policies = Policies(town, {name: layer for name, layer in layers.items() if layer is not None}, roles, texts)
     if not findings:  # tests speak of all the rest, and would only repeat what is wrong there
         _check_examples(nodes, policies, findings)

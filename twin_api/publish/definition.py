@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -66,11 +66,11 @@ class Definition:
     due: str | None = None  # the attribute from whose day or moment on a row is shown
     zone: str = "UTC"  # where days begin
     groups: Groups | None = None
+    relation: str = field(init=False, repr=False, compare=False)  # the table's name: a hash of the definition alone
 
-    @property
-    def relation(self) -> str:
-        """The table's name: a hash of the definition alone."""
-        return "t_" + hashlib.sha256(f"{FORMAT} {self!r}".encode()).hexdigest()[:16]
+    def __post_init__(self) -> None:
+        name = "t_" + hashlib.sha256(f"{FORMAT} {self!r}".encode()).hexdigest()[:16]
+        object.__setattr__(self, "relation", name)
 
     @property
     def geometry_type(self) -> str | None:

@@ -58,6 +58,10 @@ class Evolution:
     writer: str
     steps: list[Step] = field(default_factory=list)
     refusals: list[Text] = field(default_factory=list)
+    table: sa.Table = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.table = describe(self.layer)
 
     def plan(self) -> None:
         """Look at every difference between file and table; reads rows only where values convert, go, or must be told apart."""
@@ -70,10 +74,6 @@ class Evolution:
         if unread_body(self.layer) != self.stored.unread:
             changes.append(self._step("settle", *unread_statements(self.layer)))
         self.steps += changes
-
-    @property
-    def table(self) -> sa.Table:
-        return describe(self.layer)
 
     @property
     def renamed(self) -> dict[str, str]:

@@ -19,6 +19,7 @@ from typing import Any, Final
 import orjson
 
 MANIFEST: Final = "manifest.json"
+SUMS: Final = "SHA256SUMS"  # the same sums for `sha256sum -c`; its own checksum is the manifest's `state`
 FORM: Final = 1
 LARGEST_BYTES: Final = 256 * 1024 * 1024  # of all that is read, unpacked: nothing in a bundle grows with a town's rows
 _DAY_OF_ZIPS: Final = (1980, 1, 1, 0, 0, 0)
@@ -42,7 +43,7 @@ def with_manifest(files: Files, taken_at: datetime) -> dict[str, bytes]:
     """`state` is one checksum for all of them: equal states, equal evidence."""
     sums = {name: _sum(content) for name, content in files.items()}
     told = {"form": FORM, "taken_at": taken_at.astimezone(UTC).isoformat(timespec="seconds"), "state": _state(sums), "files": sums}
-    return {**files, MANIFEST: as_json(told)}
+    return {**files, SUMS: _listed(sums), MANIFEST: as_json(told)}
 
 
 def write_bundle(files: Files, target: Path) -> None:
@@ -88,9 +89,10 @@ def manifest_of(files: Files) -> dict[str, Any]:
 def find_damage(files: Files) -> list[tuple[str, str]]:
     """`changed`, `missing` or `surplus`, and the file; nothing if all is as it was written."""
     told = manifest_of(files)
+    wanted = {**told["files"], **({SUMS: _sum(_listed(told["files"]))} if SUMS in files else {})}  # bundles of earlier versions have none
     found = {name: _sum(content) for name, content in files.items() if name != MANIFEST}
-    names = sorted({*told["files"], *found})
-    damage = [(_fate(told["files"].get(name), found.get(name)), name) for name in names if told["files"].get(name) != found.get(name)]
+    damage = [(_fate(wanted.get(name), found.get(name)), name) for name in sorted({*wanted, *found}) if wanted.get(name) != found.get(name)]
+    found.pop(SUMS, None)
     return damage if damage or told["state"] == _state(found) else [("changed", MANIFEST)]
 
 
@@ -127,8 +129,13 @@ def _sum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _listed(sums: Mapping[str, str]) -> bytes:
+    """A line for each file, as `sha256sum` writes and reads them."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()
+
+
 def _state(sums: Mapping[str, str]) -> str:
-    return _sum("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode())
+    return _sum(_listed(sums))
 
 
 def _zipped(files: Files) -> bytes:

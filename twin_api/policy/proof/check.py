@@ -20,18 +20,19 @@ def check_citizens(policies: Policies, findings: Findings) -> None:
 
 def check_figures(policies: Policies, findings: Findings) -> None:
     """Figures over one layer count the same rows, in whatever words: the difference of two would show the few that lie in one only."""
-    prover = Prover(policies, thorough=False)
+    prover, telling = Prover(policies, thorough=False), Telling(policies)
     every = (grant for role in policies.roles.values() for grants in role.grants.values() for grant in grants)
     first: dict[str, Grant] = {}
     for grant in {grant.place: grant for grant in every if grant.figures is not None}.values():
         earlier = first.setdefault(grant.layer, grant)
-        if not prover.shows_same_rows(earlier, grant):
+        result, witness = prover.same_rows(earlier, grant)
+        if result != "proved":
             what = Text(
                 f"die Zahlen über `{grant.layer}` zählen andere Zeilen als {quoted(earlier.collection)} in {earlier.place}",
                 f"the figures over `{grant.layer}` count other rows than {quoted(earlier.collection)} in {earlier.place}",
             )
             remedy = Text("dieselben `rows` schreiben und Teile als `share` zeigen", "write the same `rows`, and show parts as a `share`")
-            findings.add(grant.place, what, remedy)
+            findings.add(grant.place, what, remedy, tuple(telling.other_rows(earlier, grant, witness)))
 
 
 def check_council(policies: Policies) -> Findings:

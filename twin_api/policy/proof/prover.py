@@ -70,10 +70,13 @@ class Prover:
             result = "declared"
         return Verdict(claim, result, (perf_counter() - begin) * 1000, able, witness, pair)
 
-    def shows_same_rows(self, one: Grant, other: Grant) -> bool:
-        """Whether it is proved, either way round, that two grants over one layer show the same rows."""
-        both = ((one, other), (other, one))
-        return all(self._contained(a.shown_rows, (b.shown_rows,), a.layer)[0] == "proved" for a, b in both)
+    def same_rows(self, one: Grant, other: Grant) -> tuple[Result, Witness | None]:
+        """Whether two grants over one layer are proved to show the same rows; else a row that only one of them shows, if one is found."""
+        for a, b in ((one, other), (other, one)):
+            result, witness, _ = self._contained(a.shown_rows, (b.shown_rows,), a.layer)
+            if result != "proved":
+                return result, witness
+        return "proved", None
 
     def _contained(self, lower: Rule, uppers: tuple[Rule, ...], layer: str) -> tuple[Result, Witness | None, Case | None]:
         asked = (layer, lower, uppers)

@@ -50,6 +50,13 @@ class Telling:
             return Finding(place, _unproved(claim), INSTALL, tuple(self._lines(verdict)))
         return Finding(place, what, remedy, tuple(self._counterexample(verdict)))
 
+    def other_rows(self, one: Grant, other: Grant, witness: Witness | None) -> Iterator[Text]:
+        """Of two grants that should count the same rows: a row that only one of them counts, and both lines."""
+        if witness is not None:
+            row = _row(witness, self._policies.layers[one.layer])
+            yield Text(f"Gegenbeispiel: {row}", f"Counterexample: {row}")
+        yield from (line_of(self._places, self._places.in_grant(grant, "rows")) for grant in (one, other))
+
     def theorem(self, verdict: Verdict) -> Text:
         """One line: how it ended, how long it took, what it says."""
         claim, end, subject = verdict.claim, ENDS[verdict.result], _subject(verdict.claim.subject)
@@ -83,11 +90,9 @@ class Telling:
         claim = verdict.claim
         upper = next(grant for grant in claim.uppers if grant not in verdict.able)
         lower_mask, upper_mask = (_mask(grant, claim.subject) for grant in (claim.lower, upper))
-        values = f"{_value(pair.one)} | {_value(pair.other)}"
-        name = quoted(claim.subject)
-        yield Text(f"Gegenbeispiel: zwei Werte von {name}: {values}", f"Counterexample: two values of {name}: {values}")
-        yield _told_apart(claim.lower_role, lower_mask, pair)
-        yield _told_apart(claim.upper_role, upper_mask, pair)
+        yield pair_of(claim.subject, pair)
+        yield told_apart(quoted(claim.lower_role), lower_mask, pair)
+        yield told_apart(quoted(claim.upper_role), upper_mask, pair)
 
     def _seen(self, role: str, grants: Iterable[Grant], witness: Witness) -> Text:
         """What the role gets of the row, masks applied."""
@@ -102,10 +107,10 @@ class Telling:
         claim = verdict.claim
         for grant in (claim.lower, *claim.uppers[:MOST_LINES]):
             for place in self._entries(grant, claim.subject, verdict):
-                yield _line(place, self._text(place))
+                yield line_of(self._places, place)
         if not claim.uppers:
             place = self._places.at(f"{claim.upper_role.partition('/')[0]}.yaml", "collections")
-            yield _line(place, self._text(place))
+            yield line_of(self._places, place)
 
     def _entries(self, grant: Grant, subject: str, verdict: Verdict) -> list[Place]:
         """Of what is shown of the subject, or of the rows where that is not what fails."""
@@ -116,18 +121,6 @@ class Telling:
         if subject == GEOMETRY:
             return [self._places.in_grant(grant, "geometry")]
         return [self._places.in_grant(grant, "attributes", subject)]
-
-    def _text(self, place: Place) -> str:
-        """The line; where a text is folded, what follows too."""
-        line = self._places.line(place).strip()
-        number = place.line
-        while line.endswith((">-", ">", "|", "|-", ":")) or (number > place.line and line.endswith((" AND", " OR", "NOT"))):
-            number += 1
-            following = self._places.line(Place(place.file, number)).strip()
-            if not following:
-                break
-            line = f"{line} {following}"
-        return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
 
     def _local(self, now: datetime) -> datetime:
         return now.astimezone(ZoneInfo(self._policies.town.time_zone))
@@ -197,20 +190,37 @@ def _row(witness: Witness, layer: Layer) -> str:
     return ", ".join([*values, *(f"in {of}.{attribute} = {_value(value)}" for (of, attribute, _), value in witness.areas.items())])
 
 
-def _told_apart(role: str, mask: Any, pair: Pair) -> Text:
+def pair_of(subject: str, pair: Pair) -> Text:
+    """Two values of the subject, as a counterexample."""
+    name, values = quoted(subject), f"{_value(pair.one)} | {_value(pair.other)}"
+    return Text(f"Gegenbeispiel: zwei Werte von {name}: {values}", f"Counterexample: two values of {name}: {values}")
+
+
+def told_apart(who: str, mask: Any, pair: Pair) -> Text:
+    """What the mask shows `who` of both."""
     if mask is None:
-        return Text(f"`{role}` sieht keinen davon", f"`{role}` sees neither")
+        return Text(f"{who} sieht keinen davon", f"{who} sees neither")
     judge = mask.value if hasattr(mask, "value") else mask.point
     values = f"{_value(judge(pair.one))} | {_value(judge(pair.other))} ({describe_mask(mask)})"
-    return Text(f"`{role}` sieht {values}", f"`{role}` sees {values}")
+    return Text(f"{who} sieht {values}", f"{who} sees {values}")
 
 
 def _mask(grant: Grant, subject: str) -> Any:
     return grant.geometry if subject == GEOMETRY else grant.attributes.get(subject)
 
 
-def _line(place: Place, text: str) -> Text:
-    return Text(f"{place}: {text}", f"{place}: {text}")
+def line_of(places: Places, place: Place) -> Text:
+    """The line as it stands in the files, with its place; where a text is folded, what follows too."""
+    line = places.line(place).strip()
+    number = place.line
+    while line.endswith((">-", ">", "|", "|-", ":")) or (number > place.line and line.endswith((" AND", " OR", "NOT"))):
+        number += 1
+        following = places.line(Place(place.file, number)).strip()
+        if not following:
+            break
+        line = f"{line} {following}"
+    told = f"{place}: {line if len(line) <= LONGEST_LINE else f'{line[:LONGEST_LINE]}…'}"
+    return Text(told, told)
 
 
 def _value(value: Any) -> str:
