@@ -90,14 +90,17 @@ class Measuring(Run):
             left, right = (_touched(connection, statement, times=2) for connection in self.logins)
         if left == right:
             return None
-        return f"{self._role}, seed {self._seed}: (execution, planning) touch {left} | {right} buffers: {statement}"
+        where = [_by_relation(_plan(connection, statement)["Plan"]) for connection in self.logins]
+        told = f"(execution, planning) touch {left} | {right} buffers, {where[0] - where[1]} | {where[1] - where[0]}"
+        return f"{self._role}, seed {self._seed}: {told}: {statement}"
 
 
 def _tidy(connection: Connection, schema: str, command: str) -> None:
     """The role's tables after VACUUM ANALYZE, which nobody else runs meanwhile: its moment would differ."""
     query = (
         "SELECT t::text, reloptions IS NULL FROM (SELECT to_regclass('published.' || relation) FROM published.shown WHERE schema = %s "
-        "UNION SELECT to_regclass(schema || '.collection') FROM published.role WHERE schema = %s) AS told (t) JOIN pg_class c ON c.oid = t"
+        "UNION SELECT to_regclass(schema || own) FROM published.role, (VALUES ('.collection'), ('._closed')) AS o (own) WHERE schema = %s) "
+        "AS told (t) JOIN pg_class c ON c.oid = t"
     )
     for table, is_new in connection.execute(query, [schema, schema]).fetchall():
         if is_new:
@@ -107,13 +110,23 @@ def _tidy(connection: Connection, schema: str, command: str) -> None:
 
 def _touched(connection: Connection, statement: Statement, times: int = 1) -> tuple[int, int]:
     """Buffers of execution and of planning, the last time."""
-    sql, params = statement
-    for _ in range(times):
-        row = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}".encode(), params).fetchone()
-    assert row is not None
-    told = row[0][0]
+    told = [_plan(connection, statement) for _ in range(times)][-1]
     return _total(told["Plan"]), _total(told.get("Planning", {}))
+
+
+def _plan(connection: Connection, statement: Statement) -> dict[str, Any]:
+    sql, params = statement
+    row = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}".encode(), params).fetchone()
+    assert row is not None
+    return dict(row[0][0])
 
 
 def _total(node: dict[str, Any]) -> int:
     return sum(int(node.get(f"{kind} Blocks", 0)) for kind in ("Shared Hit", "Shared Read", "Local Hit", "Temp Read"))
+
+
+def _by_relation(node: dict[str, Any]) -> Counter[str]:
+    """The buffers that each table or index costs, those of the steps below it left out."""
+    below = node.get("Plans", [])
+    name = node.get("Index Name") or node.get("Relation Name") or node["Node Type"]
+    return sum((_by_relation(each) for each in below), Counter({name: _total(node) - sum(map(_total, below))}))
