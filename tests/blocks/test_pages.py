@@ -101,7 +101,8 @@ def test_every_table_says_what_its_rows_and_columns_are(town: Town, role: str) -
     for _, _, page in pages(town, role):
         assert all(attributes.get("scope") in ("row", "col") for attributes in page.all("th"))
         assert len(page.all("th")) >= len(page.all("table"))
-        assert len(page.all("tbody")) == len(page.all("table"))
+        assert len(page.all("tbody")) == len(page.all("table")) == len(page.all("caption"))
+        assert all(caption.strip() for caption in page.texts.get("caption", []))
         assert all(attributes.get("aria-label") for attributes in page.all("nav"))
 
 

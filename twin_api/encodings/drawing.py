@@ -22,7 +22,7 @@ _FLATTEST: Final = 0.55  # height by width
 _LEAST_M: Final = 100.0  # ground that a map shows at least: a tree needs its surroundings
 _FINGER: Final = 108  # units: 24 pixels on a narrow screen
 _BAR: Final = 400  # the longest scale bar
-_EDGE: Final = 80  # units: the height of a label, about
+_LABEL: Final = (330, 130)  # units: the width of a label and the height of two on a narrow screen
 _LINES: Final = 3  # of the grid, about, each way
 _EAST: Final = (Text("W", "W"), Text("O", "E"))
 _NORTH: Final = (Text("S", "S"), Text("N", "N"))
@@ -98,7 +98,7 @@ def _sheet(points: Points, ground: Ground) -> Sheet:
     middle = (south + north) / 2
     least = _LEAST_M / (ground.unit_m(middle) or 1.0)
     width, inside = ground.widths(middle), WIDTH - 2 * _PADDING
-    across, up = max((east - west) * width, least), max(north - south, least)
+    across, up = max((east - west) * width, least), max(north - south, least * _FLATTEST)
     height = round(WIDTH * min(1.0, max(_FLATTEST, up / across)))
     by_north = min(inside / across, (height - 2 * _PADDING) / up)
     by_east = by_north * width
@@ -142,7 +142,8 @@ def _grid(sheet: Sheet, ground: Ground, lang: Language) -> list[GridLine]:
 
 def _has_room(line: GridLine) -> bool:
     """For its label, inside the map."""
-    return line.at > _EDGE if line.is_north else line.at < WIDTH - 2 * _EDGE
+    width, height = _LABEL
+    return line.at > height if line.is_north else line.at < WIDTH - width
 
 
 def _grid_line(sheet: Sheet, ground: Ground, lang: Language, value: float, step: float, is_north: bool) -> GridLine:

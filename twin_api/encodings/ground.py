@@ -12,7 +12,7 @@ _EARTH_M: Final = 6_378_137.0  # the radius that Web Mercator is computed with
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The `unit` of both axes: `mercator` the metres of Web Mercator, longer towards the poles; how long an `other` one is, is not known."""
+    """The `unit` of both axes: `mercator` the metres of Web Mercator, longer towards the poles; how long an `other` one is, is unknown."""
 
     unit: Literal["degree", "metre", "mercator", "other"]
     north_first: bool = False
