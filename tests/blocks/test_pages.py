@@ -194,3 +194,11 @@ def test_an_empty_twin_says_that_there_is_nothing(new_town: Any) -> None:
     town.settle(rows=False)
     page = Page(town.client().get("/citizen?f=html").text)
     assert "Hier ist nichts zu sehen." in page.text
+
+
+def test_a_link_to_data_leads_a_browser_to_data(town: Town) -> None:
+    client = client_of(town)
+    for link in Page(client.get("/citizen/collections/baeume?f=html").text).all("a"):
+        if link.get("rel") in ("items", "alternate"):
+            answer = client.get(str(link["href"]), headers={"Accept": "text/html,*/*;q=0.5"})
+            assert answer.headers["content-type"].partition(";")[0] == link["type"]

@@ -18,7 +18,7 @@ from tests.conformance.recorded import Recorded, recorded_server
 from tests.towns import Town
 
 PAGE = (Path(__file__).parents[2] / "docs/clients.md").read_text(encoding="utf-8")
-BLOCKS = {kind: text for kind, text in re.findall(r"^```([\w ]+)\n(.*?)^```$", PAGE, re.M | re.S)}
+BLOCKS: dict[str, str] = dict(re.findall(r"^```([\w ]+)\n(.*?)^```$", PAGE, re.M | re.S))
 HOST = "https://zwilling.musterdorf.example"
 
 

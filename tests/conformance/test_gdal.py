@@ -125,7 +125,7 @@ def test_gdal_leaves_conditions_to_the_server(record: Recorded) -> None:
     assert {params.get("art") for params in record.items("baeume")[1:]} == {kind}  # and the other half it looks for itself
     first = ours(record)[0]
     assert ogrinfo(record, "-where", f"id = '{first}'") == [first]
-    assert record.asked[-1].path == f"/citizen/collections/baeume/items/{first}"
+    assert record.asked[-1].path == f"/citizen/collections/baeume/items/{first}"  # one item, not all of them
 
 
 def test_gdal_asks_for_a_box(record: Recorded) -> None:

@@ -190,7 +190,9 @@ def _item_links(request: Request, collection: Collection, id: UUID, media: Media
 def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
     href = f"{base}/collections/{collection.name}/items"
     title = collection.description.title
-    return [Link(f"{href}?f={media.word}", "items", media.bare_type, title) for media in FORMS]
+    # GDAL puts the id of an item right behind its link to GeoJSON, and asks with `Accept`
+    plain = Link(href, "items", GEOJSON.bare_type, title)
+    return [plain, *(Link(f"{href}?f={media.word}", "items", media.bare_type, title) for media in FORMS if media is not GEOJSON)]
 
 
 def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
