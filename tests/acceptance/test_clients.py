@@ -46,6 +46,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         process.send_signal(signal.SIGTERM)
         process.stdout.close()
         process.wait(60)
+        subprocess.run([sys.executable, "-m", "twin_api.cli", "stop"], env=told, cwd=folder, check=True, timeout=120)
 
 
 def authorization(token: str) -> dict[str, str]:
