@@ -67,14 +67,6 @@ def _known(properties: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in properties.items() if value is not None}
 
 
-def test_gdal_asks_for_one_page_after_the_other(town: Town) -> None:
-    source = f"OAPIF:{str(client_as(town, 'citizen').base_url).rstrip('/')}/citizen"
-    told = run(town, "citizen", "ogrinfo", "-oo", "PAGE_SIZE=7", "-al", "-so", source)
-    assert "Feature Count: 41" in told
-    features = run(town, "citizen", "ogrinfo", "-oo", "PAGE_SIZE=7", "-q", "-geom=NO", source, "baeume")
-    assert len(re.findall(r"^OGRFeature", features, re.M)) == 41
-
-
 @pytest.mark.parametrize(
     ("where", "pushed", "count"),
     [("art = 'Linde'", "art=Linde", 14), ("anzahl = 1", "anzahl=1", 20), ("art = 'Linde' AND hoehe_m > 10", "art=Linde", 13)],
