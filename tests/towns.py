@@ -9,7 +9,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import httpx
 import psycopg
 import uvicorn
 from psycopg import sql
+from starlette.types import ASGIApp
 
 from tests.approving import approve_all
 from tests.town.rows import ROWS
@@ -184,15 +185,15 @@ class Town:
 
 
 class Serving:
-    """The real application on a real port, in a thread of its own."""
+    """The real application on a real port, in a thread of its own; `around` it what a test wants to hear or hold up."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, around: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         # asyncio sets it only where a socket names its protocol; without it each answer waits 40 ms for an acknowledgement
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
-            create_app(settings),
+            around(create_app(settings)),
             http=ClientConnection,
             proxy_headers=False,
             log_level="warning",

@@ -80,7 +80,7 @@ def test_every_page_has_language_title_and_one_heading(town: Town, role: str, la
         assert text.startswith("<!doctype html>")
         assert page.all("html") == [{"lang": language}]
         assert len(page.texts["h1"]) == 1
-        assert page.texts["title"] == page.texts["h1"]
+        assert page.texts["title"][0] == page.texts["h1"][0]  # those further on belong to the map
         assert page.texts["title"][0].strip()
         assert "<built-in" not in text
         assert "object at 0x" not in text
@@ -101,7 +101,8 @@ def test_every_table_says_what_its_rows_and_columns_are(town: Town, role: str) -
     for _, _, page in pages(town, role):
         assert all(attributes.get("scope") in ("row", "col") for attributes in page.all("th"))
         assert len(page.all("th")) >= len(page.all("table"))
-        assert len(page.all("tbody")) == len(page.all("table"))
+        assert len(page.all("tbody")) == len(page.all("table")) == len(page.all("caption"))
+        assert all(caption.strip() for caption in page.texts.get("caption", []))
         assert all(attributes.get("aria-label") for attributes in page.all("nav"))
 
 
@@ -193,3 +194,11 @@ def test_an_empty_twin_says_that_there_is_nothing(new_town: Any) -> None:
     town.settle(rows=False)
     page = Page(town.client().get("/citizen?f=html").text)
     assert "Hier ist nichts zu sehen." in page.text
+
+
+def test_a_link_to_data_leads_a_browser_to_data(town: Town) -> None:
+    client = client_of(town)
+    for link in Page(client.get("/citizen/collections/baeume?f=html").text).all("a"):
+        if link.get("rel") in ("items", "alternate"):
+            answer = client.get(str(link["href"]), headers={"Accept": "text/html,*/*;q=0.5"})
+            assert answer.headers["content-type"].partition(";")[0] == link["type"]

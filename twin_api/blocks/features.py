@@ -59,7 +59,8 @@ async def get_items(request: Request, twin: Twin) -> Answer:
         told = ", ".join(link.as_header() for link in links if link.rel in ("next", "collection", "license"))
         answer = Answer(body, media.type, {"Link": told})
     elif media is HTML:
-        answer = html.items(lang, base, page, links, await twin.about(), query.window.properties)
+        shown = html.Shown(query.window.properties, query.window.crs.ground)
+        answer = await asyncio.to_thread(html.items, lang, base, page, links, await twin.about(), shown)
     else:
         answer = geojson.page(lang, page, links)
     linked = filter(None, (answer.headers.get("Link"), queryables_link(base, page.collection).as_header()))
@@ -116,7 +117,10 @@ async def get_item(request: Request, twin: Twin) -> Answer:
     item = await twin.item(query)
     links = _item_links(request, item.collection, id, media)
     lang, base = request.state.lang, request.state.base
-    answer = html.item(lang, base, item, links, await twin.about()) if media is HTML else geojson.item(lang, item.feature, links)
+    if media is HTML:
+        answer = await asyncio.to_thread(html.item, lang, base, item, links, await twin.about(), query.crs.ground)
+    else:
+        answer = geojson.item(lang, item.feature, links)
     return _finished(answer, item.collection, query.crs)
 
 
@@ -186,7 +190,9 @@ def _item_links(request: Request, collection: Collection, id: UUID, media: Media
 def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
     href = f"{base}/collections/{collection.name}/items"
     title = collection.description.title
-    return [Link(f"{href}?f={media.word}", "items", media.bare_type, title) for media in FORMS]
+    # GDAL puts the id of an item right behind its link to GeoJSON, and asks with `Accept`
+    plain = Link(href, "items", GEOJSON.bare_type, title)
+    return [plain, *(Link(f"{href}?f={media.word}", "items", media.bare_type, title) for media in FORMS if media is not GEOJSON)]
 
 
 def _items_operations(collections: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from twin_api.encodings.ground import Ground
 from twin_api.problems import InvalidParameter
 from twin_api.store.collection import MERCATOR_SRID, Description
 from twin_api.texts import Text
@@ -38,6 +39,15 @@ class Crs:
     @property
     def is_degrees(self) -> bool:
         return self.digits == _DIGITS_OF_DEGREES
+
+    @property
+    def ground(self) -> Ground:
+        """What a drawing of its coordinates needs to know."""
+        if self.is_degrees:
+            return Ground("degree", self.axes_swapped)
+        if self.srid == MERCATOR_SRID:
+            return Ground("mercator")
+        return Ground("metre" if self.reach else "other", self.axes_swapped)
 
     @property
     def margin(self) -> float:
