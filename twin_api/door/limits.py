@@ -28,6 +28,8 @@ FAILURES: Final = 30  # wrong tokens from one address at once; afterwards one ea
 _FAILURE_S: Final = 2.0
 _GRUDGE_S: Final = 60.0
 _YIELD_S: Final = 0.1  # councils and administrations go first, and citizens are not forgotten
+_FEW: Final = 1  # citizens' requests at once where one of theirs ...
+_SHORTLY_S: Final = 1.0  # ... was in work so short a time ago
 
 
 def check_size(scope: Scope) -> None:
@@ -57,7 +59,7 @@ class Limits:
         self._request_s = settings.request_s
         at_once = settings.requests
         self._turns = {family: Turns(at_once, settings.waiting, settings.pool_wait_s) for family in FAMILIES}
-        self._precedence = Precedence(_YIELD_S)
+        self._precedence = Precedence(_YIELD_S, _FEW, _SHORTLY_S)
 
     def spend(self, client: str | None) -> None:
         """Count a request; raises `TooManyRequests`."""
@@ -118,8 +120,7 @@ class Work:
         await self._time.__aenter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if not self._yields:
-            self._precedence.end()
+        (self._precedence.leave if self._yields else self._precedence.end)()
         self._turns.give_back()
         try:
             await self._time.__aexit__(kind, error, trace)
