@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -26,7 +27,7 @@ from tests.noninterference.edits import restored, unseen_edit, variation
 from tests.noninterference.findings import save
 from tests.noninterference.requests import KINDS, Draw, Requests, Undrawn
 from tests.noninterference.rows import CANARY
-from tests.noninterference.towns import Pair
+from tests.noninterference.towns import Pair, Side
 from tests.noninterference.words import Words
 from twin_api.publish.layers import LayersRefused
 from twin_api.store.engine import Pool
@@ -141,9 +142,10 @@ class Run:
             if number is None:
                 change(self._writes, layer)
             else:
-                change(self._writes, self._pair.sides[number], layer)
+                self._write_alone(self._pair.sides[number], partial(change, self._writes, self._pair.sides[number], layer))
         if self._turn % EDITED_EACH == 0:
-            self._edit(self._random.choice(self._pair.sides))
+            side = self._random.choice(self._pair.sides)
+            self._write_alone(side, partial(self._edit, side))
         assert not (wrong := self._writes.differ()), f"the towns must look alike, and do not: {wrong}"
         words = Words(self._pair, self._role, self._random)
         again = self._random.sample(list(self._before), min(len(self._before), ASKED_AGAIN))
@@ -155,7 +157,11 @@ class Run:
             if len(self.found) >= ENOUGH:
                 return
 
-    def _edit(self, side: Any) -> None:
+    def _write_alone(self, side: Side, write: Callable[[], None]) -> None:
+        """What the role may not see is written to one town."""
+        write()
+
+    def _edit(self, side: Side) -> None:
         """Other roles' policies change in one town; what was added to a layer is filled with something hidden."""
         files = unseen_edit(side.files, self._role, self._random)
         if files is None:

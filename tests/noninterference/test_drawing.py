@@ -13,7 +13,7 @@ import pytest
 from tests.noninterference import requests
 from tests.noninterference.asking import Answer
 from tests.noninterference.changes import ALIKE, ALONE
-from tests.noninterference.channels import FULL, REACHED, unreached
+from tests.noninterference.channels import FULL, LEAST, REACHED, unreached
 from tests.noninterference.harness import PER_TURN, compare, draw_changes
 from tests.noninterference.requests import KINDS, Draw, Requests, Undrawn
 from twin_api.block import Block, Route
@@ -67,6 +67,6 @@ def test_in_the_turns_of_a_run_every_change_is_drawn_again_and_again(seed: int) 
 
 
 def test_a_channel_that_is_reached_too_seldom_is_told() -> None:
-    counts = Counter(dict.fromkeys(REACHED, 100))
+    counts = Counter(dict.fromkeys(REACHED, LEAST))
     assert unreached(counts, FULL) == []
     assert unreached(counts - Counter({38: 1}), FULL) == [38]

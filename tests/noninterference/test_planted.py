@@ -14,7 +14,7 @@ from tests.noninterference import harness
 from tests.noninterference.buffers import Measuring, find_interference_in_time
 from tests.noninterference.changes import Changes
 from tests.noninterference.harness import find_interference
-from tests.noninterference.towns import Pair
+from tests.noninterference.towns import Pair, Side
 from twin_api.door import door as door_module
 from twin_api.problems import NotFound
 from twin_api.query import page, window
@@ -174,3 +174,18 @@ def test_a_statement_that_passes_over_hidden_rows_is_found_by_its_buffers(pair: 
         for side in pair.sides:
             view("citizen", "baeume")(side.town, monkeypatch)
     assert [told for told in found if "buffers" in told] != []
+
+
+@pytest.mark.slow
+def test_a_row_of_a_collection_that_hidden_writes_touch_is_found(pair: Pair, monkeypatch: Patch) -> None:
+    """With the same figures: only the database could tell, by the room that old versions take."""
+    written = Side.run
+
+    def touching(side: Side, login: str, *told: Any) -> Any:
+        done = written(side, login, *told)
+        with side.town.superuser() as connection:
+            connection.execute("UPDATE citizen.collection SET count = count")
+        return done
+
+    monkeypatch.setattr(Side, "run", touching)
+    assert any("collection" in told for told in find_interference_in_time(pair, "citizen", 200, 7, Counter()))
