@@ -45,8 +45,10 @@ def find_presence(town: Town, roles: list[str] | None = None, at_most: int | Non
 def _presence(town: Town, seen: Seen, roles: list[str] | None) -> Iterator[str]:
     for role in roles or seen.roles:
         client = town.client(*(() if role == "citizen" else (role,)))
-        for hidden, absent in (*_ids(seen, role), *_collections(seen, role), *_attributes(seen, role)):
+        for hidden, absent in (*_ids(seen, role), *_collections(seen, role)):
             yield from _differences(client, f"/{role}{hidden}", f"/{role}{absent}", (next(_MOSTLY_READ),))
+        for hidden, absent in _attributes(seen, role):  # what another method makes of a query, it makes of every one
+            yield from _differences(client, f"/{role}{hidden}", f"/{role}{absent}")
     yield from _parts(town, seen)
 
 
