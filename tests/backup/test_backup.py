@@ -33,17 +33,6 @@ NewTown = Callable[..., Town]
 TREE = {"art": "Linde", "status": "steht", "geometry": "SRID=25832;POINT(672001 5500001)"}
 
 
-@pytest.fixture(scope="module")
-def identity() -> Identity:
-    return Identity.generate()
-
-
-@pytest.fixture(scope="module")
-def made(town: Town, identity: Identity, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """One backup of the town that nobody changes."""
-    return backed_up(town, tmp_path_factory.mktemp("backups"), identity)
-
-
 def test_a_town_restored_in_its_own_place_answers_byte_for_byte_as_before(new_town: NewTown, tmp_path: Path, identity: Identity) -> None:
     town = new_town()
     token = town.token("council", name="kept")

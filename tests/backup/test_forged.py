@@ -6,23 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.backup.backups import NOW, backed_up, repacked, standing
+from tests.backup.backups import NOW, repacked, standing
 from tests.towns import Town
 from twin_api.backup.manifest import FormUnknown
 from twin_api.backup.restore import PepperDiffers, restore_backup
 from twin_api.backup.sealed import Damaged, Identity
 from twin_api.backup.take import Made
-
-
-@pytest.fixture(scope="module")
-def identity() -> Identity:
-    return Identity.generate()
-
-
-@pytest.fixture(scope="module")
-def made(town: Town, identity: Identity, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return backed_up(town, tmp_path_factory.mktemp("backups"), identity)
-
 
 FORGED: dict[str, tuple[type[Exception], dict[str, Any]]] = {
     "a row more under the old manifest": (Damaged, {"change": {"rows/store.baeume": lambda rows: rows * 2}, "fitting": False}),
