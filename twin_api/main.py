@@ -23,7 +23,7 @@ from twin_api.door.draining import Draining
 from twin_api.door.front import Front, Note, log_visits
 from twin_api.door.headers import METHODS, manners, preview_manners
 from twin_api.door.health import Readiness
-from twin_api.door.place import home_of, path_in
+from twin_api.door.place import family_in, home_of, path_in
 from twin_api.door.porch import Porch
 from twin_api.door.proxy import BehindProxies, Proxies
 from twin_api.door.refusing import refuse
@@ -97,7 +97,7 @@ class Straight:
         self._app, self._door = app, door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_twins = scope["type"] == "http" and path_in(scope).removeprefix("/").partition("/")[0] in FAMILIES
+        is_twins = scope["type"] == "http" and family_in(scope) in FAMILIES
         await (self._door if is_twins else self._app)(scope, receive, send)
 
 

@@ -20,7 +20,7 @@ from twin_api.seeing.logs import LIBRARIES
 _APPLICATION = "twin_api.main:create_served_app"
 
 
-class Door(Config):
+class ListeningConfig(Config):
     """`all_leave`: where several processes listen, it has something to read as soon as every one of them is to end."""
 
     all_leave: Connection | None = None
@@ -30,7 +30,7 @@ class Listener(Server):
     """uvicorn's server; before it leaves, it takes whoever has connected already."""
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        if isinstance(self.config, Door) and (self.config.all_leave is None or self.config.all_leave.poll()):
+        if isinstance(self.config, ListeningConfig) and (self.config.all_leave is None or self.config.all_leave.poll()):
             await let_in_who_waits(port.fileno() for server in self.servers for port in server.sockets)
         await super().shutdown(sockets)
 
@@ -38,7 +38,7 @@ class Listener(Server):
 class Workers(Multiprocess):
     """uvicorn's supervisor: a worker that dies is replaced; who waits at the door when one leaves alone is taken by the others."""
 
-    def __init__(self, config: Door) -> None:
+    def __init__(self, config: ListeningConfig) -> None:
         config.all_leave, self._word = Pipe(duplex=False)
         super().__init__(config, sockets=[config.bind_socket()])
 
@@ -55,7 +55,7 @@ multiprocess.Server = Listener  # type: ignore[attr-defined]
 
 
 def listen(host: str, port: int, workers: int) -> None:
-    config = Door(
+    config = ListeningConfig(
         _APPLICATION,
         factory=True,
         host=host,

@@ -14,3 +14,8 @@ def path_in(scope: Scope) -> str:
 def home_of(scope: Scope, base_url: str) -> str:
     """The address where the house begins, without a slash at its end; only a path where the setting names none."""
     return base_url.rstrip("/") or scope.get("root_path", "")
+
+
+def family_in(scope: Scope) -> str:
+    """The first word of the path that was asked for: a family of roles, or an address of the house's own."""
+    return path_in(scope).removeprefix("/").partition("/")[0]

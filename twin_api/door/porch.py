@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twin_api.door.headers import METHODS, Headers, Manner, Manners
-from twin_api.door.place import path_in
+from twin_api.door.place import family_in
 
 _NEVER_STORED: Headers = ((b"cache-control", b"no-store"),)
 
@@ -43,7 +43,7 @@ class Porch:
 
     def _manner(self, scope: Scope) -> Manner:
         manners = self._by_safety[scope["scheme"] == "https"]
-        return manners.families.get(path_in(scope).removeprefix("/").partition("/")[0], manners.house)
+        return manners.families.get(family_in(scope), manners.house)
 
 
 def _fitting(headers: Iterable[tuple[bytes, bytes]], manner: Manner) -> Headers:
