@@ -19,6 +19,7 @@ from tests.door.clients import client_of
 from tests.towns import Serving, Town
 from twin_api.problems import DatabaseAway, NotFound, TooBusy
 from twin_api.store.engine import Pool, SchemaMoved, Server
+from twin_api.store.line import Line
 
 WHO = "SELECT pg_backend_pid()"
 ENDLESS = "SELECT count(*) FROM (SELECT generate_series(1, 1000000000)) AS s"
@@ -164,24 +165,26 @@ def test_cancelled_requests_leave_a_pool_that_works(town: Town) -> None:
     run_with_pool(town, use)
 
 
-def test_no_connection_serves_two_requests_at_once(town: Town) -> None:
+def test_no_connection_serves_two_requests_at_once(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    using: set[Line] = set()
+    ask = Line.rows
+
+    async def ask_alone(line: Line, *args: Any, **told: Any) -> list[tuple[Any, ...]]:
+        assert line not in using
+        using.add(line)
+        try:
+            return await ask(line, *args, **told)
+        finally:
+            using.remove(line)
+
     async def use(pool: Pool) -> None:
-        using: set[int] = set()
-        original = pool._run
+        async def one(n: int) -> None:
+            assert await pool._run("SELECT %(n)s::int", {"n": n}, True, fresh=n % 17 == 0) == [(n,)]
 
-        async def ask(n: int) -> None:
-            async with pool._connection(fresh=n % 17 == 0) as connection:
-                assert id(connection) not in using
-                using.add(id(connection))
-                row = await (await connection.execute("SELECT %s::int", [n])).fetchone()
-                assert row is not None
-                assert row[0] == n
-                using.remove(id(connection))
-            assert await original("SELECT %(n)s::int", {"n": n}) == [(n,)]
-
-        await asyncio.gather(*(ask(n) for n in range(200)))
+        await asyncio.gather(*(one(n) for n in range(400)))
         assert len(pool._idle) <= 4
 
+    monkeypatch.setattr(Line, "rows", ask_alone)
     run_with_pool(town, use, wait_s=30)
 
 

@@ -6,24 +6,18 @@ Must never hand a connection of one role to another, and never send `SET ROLE`: 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from socket import SHUT_RDWR, socket
 from time import perf_counter
 from typing import Any, Final
 
 import psycopg
 from psycopg import AsyncConnection, conninfo
-from psycopg.abc import Buffer, Params
-from psycopg.adapt import Loader
-from psycopg.pq import Format, TransactionStatus
-from psycopg.rows import tuple_row
 
 from twin_api.problems import DatabaseAway, NotFound, TooBusy
 from twin_api.seeing.visit import visit
+from twin_api.store.line import Line, Params
 from twin_api.store.secrets import SecretMissing, Secrets, is_twin_role
 
 # the statement took more time, room or patience than its login has
@@ -34,8 +28,6 @@ _BUSY: Final = (
 _DEAD: Final = (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege)
 _RESULT_GONE: Final = (psycopg.errors.FeatureNotSupported,)  # "cached plan must not change result type"
 _STALE: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction)
-_PREPARED: Final = 300  # statements kept per connection: each costs the server some 100 KB
-_ANSWER_S: Final = 5.0  # a server that has not answered by then, well past every statement timeout, is frozen
 _CONNECT_S: Final = 3  # whole seconds: libpq knows no others
 _LOGIN_TRIES: Final = 10
 _LOGIN_PAUSE_S: Final = 0.1
@@ -54,40 +46,6 @@ def login_of(connection: psycopg.Connection[Any], suffix: str) -> str:
 
 class SchemaMoved(Exception):
     """The statement names something that a policy change has taken away or retyped since it was written."""
-
-
-@contextmanager
-def _answered_in_time(connection: AsyncConnection[Any]) -> Iterator[None]:
-    """Cut the line to a server that does not answer. To cancel the statement would be to wait for the same server."""
-    cut = asyncio.get_running_loop().call_later(_ANSWER_S, _cut, connection)
-    try:
-        yield
-    finally:
-        cut.cancel()
-
-
-def _cut(connection: AsyncConnection[Any]) -> None:
-    with suppress(OSError, psycopg.Error), socket(fileno=os.dup(connection.pgconn.socket)) as line:
-        line.shutdown(SHUT_RDWR)
-
-
-@contextmanager
-def _timed() -> Iterator[None]:
-    """The request's time in the database, for whoever watches."""
-    since = perf_counter()
-    try:
-        yield
-    finally:
-        visit().sql_s += perf_counter() - since
-
-
-class _Utf8(Loader):
-    """Text as its UTF-8 bytes: a page goes from PostgreSQL to the client without becoming a Python string."""
-
-    format = Format.BINARY
-
-    def load(self, data: Buffer) -> bytes:
-        return bytes(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +76,7 @@ class Server:
 
 
 class Pool:
-    """Connections of one login, last in first out, so that few stay warm; every statement is prepared once per connection.
+    """Connections of one login, last in first out, so that few stay warm; what is often asked is prepared once per connection.
 
     A request that finds none free within `wait_s` gets `TooBusy`; a server that does not answer gives `DatabaseAway`; the login of
     a role that a policy change has taken away gives `NotFound`.
@@ -128,7 +86,7 @@ class Pool:
         self._server = server
         self._role = role
         self._wait_s = wait_s
-        self._idle: deque[AsyncConnection[Any]] = deque()
+        self._idle: deque[Line] = deque()
         self._places = asyncio.Semaphore(size)
         self._closed = False
         self._is_away = False
@@ -140,54 +98,48 @@ class Pool:
     def login(self) -> str:
         return self._role
 
-    async def row(self, sql: str, params: Params, *, prepare: bool | None = True) -> tuple[Any, ...] | None:
+    async def row(self, sql: str, params: Params, *, is_often_asked: bool = True) -> tuple[Any, ...] | None:
         """The first row of a single autocommit statement."""
-        found = await self.rows(sql, params, prepare=prepare)
+        found = await self.rows(sql, params, is_often_asked=is_often_asked)
         return found[0] if found else None
 
-    async def rows(self, sql: str, params: Params, *, prepare: bool | None = True) -> Sequence[tuple[Any, ...]]:
-        """All rows of a single autocommit statement; text comes as UTF-8 bytes. With `prepare` None the driver prepares what comes again.
+    async def rows(self, sql: str, params: Params, *, is_often_asked: bool = True) -> Sequence[tuple[Any, ...]]:
+        """All rows of a single autocommit statement; text comes as UTF-8 bytes. What is often asked is prepared at once.
 
         A read is repeated once on a fresh connection if its connection turns out to be dead, or its login to be no more.
         """
         try:
-            return await self._run(sql, params, prepare)
+            return await self._run(sql, params, is_often_asked)
         except _BUSY:
             raise TooBusy() from None
         except _DEAD:
             await self._close_idle()  # one died, so the others probably did
         try:
-            return await self._run(sql, params, prepare, fresh=True)
+            return await self._run(sql, params, is_often_asked, fresh=True)
         except _BUSY:
             raise TooBusy() from None
         except _DEAD:
             raise DatabaseAway() from None
 
-    async def _run(self, sql: str, params: Params, prepare: bool | None = True, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
+    async def _run(self, sql: str, params: Params, is_often_asked: bool, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
+        await self._take_place()
+        self.in_use += 1
         try:
-            async with self._connection(fresh) as connection:
-                with _answered_in_time(connection), _timed():
-                    cursor = await connection.execute(sql, params, prepare=prepare, binary=True)
-                    return await cursor.fetchall()
+            line = await self._find(fresh)
+            since = perf_counter()
+            try:
+                return await line.rows(sql, params, is_often_asked=is_often_asked)
+            except (asyncio.CancelledError, *_RESULT_GONE, psycopg.errors.InsufficientPrivilege):
+                await line.close()
+                raise
+            finally:
+                visit().sql_s += perf_counter() - since
+                await self._give_back(line)
         except _STALE:
             raise SchemaMoved from None
         except _RESULT_GONE:
             await self._close_idle()  # their plans are as old
             raise SchemaMoved from None
-
-    @asynccontextmanager
-    async def _connection(self, fresh: bool) -> AsyncIterator[AsyncConnection[Any]]:
-        await self._take_place()
-        self.in_use += 1
-        try:
-            connection = await self._find(fresh)
-            try:
-                yield connection
-            except (asyncio.CancelledError, *_RESULT_GONE, psycopg.errors.InsufficientPrivilege):
-                await connection.close()
-                raise
-            finally:
-                await self._give_back(connection)
         finally:
             self.in_use -= 1
             self._places.release()
@@ -207,37 +159,37 @@ class Pool:
             self.waiting -= 1
             visit().waited_s += perf_counter() - since
 
-    async def _find(self, fresh: bool) -> AsyncConnection[Any]:
+    async def _find(self, fresh: bool) -> Line:
         """An idle connection, or a new one, which stands in for an idle one: there are never more than places."""
         if self._idle:
-            connection = self._idle.pop()
-            if not fresh:
-                return connection
-            await connection.close()
+            line = self._idle.pop()
+            if not fresh and line.is_idle:
+                return line
+            await line.close()
         return await self._connect()
 
-    async def _give_back(self, connection: AsyncConnection[Any]) -> None:
-        if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
-            await connection.close()
+    async def _give_back(self, line: Line) -> None:
+        if self._closed or not line.is_idle:
+            await line.close()
         else:
-            self._idle.append(connection)
+            self._idle.append(line)
 
-    async def _connect(self) -> AsyncConnection[Any]:
+    async def _connect(self) -> Line:
         """A new connection. While PostgreSQL is away one request at a time tries, and the others are told at once."""
         if self._is_tried:
             raise DatabaseAway()
         self._is_tried = tries = self._is_away
         try:
-            connection = await self._log_in_soon()
+            line = await self._log_in_soon()
         except (psycopg.OperationalError, DatabaseAway):
             self._is_away = True
             raise DatabaseAway() from None
         finally:
             self._is_tried &= not tries
         self._is_away = False
-        return connection
+        return line
 
-    async def _log_in_soon(self) -> AsyncConnection[Any]:
+    async def _log_in_soon(self) -> Line:
         """A login that is refused is tried again for a moment: a policy change may be making or removing it."""
         for _ in range(_LOGIN_TRIES):
             try:
@@ -250,11 +202,8 @@ class Pool:
             await asyncio.sleep(_LOGIN_PAUSE_S)
         raise DatabaseAway()
 
-    async def _log_in(self) -> AsyncConnection[Any]:
-        connection = await AsyncConnection.connect(self._server.conninfo(self._role), autocommit=True, row_factory=tuple_row)
-        connection.adapters.register_loader("text", _Utf8)
-        connection.prepared_max = _PREPARED
-        return connection
+    async def _log_in(self) -> Line:
+        return Line(await AsyncConnection.connect(self._server.conninfo(self._role), autocommit=True))
 
     async def _close_idle(self) -> None:
         while self._idle:

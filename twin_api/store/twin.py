@@ -186,7 +186,7 @@ class Twin:
         for _ in range(3):
             try:
                 statement = query.statement(self.schema)
-                row = await self._pool.row(statement.sql, statement.params, prepare=statement.is_often_asked or None)
+                row = await self._pool.row(statement.sql, statement.params, is_often_asked=statement.is_often_asked)
             except SchemaMoved:
                 row = None
             if row is not None and row[0].decode() == query.collection.version:
