@@ -7,6 +7,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final
 
 import structlog
@@ -41,6 +42,7 @@ from twin_api.store.twin import Twin
 
 Answering = Callable[[Request], Awaitable[Response]]
 
+_LOOK_S: Final = 0.1  # between two looks whether the secret of a role is still there; its login has ended by itself
 # hot rooms first: routes are tried in this order
 BLOCKS: Final[tuple[Block, ...]] = (features.BLOCK, collections.BLOCK, filtering.BLOCK, schemas.BLOCK, landing.BLOCK)
 
@@ -53,19 +55,25 @@ class Twins:
         self._settings = settings
         self._served = None if settings.roles == "all" else frozenset(schema_of(r.strip()) for r in settings.roles.split(","))
         self._open: dict[str, tuple[Twin, Pool]] = {}
+        self._looked: dict[str, float] = {}
 
     @property
     def serves_citizens_only(self) -> bool:
         return self._served == frozenset({CITIZEN})
 
     def open(self, role: str) -> Twin | None:
-        """The window of a role, None where there is no such role here. Secrets are looked up again each time: roles come and go."""
+        """The window of a role, None where there is no such role here. Roles come and go: secrets are looked for again and again."""
+        now = monotonic()
+        if now - self._looked.get(role, -_LOOK_S) < _LOOK_S:
+            return self._open[role][0]
         schema = schema_of(role)
         if (self._served is not None and schema not in self._served) or not self._server.secrets.has(schema):
+            self._looked.pop(role, None)
             return None
         if role not in self._open:
             pool = Pool(self._server, schema, self._settings.pool_size, self._settings.pool_wait_s)
             self._open[role] = Twin(role, pool), pool
+        self._looked[role] = now
         return self._open[role][0]
 
     @property

@@ -6,7 +6,7 @@ Must never take an id from a client, nor let an error that nobody else caught ou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from os import urandom
 from time import perf_counter
@@ -38,13 +38,14 @@ class Front:
         self._lang = lang
         self._base_url = base_url
         self._traced = traced
+        self._ids = _random_ids()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = perf_counter()
-        visit = Visit(urandom(16).hex(), scope["method"] if scope["method"] in _METHODS else NONE)
+        visit = Visit(next(self._ids), scope["method"] if scope["method"] in _METHODS else NONE)
         if self._traced:
             visit.trace = _trace_of(scope)
         header = (b"x-request-id", visit.id.encode())
@@ -68,6 +69,13 @@ class Front:
             for note in self._notes:
                 note(visit, perf_counter() - started)
             leave(entered)
+
+
+def _random_ids() -> Iterator[str]:
+    """128 bits each, fetched from the system for many at a time."""
+    while True:
+        bits = urandom(4096).hex()
+        yield from (bits[start : start + 32] for start in range(0, len(bits), 32))
 
 
 def log_visits(least: Level) -> Note:

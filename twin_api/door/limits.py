@@ -98,14 +98,14 @@ class Limits:
 class Work:
     """`async with`: wait for a turn, keep it while working, end in `TooBusy` what takes too long. Citizens' work yields to the others'."""
 
-    __slots__ = ("_client", "_precedence", "_time", "_turns", "_yields")
+    __slots__ = ("_at_most_s", "_bound", "_client", "_precedence", "_turns", "_yields")
 
     def __init__(self, turns: Turns, client: str, precedence: Precedence, yields: bool, at_most_s: float) -> None:
         self._turns = turns
         self._client = client
         self._precedence = precedence
         self._yields = yields
-        self._time = asyncio.timeout(at_most_s)
+        self._at_most_s = at_most_s
 
     async def __aenter__(self) -> None:
         await self._turns.take(self._client)
@@ -117,15 +117,38 @@ class Work:
                 raise
         else:
             self._precedence.begin()
-        await self._time.__aenter__()
+        self._bound = Bound(self._at_most_s)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         (self._precedence.leave if self._yields else self._precedence.end)()
         self._turns.give_back()
-        try:
-            await self._time.__aexit__(kind, error, trace)
-        except TimeoutError:
+        if self._bound.ends(kind):
             raise TooBusy() from None
+
+
+class Bound:
+    """A bound on the time of the running task, from now on: `asyncio.timeout` without what only others need, at a quarter of its price."""
+
+    __slots__ = ("_cancelled", "_is_over", "_task", "_timer")
+
+    def __init__(self, at_most_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(loop)
+        self._cancelled = self._task.cancelling() if self._task else 0
+        self._is_over = False
+        self._timer = loop.call_later(at_most_s, self._end)
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def ends(self, kind: type[BaseException] | None) -> bool:
+        """Called once, when the work is over: whether it was this bound, and nobody else, that ended it with `kind`."""
+        self._timer.cancel()
+        if not self._is_over or self._task is None:
+            return False
+        return self._task.uncancel() <= self._cancelled and kind is not None and issubclass(kind, asyncio.CancelledError)
 
 
 def _too_many(wait_s: float, buckets: Buckets) -> TooManyRequests:

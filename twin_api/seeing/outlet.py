@@ -10,9 +10,9 @@ import logging
 import os
 import select
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import Final
 
 ROOM: Final = 10_000  # lines; some 4 MB
@@ -30,7 +30,9 @@ class Outlet:
     def __init__(self, descriptor: int, room: int = ROOM) -> None:
         self._descriptor = descriptor
         self._room = room
-        self._lines: SimpleQueue[bytes | threading.Event] = SimpleQueue()
+        self._lines: deque[bytes | threading.Event] = deque()
+        self._rests = False  # the thread is waiting for the bell
+        self._bell = threading.Event()
         self._start = threading.Lock()
         self._hurry = threading.Event()
         self._is_started = False
@@ -41,11 +43,11 @@ class Outlet:
 
     def write(self, line: bytes) -> None:
         """Take a whole line, its end included; returns at once."""
-        if self._lines.qsize() >= self._room:
+        if len(self._lines) >= self._room:
             self._dropped += 1
             self.on_drop()
             return
-        self._lines.put(line)
+        self._put(line)
         if not self._is_started:
             self._begin()
 
@@ -55,9 +57,15 @@ class Outlet:
     def drain(self, within_s: float = DRAIN_S) -> bool:
         """Wait until all that was told before has gone out, but no longer than that; says whether it has."""
         reached = threading.Event()
-        self._lines.put(reached)
+        self._put(reached)
         self._hurry.set()
         return not self._is_started or reached.wait(within_s)
+
+    def _put(self, line: bytes | threading.Event) -> None:
+        """INVARIANT: put first, then look whether the thread rests; it looks the other way round."""
+        self._lines.append(line)
+        if self._rests:
+            self._bell.set()
 
     def _begin(self) -> None:
         with self._start:
@@ -81,12 +89,14 @@ class Outlet:
 
     def _next(self) -> tuple[list[bytes], list[threading.Event]]:
         """Waits for a line, and takes what else is there a moment later."""
-        found = [self._lines.get()]
-        if self._lines.qsize() < _TOGETHER:
+        self._rests = True
+        while not self._lines:
+            self._bell.wait()
+            self._bell.clear()
+        self._rests = False
+        if len(self._lines) < _TOGETHER:
             self._hurry.wait(GATHER_S)
-        with suppress(Empty):
-            while len(found) < _TOGETHER:
-                found.append(self._lines.get_nowait())
+        found = [self._lines.popleft() for _ in range(min(len(self._lines), _TOGETHER))]
         return [line for line in found if isinstance(line, bytes)], [each for each in found if isinstance(each, threading.Event)]
 
     def _write(self, content: bytes) -> None:
