@@ -98,15 +98,30 @@ class Watch:
     end: Callable[[], object] = lambda: None
 
 
-class Straight:
-    """A twin's paths go to the door past what FastAPI does for its own: whatever goes wrong there, the door answers itself."""
+class House(FastAPI):
+    """FastAPI, entered by a way of our own: a twin's paths go through `entrance` to the door, past what FastAPI does for its own.
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
-        self._app, self._door = app, door
+    Whatever goes wrong behind the entrance is answered there.
+    """
+
+    entrance: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_twins = scope["type"] == "http" and family_in(scope) in FAMILIES
-        await (self._door if is_twins else self._app)(scope, receive, send)
+        await (self.entrance if scope["type"] == "http" else super().__call__)(scope, receive, send)
+
+    async def inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What belongs to no twin."""
+        await super().__call__(scope, receive, send)
+
+
+class Straight:
+    """A twin's paths to the door, all others to the house."""
+
+    def __init__(self, door: ASGIApp, house: ASGIApp) -> None:
+        self._door, self._house = door, house
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._door if family_in(scope) in FAMILIES else self._house)(scope, receive, send)
 
 
 def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
@@ -129,16 +144,14 @@ def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen
         watch.end()
 
     readiness = Readiness(server, twins.named, {"control": IN_FORM} if control else {})
-    app = FastAPI(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
+    app = House(title="Twin API", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
 
     _add_own_addresses(app, twins.named[0], readiness, draining, settings)
     app.router.default = door = Door(BLOCKS, twins.open, subjects, settings)
-    app.add_middleware(Straight, door=door)
     by_https = settings.base_url.startswith("https://")
-    app.add_middleware(Porch, manners=lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
-    app.add_middleware(BehindProxies, proxies=Proxies(settings.trusted_proxies, settings.proxy_headers))
-    # added last: the first to see it
-    app.add_middleware(Front, notes=watch.notes, lang=settings.lang, base_url=settings.base_url, traced=settings.traced)
+    porch = Porch(Straight(door, app.inside), lambda secure: manners(settings.council_origins_listed, secure=secure or by_https))
+    proxies = BehindProxies(porch, Proxies(settings.trusted_proxies, settings.proxy_headers))
+    app.entrance = Front(proxies, watch.notes, settings.lang, base_url=settings.base_url, traced=settings.traced)
     return app
 
 

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
-from starlette.requests import Request
 
-from twin_api.block import Block, Route
+from twin_api.block import Block, Question, Route
 from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.geojson import instant
 from twin_api.encodings.licence import licence_links
 from twin_api.encodings.link import Link, forms
 from twin_api.encodings.media import HTML, JSON, Media
-from twin_api.query.ask import ask_media
 from twin_api.query.crs import COMMON, CRS84, offered_crs, storage_crs
 from twin_api.store.collection import About, Collection
 from twin_api.store.twin import Twin
@@ -24,65 +22,65 @@ from twin_api.texts import Language, Text
 GREGORIAN: Final = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 
 
-async def get_collections(request: Request, twin: Twin) -> Answer:
+async def get_collections(question: Question, twin: Twin) -> Answer:
     """/req/core/fc-md-op, /req/core/fc-md-success and the links it wants."""
-    media = ask_media(request, (JSON, HTML))
-    base, lang = request.state.base, request.state.lang
+    media = question.media_of_page((JSON, HTML))
+    base, lang = question.base, question.lang
     collections = await twin.collections()
     links = forms(f"{base}/collections", JSON, media)
     if media is HTML:
         told: dict[str, Any] = {"collections": collections, "about": await twin.about(), "links": links}
         return html.page("collections.html", lang, title=_TITLE.say(lang), base=base, **told)
-    described = [describe(request, collection) for collection in collections]
+    described = [describe(question, collection) for collection in collections]
     crs = [crs.uri for crs in COMMON]
     return _json({"links": [link.as_json(lang) for link in links], "crs": crs, "collections": described}, lang)
 
 
-async def get_collection(request: Request, twin: Twin) -> Answer:
+async def get_collection(question: Question, twin: Twin) -> Answer:
     """/req/core/sfc-md-op, /req/core/sfc-md-success."""
-    media = ask_media(request, (JSON, HTML))
-    collection = await twin.collection(request.path_params["collection"])
+    media = question.media_of_page((JSON, HTML))
+    collection = await twin.collection(question.path["collection"])
     if media is HTML:
-        return _page(request, collection, await twin.about())
-    return _json(describe(request, collection), request.state.lang)
+        return _page(question, collection, await twin.about())
+    return _json(describe(question, collection), question.lang)
 
 
-def _page(request: Request, collection: Collection, about: About) -> Answer:
-    title = collection.description.title.say(request.state.lang)
+def _page(question: Question, collection: Collection, about: About) -> Answer:
+    title = collection.description.title.say(question.lang)
     told: dict[str, Any] = {
         "crs": [crs.uri for crs in offered_crs(collection.description)],
         "interval": [instant(end) for end in collection.interval or ()],
     }
-    told |= {"base": request.state.base, "collection": collection, "about": about, "links": _links(request, collection, HTML)}
-    return html.page("collection.html", request.state.lang, title=title, **told)
+    told |= {"base": question.base, "collection": collection, "about": about, "links": _links(question, collection, HTML)}
+    return html.page("collection.html", question.lang, title=title, **told)
 
 
-def describe(request: Request, collection: Collection) -> dict[str, Any]:
+def describe(question: Question, collection: Collection) -> dict[str, Any]:
     """A collection as OGC API Features writes it. The bounding box is that of what is shown, in CRS84."""
     told = collection.description
     described: dict[str, Any] = {
         "id": collection.name,
-        "title": told.title.say(request.state.lang),
+        "title": told.title.say(question.lang),
         "attribution": told.holder,
-        "links": [link.as_json(request.state.lang) for link in _links(request, collection, JSON)],
+        "links": [link.as_json(question.lang) for link in _links(question, collection, JSON)],
         "itemType": "feature",
         "crs": [crs.uri for crs in offered_crs(told)],
     }
     if stored := storage_crs(told):
         described["storageCrs"] = stored.uri
     if told.announce:
-        described["description"] = told.announce.say(request.state.lang)
+        described["description"] = told.announce.say(question.lang)
     if told.theme:
-        described["keywords"] = [told.theme.say(request.state.lang)]
+        described["keywords"] = [told.theme.say(question.lang)]
     if extent := _extent(collection):
         described["extent"] = extent
     return described
 
 
-def _links(request: Request, collection: Collection, shown: Media) -> list[Link]:
-    base = request.state.base
+def _links(question: Question, collection: Collection, shown: Media) -> list[Link]:
+    base = question.base
     links = forms(f"{base}/collections/{collection.name}", JSON, shown)
-    links += [link for block in request.state.blocks for link in block.collection_links(base, collection)]
+    links += [link for block in question.blocks for link in block.collection_links(base, collection)]
     return links + licence_links(collection.description)
 
 

@@ -9,9 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
-from starlette.requests import Request
-
-from twin_api.block import Block, Route
+from twin_api.block import Block, Question, Route
 from twin_api.encodings import geojson, geopackage, html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.formats import FORMATS
@@ -21,7 +19,7 @@ from twin_api.encodings.media import GEOJSON, GEOPACKAGE, HTML, JSON, Media
 from twin_api.encodings.openapi import Json
 from twin_api.encodings.queryables import queryables_link
 from twin_api.problems import InvalidParameter, NotFound, TooBusy
-from twin_api.query.ask import Asked, ask_media, choose_media, once
+from twin_api.query.ask import Asked, once
 from twin_api.query.box import box_crs
 from twin_api.query.crs import Crs, offered_crs
 from twin_api.query.item import one
@@ -43,17 +41,17 @@ _WHOLE = Text(
 HTML_ROWS = 200  # a page for people; a table of ten thousand rows would hold up everybody else
 
 
-async def get_items(request: Request, twin: Twin) -> Answer:
+async def get_items(question: Question, twin: Twin) -> Answer:
     """/req/core/fc-op, /req/core/fc-response, /req/crs/fc-crs-definition, /req/features-filter, and one parameter per property."""
-    media = choose_media(request, FORMS)
-    asked = request.query_params.multi_items()
-    name, written = request.path_params["collection"], WRITTEN.get(media)
+    media = question.media(FORMS)
+    asked = question.asked
+    name, written = question.path["collection"], WRITTEN.get(media)
     if media is GEOPACKAGE:
         return await _download(twin, name, asked)
     query = await _checked(twin, name, lambda collection: Pages.of(collection, asked, by_line=written is not None))
     page = await twin.page(query.at_most(HTML_ROWS) if media is HTML else query)
-    links = _page_links(request, query.window, page, media)
-    lang, base = request.state.lang, request.state.base
+    links = _page_links(question, query.window, page, media)
+    lang, base = question.lang, question.base
     if written is not None:
         body = await asyncio.to_thread(written.write, page.features, _shown(page.collection, query.window))
         told = ", ".join(link.as_header() for link in links if link.rel in ("next", "collection", "license"))
@@ -109,14 +107,14 @@ async def _checked(twin: Twin, name: str, check: Callable[[Collection], Query]) 
         return check(await twin.collection(name))
 
 
-async def get_item(request: Request, twin: Twin) -> Answer:
+async def get_item(question: Question, twin: Twin) -> Answer:
     """/req/core/f-op, /req/core/f-success, /req/crs/fc-crs-definition."""
-    media = ask_media(request, OFFERED, ITEM_PARAMETERS)
-    name, id, uri = request.path_params["collection"], _id(request.path_params["id"]), request.query_params.get("crs")
+    media = question.media_of_page(OFFERED, ITEM_PARAMETERS)
+    name, id, uri = question.path["collection"], _id(question.path["id"]), question.parameter("crs")
     query = await _checked(twin, name, lambda collection: one(collection, id, uri))
     item = await twin.item(query)
-    links = _item_links(request, item.collection, id, media)
-    lang, base = request.state.lang, request.state.base
+    links = _item_links(question, item.collection, id, media)
+    lang, base = question.lang, question.base
     if media is HTML:
         answer = await asyncio.to_thread(html.item, lang, base, item, links, await twin.about(), query.crs.ground)
     else:
@@ -141,8 +139,8 @@ def _id(text: str) -> UUID:
     return id
 
 
-def _page_links(request: Request, window: Window, page: Page, media: Media) -> list[Link]:
-    href = f"{request.state.base}/collections/{quote(page.collection.name)}"
+def _page_links(question: Question, window: Window, page: Page, media: Media) -> list[Link]:
+    href = f"{question.base}/collections/{quote(page.collection.name)}"
     asked = _written(window.asked)
     own, further, whole = (_query(asked, left_out) for left_out in ((), ("cursor",), ("limit", "cursor")))
     links = [
@@ -180,9 +178,9 @@ _TITLES = {
 }
 
 
-def _item_links(request: Request, collection: Collection, id: UUID, media: Media) -> list[Link]:
-    href = f"{request.state.base}/collections/{quote(collection.name)}"
-    asked = _query(_written(request.query_params.multi_items()))
+def _item_links(question: Question, collection: Collection, id: UUID, media: Media) -> list[Link]:
+    href = f"{question.base}/collections/{quote(collection.name)}"
+    asked = _query(_written(question.asked))
     links = [_as(offered, f"{href}/items/{id}", asked, "self" if offered is media else "alternate") for offered in OFFERED]
     return [*links, _collection_link(href, media), *licence_links(collection.description)]
 

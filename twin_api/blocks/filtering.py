@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
-from starlette.requests import Request
 
-from twin_api.block import Block, Route
+from twin_api.block import Block, Question, Route
 from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.link import Link, forms
 from twin_api.encodings.media import HTML, JSON, SCHEMA
 from twin_api.encodings.queryables import queryables_link
 from twin_api.encodings.schemas import queryables
-from twin_api.query.ask import ask_media
 from twin_api.query.cql2.functions import FUNCTIONS, Argument, Function
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Twin
@@ -37,11 +35,11 @@ _KINDS: Final = {
 }  # fmt: skip
 
 
-async def get_queryables(request: Request, twin: Twin) -> Answer:
+async def get_queryables(question: Question, twin: Twin) -> Answer:
     """/req/queryables/get-queryables-op, /req/queryables/get-queryables-response."""
-    media = ask_media(request, (SCHEMA, HTML))
-    collection = await twin.collection(request.path_params["collection"])
-    base, lang = request.state.base, request.state.lang
+    media = question.media_of_page((SCHEMA, HTML))
+    collection = await twin.collection(question.path["collection"])
+    base, lang = question.base, question.lang
     schema = queryables(lang, base, collection)
     if media is HTML:
         links = forms(schema["$id"], SCHEMA, media)
@@ -51,10 +49,10 @@ async def get_queryables(request: Request, twin: Twin) -> Answer:
     return Answer(orjson.dumps(schema), SCHEMA.type, {"Content-Language": lang})
 
 
-async def get_functions(request: Request, twin: Twin) -> Answer:
+async def get_functions(question: Question, twin: Twin) -> Answer:
     """/req/filter/get-functions-operation, /req/filter/get-functions-response-json."""
-    media = ask_media(request, (JSON, HTML))
-    base, lang = request.state.base, request.state.lang
+    media = question.media_of_page((JSON, HTML))
+    base, lang = question.base, question.lang
     listed = [_describe(function, lang) for function in FUNCTIONS]
     if media is HTML:
         told: dict[str, Any] = {"functions": listed, "about": await twin.about(), "links": forms(f"{base}/functions", JSON, media)}

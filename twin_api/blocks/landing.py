@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
-from starlette.requests import Request
 
-from twin_api.block import Block, Handler, Route
+from twin_api.block import Block, Handler, Question, Route
 from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.licence import attribution
 from twin_api.encodings.link import Link, forms
 from twin_api.encodings.media import HTML, JSON, OPENAPI, Media
 from twin_api.identity.subject import CITIZEN
-from twin_api.query.ask import ask_media
 from twin_api.store.collection import About, Collection
 from twin_api.store.twin import Twin
 from twin_api.texts import Text
@@ -29,12 +27,12 @@ TITLES: Final = {
 }
 
 
-async def get_landing_page(request: Request, twin: Twin) -> Answer:
+async def get_landing_page(question: Question, twin: Twin) -> Answer:
     """/req/core/root-op, /req/core/root-success."""
-    media = ask_media(request, (JSON, HTML))
-    base = request.state.base
-    lang = request.state.lang
-    links = [*forms(base, JSON, media), *(link for block in request.state.blocks for link in block.landing_links(base))]
+    media = question.media_of_page((JSON, HTML))
+    base = question.base
+    lang = question.lang
+    links = [*forms(base, JSON, media), *(link for block in question.blocks for link in block.landing_links(base))]
     about, collections = await twin.about(), await twin.collections()
     title = f"{title_of(twin.name).say(lang)} {about.town}".strip()
     whose = attribution(collections)
@@ -49,26 +47,26 @@ async def get_landing_page(request: Request, twin: Twin) -> Answer:
     return Answer(orjson.dumps(document), JSON.type, {"Content-Language": lang})
 
 
-async def get_conformance_declaration(request: Request, twin: Twin) -> Answer:
+async def get_conformance_declaration(question: Question, twin: Twin) -> Answer:
     """/req/core/conformance-op, /req/core/conformance-success."""
-    media = ask_media(request, (JSON, HTML))
-    classes = [uri for block in request.state.blocks for uri in block.conformance]
+    media = question.media_of_page((JSON, HTML))
+    classes = [uri for block in question.blocks for uri in block.conformance]
     if media is HTML:
-        base, lang = request.state.base, request.state.lang
+        base, lang = question.base, question.lang
         told: dict[str, Any] = {"classes": classes, "about": await twin.about(), "links": forms(f"{base}/conformance", JSON, media)}
         return html.page("conformance.html", lang, title=_CONFORMANCE.say(lang), base=base, **told)
     return Answer(orjson.dumps({"conformsTo": classes}), JSON.type)
 
 
-async def get_api(request: Request, twin: Twin) -> Answer:
+async def get_api(question: Question, twin: Twin) -> Answer:
     """/req/core/api-definition-op, -success: the OpenAPI document of what this role sees."""
-    media = ask_media(request, (OPENAPI, HTML))
-    title, base = title_of(twin.name), request.state.base
-    document = openapi.document(title, base, request.state.blocks, await twin.collections(), asks_token=twin.name != CITIZEN)
+    media = question.media_of_page((OPENAPI, HTML))
+    title, base = title_of(twin.name), question.base
+    document = openapi.document(title, base, question.blocks, await twin.collections(), asks_token=twin.name != CITIZEN)
     if media is HTML:
         told: dict[str, Any] = {"document": document, "parameters": openapi.parameter_names(document)}
         told |= {"about": await twin.about(), "links": forms(f"{base}/api", OPENAPI, media)}
-        return html.page("api.html", request.state.lang, title=title.say(request.state.lang), base=base, **told)
+        return html.page("api.html", question.lang, title=title.say(question.lang), base=base, **told)
     return Answer(orjson.dumps(document), OPENAPI.type)
 
 

@@ -7,16 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
-from starlette.requests import Request
 
-from twin_api.block import Block, Handler, Route
+from twin_api.block import Block, Handler, Question, Route
 from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.link import Link, forms
 from twin_api.encodings.media import HTML, SCHEMA
 from twin_api.encodings.schemas import returnables, sortables
 from twin_api.problems import InvalidParameter
-from twin_api.query.ask import ask_media
 from twin_api.store.collection import Collection
 from twin_api.store.twin import Twin
 from twin_api.texts import Text
@@ -37,28 +35,28 @@ _RETURNABLES: Final = Text("Aufbau eines Objekts", "What an item looks like")
 _SORTABLES: Final = Text("Wonach sich sortieren lässt", "What can be sorted by")
 
 
-async def get_schema(request: Request, twin: Twin) -> Answer:
+async def get_schema(question: Question, twin: Twin) -> Answer:
     """/req/returnables-and-receivables/op."""
-    return await _answer(request, twin, "schema", _RETURNABLES, returnables)
+    return await _answer(question, twin, "schema", _RETURNABLES, returnables)
 
 
-async def get_sortables(request: Request, twin: Twin) -> Answer:
+async def get_sortables(question: Question, twin: Twin) -> Answer:
     """/req/sortables/op."""
-    return await _answer(request, twin, "sortables", _SORTABLES, sortables)
+    return await _answer(question, twin, "sortables", _SORTABLES, sortables)
 
 
-async def _answer(request: Request, twin: Twin, name: str, title: Text, made: Callable[..., dict[str, Any]]) -> Answer:
-    media = ask_media(request, (SCHEMA, HTML), ("profile", "f"))
-    is_inline = _asks_inline(request.query_params.get("profile"))
-    collection = await twin.collection(request.path_params["collection"])
-    base, lang = request.state.base, request.state.lang
+async def _answer(question: Question, twin: Twin, name: str, title: Text, made: Callable[..., dict[str, Any]]) -> Answer:
+    media = question.media_of_page((SCHEMA, HTML), ("profile", "f"))
+    is_inline = _asks_inline(question.parameter("profile"))
+    collection = await twin.collection(question.path["collection"])
+    base, lang = question.base, question.lang
     schema = made(lang, base, collection, inline=is_inline)
     if media is HTML:
         links = forms(f"{base}/collections/{collection.name}/{name}", SCHEMA, media)
         told: dict[str, Any] = {"schema": schema, "about": await twin.about(), "links": links}
         heading = f"{collection.description.title.say(lang)} · {title.say(lang)}"
         return html.page("schema.html", lang, title=heading, base=base, **told)
-    headers = {"Content-Language": lang}
+    headers: dict[str, str] = {"Content-Language": lang}
     if is_inline:
         headers["Link"] = f'<{_PROFILE}{INLINE}>; rel="profile"'
     return Answer(orjson.dumps(schema), SCHEMA.type, headers)

@@ -6,16 +6,17 @@ Must never hand a handler anything but an open `Twin`, and never let an error's 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
 
 import structlog
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from twin_api.block import Block, Route
+from twin_api.block import Block, Question, Route
 from twin_api.door.answering import cached_response
 from twin_api.door.bearer import Bearer, Subjects
 from twin_api.door.headers import METHODS
@@ -36,7 +37,9 @@ from twin_api.seeing.logs import fault
 from twin_api.seeing.visit import visit
 from twin_api.settings import Settings
 from twin_api.store.twin import Twin
+from twin_api.texts import Language
 
+_GUEST: Final = "twin_api.guest"  # in the scope, from the door to a room
 _log = structlog.get_logger(__name__)
 
 
@@ -102,12 +105,8 @@ class Door:
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed(headers={"Allow": METHODS})
         base = self._base_url or _origin(scope)
-        inner = dict(scope, path=rest, root_path="", state=self._state(scope, twin, f"{base}/{role}") | {"subject": subject, "client": who})
-        await self._rooms(inner, receive, send)
-
-    def _state(self, scope: Scope, twin: Twin, base: str) -> dict[str, Any]:
-        """What a handler finds in `request.state` besides its twin: address, language and the house's rooms."""
-        return {"twin": twin, "base": base, "lang": language_of(scope, self._lang), "blocks": self._blocks}
+        guest = Guest(twin, f"{base}/{role}", language_of(scope, self._lang), self._blocks, subject, who)
+        await self._rooms({**scope, "path": rest, "root_path": "", _GUEST: guest}, receive, send)
 
     def _split(self, path: str) -> tuple[str, str]:
         """`/administration/bauhof/collections` -> (`administration/bauhof`, `/collections`)."""
@@ -131,6 +130,23 @@ class Door:
         return twin
 
 
+@dataclass(slots=True)
+class Guest:
+    """Whoever has been let in: the twin that is open, its address, and who asks by what name (None: this machine, which nobody limits)."""
+
+    twin: Twin
+    base: str
+    lang: Language
+    blocks: Sequence[Block]
+    subject: Subject | None
+    client: str | None
+
+    def question(self, scope: Scope) -> Question:
+        asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else []
+        accept = ",".join([value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"])
+        return Question(scope["path_params"], asked, accept, self.base, self.lang, self.blocks)
+
+
 class _Room:
     """A route as an application of its own: Starlette's wrapper of functions looks once more for exceptions that the door answers."""
 
@@ -138,14 +154,14 @@ class _Room:
         self._route, self._limits, self._subjects = route, limits, subjects
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        guest: Guest = scope[_GUEST]
+        twin, subject = guest.twin, guest.subject
         visit().route = self._route.path
-        twin: Twin = request.state.twin
-        async with self._limits.work(twin.name, request.state.client):
-            answer = await self._route.handler(request, twin)
-            if answer.audited is not None and request.state.subject is not None and self._subjects is not None:
-                await self._subjects.note_read(request.state.subject, twin.name, answer.audited)
-            response = await cached_response(request, twin, answer)
+        async with self._limits.work(twin.name, guest.client):
+            answer = await self._route.handler(guest.question(scope), twin)
+            if answer.audited is not None and subject is not None and self._subjects is not None:
+                await self._subjects.note_read(subject, twin.name, answer.audited)
+            response = await cached_response(scope, twin, answer)
         await response(scope, receive, send)
 
 

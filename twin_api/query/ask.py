@@ -1,30 +1,15 @@
-"""What every page may be asked: the media type and the language, and no parameter that the page does not know."""
+"""What every page may be asked: each parameter once, and none that the page does not know."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from starlette.requests import Request
-
-from twin_api.encodings.media import Media, choose
 from twin_api.problems import InvalidParameter
 from twin_api.store.collection import Collection, Property
 from twin_api.texts import Text
 
 Asked = Sequence[tuple[str, str]]  # the query string's parameters in order
-
-
-def ask_media(request: Request, offered: Sequence[Media], known: Sequence[str] = ("f",)) -> Media:
-    """The media type to answer in; raises `InvalidParameter` for a parameter that is not in `known`."""
-    for name in once(request.query_params.multi_items()):
-        if name not in known:
-            raise unknown(name, known)
-    return choose_media(request, offered)
-
-
-def choose_media(request: Request, offered: Sequence[Media]) -> Media:
-    return choose(offered, request.query_params.get("f"), ",".join(request.headers.getlist("accept")))
 
 
 def once(asked: Asked) -> dict[str, str]:

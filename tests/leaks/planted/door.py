@@ -9,8 +9,8 @@ from hashlib import sha256
 from itertools import count
 from typing import Any, Final
 
-from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from tests.leaks.planted.plant import Patch, Planted, patched
 from tests.towns import Town
@@ -24,7 +24,7 @@ from twin_api.store.twin import Twin
 from twin_api.texts import Text
 
 _NUMBERS: Final = count()
-Answering = Callable[[Request, Twin, Answer], Awaitable[Response]]
+Answering = Callable[[Scope, Twin, Answer], Awaitable[Response]]
 
 
 def _answering(change: Callable[[Answering], Answering]) -> Callable[[Patch], None]:
@@ -47,9 +47,9 @@ def _with_header(name: str, value: Callable[[], str]) -> Callable[[Patch], None]
 def _one_cache_for_all_roles(told: Answering) -> Answering:
     kept: dict[str, Answer] = {}
 
-    async def answer(request: Request, twin: Twin, answer: Answer) -> Response:
-        key = f"{request.scope['path']}?{request.scope['query_string']!r} {answer.media_type}"
-        return await told(request, twin, kept.setdefault(key, answer))
+    async def answer(scope: Scope, twin: Twin, answer: Answer) -> Response:
+        key = f"{scope['path']}?{scope['query_string']!r} {answer.media_type}"
+        return await told(scope, twin, kept.setdefault(key, answer))
 
     return answer
 
@@ -72,8 +72,7 @@ def _versioned_etag(town: Town, patch: Patch) -> None:
 
 
 def _counted_ids(patch: Patch) -> None:
-    numbers = count(1)
-    patch.setattr(front, "urandom", lambda size: next(numbers).to_bytes(size, "big"))
+    patch.setattr(front, "_random_ids", lambda: (f"{number:032x}" for number in count(1)))
 
 
 def _open_to_every_page(patch: Patch) -> None:
