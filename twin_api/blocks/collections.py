@@ -81,7 +81,7 @@ def _links(question: Question, collection: Collection, shown: Media) -> list[Lin
     base = question.base
     links = forms(f"{base}/collections/{collection.name}", JSON, shown)
     links += [link for block in question.blocks for link in block.collection_links(base, collection)]
-    return links + licence_links(collection.description)
+    return links + licence_links(collection.description.licence)
 
 
 def _extent(collection: Collection) -> dict[str, Any]:

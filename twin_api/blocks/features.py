@@ -5,19 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeVar
-from urllib.parse import quote, quote_plus
 from uuid import UUID
 
 from twin_api.block import Block, Question, Route
 from twin_api.encodings import geojson, geopackage, html, openapi
 from twin_api.encodings.answer import Answer
-from twin_api.encodings.formats import FORMATS
-from twin_api.encodings.licence import licence_links
+from twin_api.encodings.item_links import (
+    FORMS,
+    OFFERED,
+    WRITTEN,
+    Queries,
+    Where,
+    item_links,
+    item_links_json,
+    page_links,
+    page_links_json,
+    queryables_header,
+)
 from twin_api.encodings.link import Link
-from twin_api.encodings.media import GEOJSON, GEOPACKAGE, HTML, JSON, Media
+from twin_api.encodings.media import GEOJSON, GEOPACKAGE, HTML, Media
 from twin_api.encodings.openapi import Json
-from twin_api.encodings.queryables import queryables_link
 from twin_api.problems import InvalidParameter, NotFound, TooBusy
 from twin_api.query.ask import Asked, once
 from twin_api.query.box import box_crs
@@ -31,10 +40,8 @@ from twin_api.texts import Text
 
 Query = TypeVar("Query")
 
-OFFERED = (GEOJSON, HTML)
 ITEM_PARAMETERS = ("crs", "f")
-WRITTEN = {written.media: written for written in FORMATS}
-FORMS = (*OFFERED, *WRITTEN, GEOPACKAGE)  # of items; one item is offered in the first two
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _WHOLE = Text(
     "`f=gpkg` ist die ganze Sammlung: `limit` und `cursor` weglassen", "`f=gpkg` is the whole collection: leave out `limit` and `cursor`"
 )
@@ -50,20 +57,26 @@ async def get_items(question: Question, twin: Twin) -> Answer:
         return await _download(twin, name, asked)
     query = await _checked(twin, name, lambda collection: Pages.of(collection, asked, by_line=written is not None))
     page = await twin.page(query.at_most(HTML_ROWS) if media is HTML else query)
-    links = _page_links(question, query.window, page, media)
+    body, headers = await _page_body(question, twin, media, query.window, page)
+    linked = queryables_header(question.base, page.collection.name)
+    headers = {**headers, "Link": f"{headers['Link']}, {linked}" if "Link" in headers else linked}
+    return _finished(body, media, page.collection, query.window.crs, headers)
+
+
+async def _page_body(question: Question, twin: Twin, media: Media, window: Window, page: Page) -> tuple[bytes, Mapping[str, str]]:
+    """The page in this form, and the headers that belong to the form."""
     lang, base = question.lang, question.base
-    if written is not None:
-        body = await asyncio.to_thread(written.write, page.features, _shown(page.collection, query.window))
-        told = ", ".join(link.as_header() for link in links if link.rel in ("next", "collection", "license"))
-        answer = Answer(body, media.type, {"Link": told})
-    elif media is HTML:
-        shown = html.Shown(query.window.properties, query.window.crs.ground)
+    where, queries = Where.of(base, page.collection, media), Queries.of(question.asked)
+    further = cursor(page.last) if page.last is not None else None
+    if media is GEOJSON:
+        return geojson.page(page, page_links_json(where, lang, queries, further)), {}
+    links = page_links(where, queries, further)
+    if media is HTML:
+        shown = html.Shown(window.properties, window.crs.ground)
         answer = await asyncio.to_thread(html.items, lang, base, page, links, await twin.about(), shown)
-    else:
-        answer = geojson.page(lang, page, links)
-    linked = filter(None, (answer.headers.get("Link"), queryables_link(base, page.collection).as_header()))
-    answer = replace(answer, headers={**answer.headers, "Link": ", ".join(linked)})
-    return _finished(answer, page.collection, query.window.crs)
+        return answer.body, answer.headers
+    body = await asyncio.to_thread(WRITTEN[media].write, page.features, _shown(page.collection, window))
+    return body, {"Link": ", ".join(link.as_header() for link in links if link.rel in ("next", "collection", "license"))}
 
 
 async def _download(twin: Twin, name: str, asked: Asked) -> Answer:
@@ -92,7 +105,7 @@ async def _download(twin: Twin, name: str, asked: Asked) -> Answer:
     head = geopackage.head(name, title, told, crs.srid, properties, has_heights=told.has_heights and not crs.is_flat)
     file = await geopackage.build(head, features())
     headers = {"Content-Disposition": f'attachment; filename="{name}.gpkg"'}
-    return replace(_finished(Answer(b"", GEOPACKAGE.type, headers), collection, crs), file=file)
+    return replace(_finished(b"", GEOPACKAGE, collection, crs, headers), file=file)
 
 
 def _shown(collection: Collection, window: Window) -> list[Property]:
@@ -113,19 +126,18 @@ async def get_item(question: Question, twin: Twin) -> Answer:
     name, id, uri = question.path["collection"], _id(question.path["id"]), question.parameter("crs")
     query = await _checked(twin, name, lambda collection: one(collection, id, uri))
     item = await twin.item(query)
-    links = _item_links(question, item.collection, id, media)
     lang, base = question.lang, question.base
-    if media is HTML:
-        answer = await asyncio.to_thread(html.item, lang, base, item, links, await twin.about(), query.crs.ground)
-    else:
-        answer = geojson.item(lang, item.feature, links)
-    return _finished(answer, item.collection, query.crs)
+    where, own = Where.of(base, item.collection, media), Queries.of(question.asked).own
+    if media is GEOJSON:
+        return _finished(geojson.item(item.feature, item_links_json(where, lang, id, own)), media, item.collection, query.crs)
+    answer = await asyncio.to_thread(html.item, lang, base, item, item_links(where, id, own), await twin.about(), query.crs.ground)
+    return _finished(answer.body, media, item.collection, query.crs, answer.headers)
 
 
-def _finished(answer: Answer, collection: Collection, crs: Crs) -> Answer:
+def _finished(body: bytes, media: Media, collection: Collection, crs: Crs, headers: Mapping[str, str] = _NO_HEADERS) -> Answer:
     """With the CRS of its coordinates (/req/crs/ogc-crs-header), and who reads it noted where that is wanted."""
     audited = collection.name if collection.description.audited else None
-    return replace(answer, headers={**answer.headers, "Content-Crs": f"<{crs.uri}>"}, audited=audited)
+    return Answer(body, media.type, {**headers, "Content-Crs": f"<{crs.uri}>"}, audited=audited)
 
 
 def _id(text: str) -> UUID:
@@ -137,52 +149,6 @@ def _id(text: str) -> UUID:
     if str(id) != text:
         raise NotFound()
     return id
-
-
-def _page_links(question: Question, window: Window, page: Page, media: Media) -> list[Link]:
-    href = f"{question.base}/collections/{quote(page.collection.name)}"
-    asked = _written(window.asked)
-    own, further, whole = (_query(asked, left_out) for left_out in ((), ("cursor",), ("limit", "cursor")))
-    links = [
-        _as(offered, f"{href}/items", whole if offered is GEOPACKAGE else own, "self" if offered is media else "alternate")
-        for offered in FORMS
-    ]
-    if page.last is not None:
-        links.append(_as(media, f"{href}/items", f"{further}{'&' if further else ''}cursor={cursor(page.last)}", "next"))
-    return [*links, _collection_link(href, media), *licence_links(page.collection.description)]
-
-
-def _written(asked: Asked) -> Asked:
-    """The parameters but `f`, each with how it stands in an address."""
-    return [(name, f"{quote_plus(name)}={quote_plus(text)}") for name, text in asked if name != "f"]
-
-
-def _query(written: Asked, left_out: Sequence[str] = ()) -> str:
-    """The query string without these parameters."""
-    return "&".join(text for name, text in written if name not in left_out)
-
-
-def _collection_link(href: str, media: Media) -> Link:
-    form = HTML if media is HTML else JSON
-    return Link(f"{href}?f={form.word}", "collection", form.bare_type, Text("Der Datensatz", "The collection"))
-
-
-def _as(media: Media, href: str, query: str, rel: str) -> Link:
-    return Link(f"{href}?{query}{'&' if query else ''}f={media.word}", rel, media.bare_type, _TITLES[rel])
-
-
-_TITLES = {
-    "self": Text("Diese Seite", "This page"),
-    "alternate": Text("Diese Seite in anderer Form", "This page in another form"),
-    "next": Text("Nächste Seite", "Next page"),
-}
-
-
-def _item_links(question: Question, collection: Collection, id: UUID, media: Media) -> list[Link]:
-    href = f"{question.base}/collections/{quote(collection.name)}"
-    asked = _query(_written(question.asked))
-    links = [_as(offered, f"{href}/items/{id}", asked, "self" if offered is media else "alternate") for offered in OFFERED]
-    return [*links, _collection_link(href, media), *licence_links(collection.description)]
 
 
 def _collection_links(base: str, collection: Collection) -> Sequence[Link]:

@@ -74,7 +74,7 @@ def _argument(argument: Argument, lang: Language) -> dict[str, Any]:
 
 
 def _collection_links(base: str, collection: Collection) -> Sequence[Link]:
-    return (queryables_link(base, collection),)
+    return (queryables_link(base, collection.name),)
 
 
 def _landing_links(base: str) -> Sequence[Link]:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import orjson
-
-from twin_api.encodings.answer import Answer
-from twin_api.encodings.link import Link
-from twin_api.encodings.media import GEOJSON
 from twin_api.store.twin import Page
-from twin_api.texts import Language
 
 
-def page(lang: Language, found: Page, links: Sequence[Link]) -> Answer:
+def page(found: Page, links: bytes) -> bytes:
     """A FeatureCollection; `numberMatched` is left out where it was not counted. No time stamp: equal pages have equal bytes."""
     matched = b"" if found.matched is None else b'"numberMatched":%d,' % found.matched
-    head = b'{"type":"FeatureCollection",%b"numberReturned":%d,"links":%b,"features":[' % (matched, found.returned, _links(lang, links))
-    return Answer(b"".join((head, found.features, b"]}")), GEOJSON.type)
+    head = b'{"type":"FeatureCollection",%b"numberReturned":%d,"links":%b,"features":[' % (matched, found.returned, links)
+    return b"".join((head, found.features, b"]}"))
 
 
-def item(lang: Language, feature: bytes, links: Sequence[Link]) -> Answer:
+def item(feature: bytes, links: bytes) -> bytes:
     """A Feature with its links put in before the closing brace."""
-    return Answer(b"".join((feature[:-1], b',"links":', _links(lang, links), b"}")), GEOJSON.type)
+    return b"".join((feature[:-1], b',"links":', links, b"}"))
 
 
 def instant(moment: datetime | None) -> str | None:
     """RFC 3339 in UTC."""
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _links(lang: Language, links: Sequence[Link]) -> bytes:
-    return orjson.dumps([link.as_json(lang) for link in links])

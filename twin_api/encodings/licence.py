@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from twin_api.encodings.link import Link
-from twin_api.store.collection import Collection, Description
+from twin_api.store.collection import Collection
 from twin_api.texts import Text
 
 # by the word of a layer's `licence`; one that is not here is named without an address
@@ -19,10 +19,10 @@ LICENCES: Final = {
 }
 
 
-def licence_links(told: Description) -> list[Link]:
-    """The link to the licence (RFC 4946), none where it has no address here."""
-    address = LICENCES.get(told.licence)
-    return [Link(address, "license", "text/html", Text(told.licence))] if address else []
+def licence_links(licence: str) -> list[Link]:
+    """The link to the licence of this word (RFC 4946), none where it has no address here."""
+    address = LICENCES.get(licence)
+    return [Link(address, "license", "text/html", Text(licence))] if address else []
 
 
 def attribution(collections: Iterable[Collection]) -> str:

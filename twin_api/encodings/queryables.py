@@ -6,12 +6,11 @@ from typing import Final
 
 from twin_api.encodings.link import Link
 from twin_api.encodings.media import SCHEMA
-from twin_api.store.collection import Collection
 from twin_api.texts import Text
 
 REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 _TITLE: Final = Text("Wonach sich der Datensatz filtern lässt", "What the collection can be filtered by")
 
 
-def queryables_link(base: str, collection: Collection) -> Link:
-    return Link(f"{base}/collections/{collection.name}/queryables?f=json", REL, SCHEMA.type, _TITLE)
+def queryables_link(base: str, collection: str) -> Link:
+    return Link(f"{base}/collections/{collection}/queryables?f=json", REL, SCHEMA.type, _TITLE)
