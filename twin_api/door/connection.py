@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from twin_api.door.cycle import AnswerCycle
 from twin_api.problems import MEDIA_TYPE, HeadersTooLarge, Problem, RequestMalformed, RequestTooSlow
 from twin_api.texts import Language
 
@@ -73,6 +74,8 @@ class ClientConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        if type(self.cycle) is RequestResponseCycle:
+            self.cycle.__class__ = AnswerCycle  # uvicorn names the class itself; nothing of the cycle has run yet
         self._in_head, self._has_asked = False, True
         self.answering = self.answering if self.pipeline else self.cycle
         if self._leaving:
