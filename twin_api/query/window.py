@@ -67,21 +67,20 @@ def bind(collection: Collection, asked: Asked) -> Window:
     """Read the parameters for a collection; raises `InvalidParameter` for the first one that is not right. Touches no database."""
     given = once(asked)
     _check_filter_words(collection, given)
-    shape: list[Clause] = []
+    shape: dict[str, Sequence[Clause]] = {}
     params: Params = {}
     for name, text in given.items():
         if name in _NOT_NARROWING:
             continue
-        clauses, values = _clauses(collection, given, name, text)
-        shape += clauses
+        shape[name], values = _clauses(collection, given, name, text)
         params |= values
-    shape.sort(key=repr)  # whatever the order they are asked in, it is one text
+    clauses = tuple(clause for name in sorted(shape) for clause in shape[name])  # in whatever order they are asked, it is one text
     crs = asked_crs(collection, given.get("crs"))
     order, shown = read_order(collection, given.get("sortby")), _properties(collection, given.get("properties"))
     after, resumed = _cursor(given.get("cursor"), order)
     look = look_of(collection.description, crs, shown)
     names = None if shown is None else frozenset(p.name for p in shown)
-    return Window(asked, tuple(shape), params | resumed, _limit(given.get("limit")), after, crs, look, order, names)
+    return Window(asked, clauses, params | resumed, _limit(given.get("limit")), after, crs, look, order, names)
 
 
 def asked_crs(collection: Collection, uri: str | None) -> Crs:

@@ -136,8 +136,9 @@ class Twin:
         if rows is None:
             raise self._unfit()
         self._is_unfit = False
-        self._known = {c.name: c for c in map(_as_collection, rows)}
-        return list(self._known.values())
+        seen = [_as_collection(row, self._known) for row in rows]
+        self._known = {c.name: c for c in seen}
+        return seen
 
     async def _listed(self) -> Sequence[tuple[Any, ...]] | None:
         """None where the role is there but its schema is not of the form that is read; raises `NotFound` where it has gone.
@@ -238,11 +239,14 @@ def _select_item(schema: str, collection: str, look: Look) -> sa.Select[Any]:
     return sa.select(told.c.version, feature).select_from(joined).where(is_named, is_shown(told))
 
 
-def _as_collection(row: tuple[Any, ...]) -> Collection:
+def _as_collection(row: tuple[Any, ...], known: Mapping[str, Collection]) -> Collection:
+    """`known` are those seen before: of the same version, they are described alike."""
     name, description, count, bbox, starts, ends, version = row
+    before = known.get(name.decode())
+    is_known = before is not None and before.version == version.decode()
     return Collection(
         name=name.decode(),
-        description=Description.from_json(orjson.loads(description)),
+        description=before.description if before and is_known else Description.from_json(orjson.loads(description)),
         count=count,
         bbox=tuple(bbox) if bbox else None,
         interval=(starts, ends) if starts or ends else None,
