@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twin_api.block import Block
 from twin_api.blocks import collections, features, filtering, landing, schemas
+from twin_api.door import memory
 from twin_api.door.door import Door
 from twin_api.door.draining import Draining
 from twin_api.door.front import Front, Note, log_visits
@@ -235,19 +235,18 @@ def create_served_app() -> FastAPI:
     settings = Settings()
     logs.configure(settings.log_level)
     structlog.get_logger(__name__).info("serving", roles=settings.roles)
+    app = create_app(settings, _watch(settings))
+    memory.settle()
+    return app
+
+
+def _watch(settings: Settings) -> Watch:
     log = log_visits(settings.log_level)
     if not settings.metrics_port:
-        return _settled(create_app(settings, Watch((log,), end=STANDARD.drain)))
+        return Watch((log,), end=STANDARD.drain)
     from twin_api.seeing import metrics  # on import, Prometheus' library decides whether processes share what they count
     from twin_api.seeing.listener import listen
 
     listen(settings.metrics_host, settings.metrics_port, metrics.registry_of(settings.metrics_folder))
     STANDARD.on_drop = metrics.DROPPED.inc
-    return _settled(create_app(settings, Watch((log, metrics.count), metrics.see_pools, STANDARD.drain)))
-
-
-def _settled(app: FastAPI) -> FastAPI:
-    """What is there by now stays, so the search for garbage need not go through it again and again while somebody waits."""
-    gc.collect()
-    gc.freeze()
-    return app
+    return Watch((log, metrics.count), metrics.see_pools, STANDARD.drain)

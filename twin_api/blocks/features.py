@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -41,6 +42,7 @@ from twin_api.texts import Text
 Query = TypeVar("Query")
 
 ITEM_PARAMETERS = ("crs", "f")
+_CANONICAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _WHOLE = Text(
     "`f=gpkg` ist die ganze Sammlung: `limit` und `cursor` weglassen", "`f=gpkg` is the whole collection: leave out `limit` and `cursor`"
@@ -123,8 +125,9 @@ async def _checked(twin: Twin, name: str, check: Callable[[Collection], Query]) 
 async def get_item(question: Question, twin: Twin) -> Answer:
     """/req/core/f-op, /req/core/f-success, /req/crs/fc-crs-definition."""
     media = question.media_of_page(OFFERED, ITEM_PARAMETERS)
-    name, id, uri = question.path["collection"], _id(question.path["id"]), question.parameter("crs")
-    query = await _checked(twin, name, lambda collection: one(collection, id, uri))
+    name, id, uri = question.path["collection"], question.path["id"], question.parameter("crs")
+    uuid = _uuid(id)
+    query = await _checked(twin, name, lambda collection: one(collection, uuid, uri))
     item = await twin.item(query)
     lang, base = question.lang, question.base
     where, own = Where.of(base, item.collection, media), Queries.of(question.asked).own
@@ -140,15 +143,11 @@ def _finished(body: bytes, media: Media, collection: Collection, crs: Crs, heade
     return Answer(body, media.type, {**headers, "Content-Crs": f"<{crs.uri}>"}, audited=audited)
 
 
-def _id(text: str) -> UUID:
+def _uuid(text: str) -> UUID:
     """Only the canonical form names an item; anything else names nothing."""
-    try:
-        id = UUID(text)
-    except ValueError:
-        raise NotFound() from None
-    if str(id) != text:
+    if not _CANONICAL.fullmatch(text):
         raise NotFound()
-    return id
+    return UUID(text)
 
 
 def _collection_links(base: str, collection: Collection) -> Sequence[Link]:

@@ -9,7 +9,7 @@ import asyncio
 from math import ceil
 from time import monotonic
 from types import TracebackType
-from typing import Final
+from typing import Any, Final, cast
 
 from starlette.types import Scope
 
@@ -19,6 +19,8 @@ from twin_api.identity.subject import CITIZEN, FAMILIES
 from twin_api.problems import ContentNotTaken, HeadersTooLarge, TooBusy, TooManyParameters, TooManyRequests, UriTooLong
 from twin_api.settings import Settings
 
+_Task = asyncio.Task[Any]
+
 MAX_URI: Final = 8192
 MAX_HEADERS: Final = 64
 MAX_HEADER_BYTES: Final = 32_768
@@ -27,6 +29,7 @@ MAX_PARAMETERS: Final = 64
 FAILURES: Final = 30  # wrong tokens from one address at once; afterwards one each `_FAILURE_S`
 _FAILURE_S: Final = 2.0
 _GRUDGE_S: Final = 60.0
+_LOOK_S: Final = 0.25  # how much longer than it may a request can take
 _YIELD_S: Final = 0.1  # councils and administrations go first, and citizens are not forgotten
 _FEW: Final = 1  # citizens' requests at once where one of theirs ...
 _SHORTLY_S: Final = 1.0  # ... was in work so short a time ago
@@ -56,7 +59,7 @@ class Limits:
         self._asked = Buckets(settings.rate, settings.burst) if settings.rate else None
         self._failed = Buckets(1 / _FAILURE_S, FAILURES)
         self._guessed = Buckets(1 / _FAILURE_S, FAILURES)
-        self._request_s = settings.request_s
+        self._bounds = Bounds(settings.request_s)
         at_once = settings.requests
         self._turns = {family: Turns(at_once, settings.waiting, settings.pool_wait_s) for family in FAMILIES}
         self._precedence = Precedence(_YIELD_S, _FEW, _SHORTLY_S)
@@ -92,20 +95,20 @@ class Limits:
     def work(self, role: str, client: str | None) -> Work:
         """A turn in the role's family, and a bound on the time it takes."""
         family = role.partition("/")[0]
-        return Work(self._turns[family], client or "", self._precedence, family == CITIZEN, self._request_s)
+        return Work(self._turns[family], client or "", self._precedence, family == CITIZEN, self._bounds)
 
 
 class Work:
     """`async with`: wait for a turn, keep it while working, end in `TooBusy` what takes too long. Citizens' work yields to the others'."""
 
-    __slots__ = ("_at_most_s", "_bound", "_client", "_precedence", "_turns", "_yields")
+    __slots__ = ("_begun", "_bounds", "_client", "_precedence", "_turns", "_yields")
 
-    def __init__(self, turns: Turns, client: str, precedence: Precedence, yields: bool, at_most_s: float) -> None:
+    def __init__(self, turns: Turns, client: str, precedence: Precedence, yields: bool, bounds: Bounds) -> None:
         self._turns = turns
         self._client = client
         self._precedence = precedence
         self._yields = yields
-        self._at_most_s = at_most_s
+        self._bounds = bounds
 
     async def __aenter__(self) -> None:
         await self._turns.take(self._client)
@@ -117,38 +120,53 @@ class Work:
                 raise
         else:
             self._precedence.begin()
-        self._bound = Bound(self._at_most_s)
+        self._begun = self._bounds.begin()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         (self._precedence.leave if self._yields else self._precedence.end)()
         self._turns.give_back()
-        if self._bound.ends(kind):
+        if self._bounds.end(self._begun, kind):
             raise TooBusy() from None
 
 
-class Bound:
-    """A bound on the time of the running task, from now on: `asyncio.timeout` without what only others need, at a quarter of its price."""
-
-    __slots__ = ("_cancelled", "_is_over", "_task", "_timer")
+class Bounds:
+    """A bound on the time of tasks. One look over all of them now and then costs less than a timer for each."""
 
     def __init__(self, at_most_s: float) -> None:
+        self._at_most_s = at_most_s
+        self._look_s = min(_LOOK_S, at_most_s / 4)
+        self._running: dict[_Task, float] = {}
+        self._overdue: set[_Task] = set()
+        self._looks_in: asyncio.AbstractEventLoop | None = None
+
+    def begin(self) -> tuple[_Task, int]:
+        """The running task may take so long from now on."""
         loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task(loop)
-        self._cancelled = self._task.cancelling() if self._task else 0
-        self._is_over = False
-        self._timer = loop.call_later(at_most_s, self._end)
+        task = cast("_Task", asyncio.current_task(loop))
+        self._running[task] = loop.time() + self._at_most_s
+        if self._looks_in is not loop:
+            self._looks_in = loop
+            loop.call_later(self._look_s, self._look, loop)
+        return task, task.cancelling()
 
-    def _end(self) -> None:
-        self._is_over = True
-        if self._task is not None:
-            self._task.cancel()
-
-    def ends(self, kind: type[BaseException] | None) -> bool:
+    def end(self, begun: tuple[_Task, int], kind: type[BaseException] | None) -> bool:
         """Called once, when the work is over: whether it was this bound, and nobody else, that ended it with `kind`."""
-        self._timer.cancel()
-        if not self._is_over or self._task is None:
+        task, cancelled_before = begun
+        self._running.pop(task, None)
+        if task not in self._overdue:
             return False
-        return self._task.uncancel() <= self._cancelled and kind is not None and issubclass(kind, asyncio.CancelledError)
+        self._overdue.remove(task)
+        return task.uncancel() <= cancelled_before and kind is not None and issubclass(kind, asyncio.CancelledError)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for task in [task for task, end in self._running.items() if end <= now]:
+            del self._running[task]
+            self._overdue.add(task)
+            task.cancel()
+        self._looks_in = loop if self._running else None
+        if self._looks_in:
+            loop.call_later(self._look_s, self._look, loop)
 
 
 def _too_many(wait_s: float, buckets: Buckets) -> TooManyRequests:

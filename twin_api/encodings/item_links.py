@@ -1,6 +1,6 @@
 """The links of items and of pages of items. As JSON they are a pattern, made once for a collection, which each request fills in.
 
-Must never put anything into a pattern that was not encoded for an address: it is not encoded again.
+Must never put anything into a pattern that is not written as addresses and JSON want it: it is not encoded again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
-from uuid import UUID
 
 import orjson
 
@@ -83,7 +82,7 @@ def page_links(where: Where, queries: Queries, cursor: str | None) -> list[Link]
     return [*links, _collection_link(where), *licence_links(where.licence)]
 
 
-def item_links(where: Where, id: UUID | str, asked: str) -> list[Link]:
+def item_links(where: Where, id: str, asked: str) -> list[Link]:
     href = f"{where.href}/items/{id}"
     links = [_as(offered, href, asked, "self" if offered is where.media else "alternate") for offered in OFFERED]
     return [*links, _collection_link(where), *licence_links(where.licence)]
@@ -96,8 +95,8 @@ def page_links_json(where: Where, lang: Language, queries: Queries, cursor: str 
     return filled if cursor is None else filled.replace(_CURSOR.encode(), cursor.encode())
 
 
-def item_links_json(where: Where, lang: Language, id: UUID, asked: str) -> bytes:
-    return _item_pattern(where, lang).replace(_ID.encode(), str(id).encode()).replace(_MARKS.own.encode(), asked.encode())
+def item_links_json(where: Where, lang: Language, id: str, asked: str) -> bytes:
+    return _item_pattern(where, lang).replace(_ID.encode(), id.encode()).replace(_MARKS.own.encode(), asked.encode())
 
 
 @lru_cache(maxsize=_KNOWN)
