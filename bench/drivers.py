@@ -1,4 +1,4 @@
-"""Which driver for the hot path: our pool (psycopg, last in first out), psycopg_pool, or asyncpg without a reset between reads.
+"""Which driver for the hot path: our pool (libpq itself, last in first out), psycopg_pool, or asyncpg without a reset between reads.
 
 No HTTP: statements of the hot path from one event loop (uvloop), 16 at a time on 8 connections, as the citizen's login. Run it after
 `make bench`; it starts itself again in the peers' environment, which has all three.
@@ -64,7 +64,7 @@ async def _compare(rounds: int) -> None:
     print(f"{'statement':<13}{'driver':<26}{'us each':>9}{'of ours':>9}{'CPU us of this process':>25}")
     for work, (statement, number) in WORK.items():
         drivers = {
-            "ours (psycopg, LIFO)": await _ours(statement),
+            "ours (libpq, LIFO)": await _ours(statement),
             "psycopg_pool": await _psycopg_pool(statement),
             "asyncpg": await _asyncpg(statement),
         }
@@ -77,7 +77,7 @@ async def _compare(rounds: int) -> None:
                 if turn >= 0:  # the first round only warms up
                     found[name].append(one)
         for name, seen in found.items():
-            of_ours = median(our[0] / their[0] for our, their in zip(found["ours (psycopg, LIFO)"], seen, strict=True))
+            of_ours = median(our[0] / their[0] for our, their in zip(found["ours (libpq, LIFO)"], seen, strict=True))
             print(f"{work:<13}{name:<26}{median(s[0] for s in seen):>9.0f}{1 / of_ours:>9.2f}{median(s[1] for s in seen):>25.0f}")
     sys.stdout.flush()
     os._exit(0)  # the connections end with the process
@@ -117,12 +117,11 @@ async def _ours(statement: str) -> Read:
 
 
 async def _psycopg_pool(statement: str) -> Read:
+    from psycopg.types.string import ByteaBinaryLoader
     from psycopg_pool import AsyncConnectionPool
 
-    from twin_api.store.engine import _Utf8
-
     async def configure(connection: Any) -> None:
-        connection.adapters.register_loader("text", _Utf8)
+        connection.adapters.register_loader("text", ByteaBinaryLoader)
 
     options = {"autocommit": True}
     pool = AsyncConnectionPool(

@@ -198,6 +198,7 @@ class Serving:
             proxy_headers=False,
             log_level="warning",
             lifespan="on",
+            access_log=False,
             timeout_graceful_shutdown=5,
         )
         self._server = uvicorn.Server(config)

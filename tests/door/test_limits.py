@@ -208,6 +208,43 @@ def test_work_beyond_its_time_ends_and_gives_its_turn_back() -> None:
     asyncio.run(run())
 
 
+def test_whoever_is_cancelled_by_somebody_else_is_not_told_to_come_back() -> None:
+    async def work(limits: Limits) -> None:
+        async with limits.work("council/bau", "a"):
+            await asyncio.sleep(5)
+
+    async def run() -> None:
+        limits = Limits(Settings(request_s=0.2, requests=2))
+        for patience_s in (0.0, 0.05, 0.19, 0.2, 0.21, 0.4):  # before the bound, at it, and after
+            task = asyncio.create_task(work(limits))
+            await asyncio.sleep(patience_s)
+            told = task.cancel()
+            with pytest.raises(asyncio.CancelledError if told else TooBusy):
+                await task
+        assert not limits._bounds._running
+        assert not limits._bounds._overdue
+
+    asyncio.run(run())
+
+
+def test_the_bound_of_work_does_not_outlive_it() -> None:
+    async def run() -> None:
+        limits = Limits(Settings(request_s=0.1, requests=1))
+        async with limits.work("council/bau", "a"):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        async with limits.work("council/bau", "a"):
+            pass
+        async with asyncio.timeout(0.02):
+            with pytest.raises(asyncio.CancelledError):
+                async with limits.work("council/bau", "a"):
+                    await asyncio.sleep(5)
+            raise asyncio.CancelledError
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(run())
+
+
 def test_citizens_do_not_begin_while_others_are_in_work_and_are_not_forgotten() -> None:
     async def run() -> list[str]:
         limits, seen = Limits(Settings(requests=4)), []
