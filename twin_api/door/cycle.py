@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 _FRAMING: Final = frozenset((b"transfer-encoding", b"connection"))
 _LENGTH: Final = b"content-length"
+_TOGETHER: Final = 65_536  # bytes that are copied in less time than a call of the system takes
 _CONTROLS: Final = (bytes(range(32)) + b"\x7f").translate(None, b"\t\r\n")  # no header holds any of them (RFC 9110, 5.5)
 
 
@@ -60,8 +61,10 @@ class AnswerCycle(RequestResponseCycle):
             return
         self.response_started = True
         self.waiting_for_100_continue = False
-        self.transport.write(head)
-        self.transport.write(body)
+        if len(body) <= _TOGETHER:
+            self.transport.write(head + body)  # one call of the system, and the client wakes once
+        else:
+            self.transport.writelines((head, body))
         self.response_complete = True
         self.message_event.set()
         self.on_response()
