@@ -32,15 +32,14 @@ class Turns:
             return
         since = monotonic()
         turn = self._stand(client)
+        patience = turn.get_loop().call_later(self._wait_s, _send_away, turn)
         try:
-            async with asyncio.timeout(self._wait_s):
-                await turn
-        except BaseException as error:
+            await turn
+        except BaseException:
             self._step_out(client, turn)
-            if isinstance(error, TimeoutError):
-                raise TooBusy() from None
             raise
         finally:
+            patience.cancel()
             visit().waited_s += monotonic() - since
 
     def give_back(self) -> None:
@@ -76,8 +75,7 @@ class Turns:
             raise TooBusy()
         turn = line.pop()
         self._places += 1
-        if not turn.done():
-            turn.set_exception(TooBusy())
+        _send_away(turn)
 
     def _step_out(self, client: str, turn: asyncio.Future[None]) -> None:
         """Leave the line. INVARIANT: a turn that was handed over in the same moment goes on to the next."""
@@ -89,6 +87,11 @@ class Turns:
                 del self._lines[client]
         elif turn.done() and not turn.cancelled() and turn.exception() is None:
             self.give_back()
+
+
+def _send_away(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_exception(TooBusy())
 
 
 class Precedence:
