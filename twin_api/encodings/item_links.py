@@ -5,7 +5,8 @@ Must never put anything into a pattern that is not written as addresses and JSON
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
@@ -57,17 +58,24 @@ class Queries(NamedTuple):
 
     @classmethod
     def of(cls, asked: Sequence[tuple[str, str]]) -> Queries:
-        written = [(name, f"{quote_plus(name)}={quote_plus(text)}&") for name, text in asked if name != "f"]
+        written = [(name, _written(name, text)) for name, text in asked if name != "f"]
         own = "".join([text for _, text in written])
         further = "".join([text for name, text in written if name != "cursor"])
         whole = "".join([text for name, text in written if name not in ("limit", "cursor")])
         return cls(own, further, whole)
 
 
+@lru_cache(maxsize=256)
+def _written(name: str, text: str) -> str:
+    return f"{quote_plus(name)}={quote_plus(text)}&"
+
+
 # braces stand in no address of ours
 _MARKS: Final = Queries("{own}", "{further}", "{whole}")
 _ID: Final = "{id}"
 _CURSOR: Final = "{cursor}"
+_MARK: Final = re.compile(rb"(\{(?:own|further|whole|id|cursor)\})")
+Pattern = tuple[tuple[bytes, ...], tuple[bytes, ...]]  # what stands between the marks, and these
 
 
 def page_links(where: Where, queries: Queries, cursor: str | None) -> list[Link]:
@@ -89,14 +97,14 @@ def item_links(where: Where, id: str, asked: str) -> list[Link]:
 
 
 def page_links_json(where: Where, lang: Language, queries: Queries, cursor: str | None) -> bytes:
-    filled = _page_pattern(where, lang, cursor is not None)
-    for mark, text in zip(_MARKS, queries, strict=True):
-        filled = filled.replace(mark.encode(), text.encode())
-    return filled if cursor is None else filled.replace(_CURSOR.encode(), cursor.encode())
+    told = {b"{own}": queries.own.encode(), b"{further}": queries.further.encode(), b"{whole}": queries.whole.encode()}
+    if cursor is not None:
+        told[b"{cursor}"] = cursor.encode()
+    return _filled(_page_pattern(where, lang, cursor is not None), told)
 
 
 def item_links_json(where: Where, lang: Language, id: str, asked: str) -> bytes:
-    return _item_pattern(where, lang).replace(_ID.encode(), id.encode()).replace(_MARKS.own.encode(), asked.encode())
+    return _filled(_item_pattern(where, lang), {b"{id}": id.encode(), b"{own}": asked.encode()})
 
 
 @lru_cache(maxsize=_KNOWN)
@@ -106,17 +114,26 @@ def queryables_header(base: str, name: str) -> str:
 
 
 @lru_cache(maxsize=_KNOWN)
-def _page_pattern(where: Where, lang: Language, has_next: bool) -> bytes:
-    return _json(page_links(where, _MARKS, _CURSOR if has_next else None), lang)
+def _page_pattern(where: Where, lang: Language, has_next: bool) -> Pattern:
+    return _pattern(page_links(where, _MARKS, _CURSOR if has_next else None), lang)
 
 
 @lru_cache(maxsize=_KNOWN)
-def _item_pattern(where: Where, lang: Language) -> bytes:
-    return _json(item_links(where, _ID, _MARKS.own), lang)
+def _item_pattern(where: Where, lang: Language) -> Pattern:
+    return _pattern(item_links(where, _ID, _MARKS.own), lang)
 
 
-def _json(links: Sequence[Link], lang: Language) -> bytes:
-    return orjson.dumps([link.as_json(lang) for link in links])
+def _pattern(links: Sequence[Link], lang: Language) -> Pattern:
+    parts = _MARK.split(orjson.dumps([link.as_json(lang) for link in links]))
+    return tuple(parts[::2]), tuple(parts[1::2])
+
+
+def _filled(pattern: Pattern, told: Mapping[bytes, bytes]) -> bytes:
+    between, marks = pattern
+    parts = [b""] * (2 * len(marks) + 1)
+    parts[::2] = between
+    parts[1::2] = [told[mark] for mark in marks]
+    return b"".join(parts)
 
 
 def _collection_link(where: Where) -> Link:
