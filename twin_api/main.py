@@ -109,9 +109,9 @@ class House(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self.entrance if scope["type"] == "http" else super().__call__)(scope, receive, send)
 
-    async def inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def inside(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """What belongs to no twin."""
-        await super().__call__(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
 
 class Straight:
@@ -120,8 +120,8 @@ class Straight:
     def __init__(self, door: ASGIApp, house: ASGIApp) -> None:
         self._door, self._house = door, house
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._door if family_in(scope) in FAMILIES else self._house)(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (self._door if family_in(scope) in FAMILIES else self._house)(scope, receive, send)
 
 
 def create_app(settings: Settings, watch: Watch = Watch()) -> FastAPI:  # frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import BinaryIO, Final
 
@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Scope
 
 from twin_api.door.coding import choose_coding, packed
+from twin_api.door.head import HEAD, Head, told
 from twin_api.encodings.answer import Answer
 from twin_api.identity.subject import CITIZEN
 from twin_api.store.twin import Twin
@@ -37,13 +38,13 @@ async def cached_response(scope: Scope, twin: Twin, answer: Answer) -> Response:
     """
     if answer.file is not None:
         return _download(answer, answer.file)
-    accept_encoding, known = _asked(scope["headers"])
-    coding = choose_coding(accept_encoding, answer)
+    head: Head = scope[HEAD]
+    coding = choose_coding(told(head, b"accept-encoding") if b"accept-encoding" in head else None, answer)
     digest = sha256(answer.body).hexdigest()[:24]
     etag = f'"{digest}"' if coding is None else f'"{digest}-{coding.name}"'
     headers = [(b"etag", etag.encode()), _PUBLIC if twin.name == CITIZEN else _PRIVATE, (b"vary", VARY.encode())]
     headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
-    if known and _matches(known, etag):
+    if b"if-none-match" in head and _matches(told(head, b"if-none-match"), etag):
         return Plain(304, headers)
     body = answer.body if coding is None else await packed(coding, answer.body)
     if coding is not None:
@@ -65,18 +66,7 @@ async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
             yield piece
 
 
-def _asked(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, list[str]]:
-    """`Accept-Encoding` as one line, None where there is none, and the lines of `If-None-Match`."""
-    accepted, known = [], []
-    for name, value in headers:
-        if name == b"accept-encoding":
-            accepted.append(value.decode("latin-1"))
-        elif name == b"if-none-match":
-            known.append(value.decode("latin-1"))
-    return (",".join(accepted) if accepted else None), known
-
-
-def _matches(if_none_match: Sequence[str], etag: str) -> bool:
-    """RFC 9110, 13.1.2: weak comparison; the header may stand on several lines."""
-    known = [tag.strip() for line in if_none_match for tag in line.split(",")]
+def _matches(if_none_match: str, etag: str) -> bool:
+    """RFC 9110, 13.1.2: weak comparison."""
+    known = [tag.strip() for tag in if_none_match.split(",")]
     return known == ["*"] or etag in (tag.removeprefix("W/") for tag in known)

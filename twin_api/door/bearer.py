@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from starlette.types import Scope
-
 from twin_api.door.limits import Limits
 from twin_api.identity.subject import Subject
 from twin_api.identity.tokens import Token, TokenMalformed, read_token
@@ -36,17 +34,13 @@ class Bearer:
         self._subjects = subjects
         self._limits = limits
 
-    async def subject(self, scope: Scope, client: str | None) -> Subject | None:
-        """Whom the request's token stands for, None without one; raises `CredentialsInvalid`, which counts for the client's address."""
-        credentials = [value for name, value in scope["headers"] if name == b"authorization"]
-        if not credentials:
-            return None
+    async def subject(self, credentials: str, client: str | None) -> Subject | None:
+        """Whom the token in this header `Authorization` stands for; raises `CredentialsInvalid`, which counts for the client's address."""
         try:
-            subject = await self._look_up(_read(credentials), client)
+            return await self._look_up(_read(credentials), client)
         except CredentialsInvalid:
             self._limits.note_failure(client)
             raise
-        return subject
 
     async def _look_up(self, token: Token, client: str | None) -> Subject | None:
         if self._subjects is None:
@@ -76,11 +70,11 @@ class Bearer:
         return subject
 
 
-def _read(credentials: list[bytes]) -> Token:
-    scheme, _, text = credentials[0].decode("latin-1").partition(" ")
-    if len(credentials) > 1 or scheme.lower() != "bearer":
+def _read(credentials: str) -> Token:
+    scheme, _, text = credentials.partition(" ")
+    if scheme.lower() != "bearer":
         raise CredentialsInvalid()
     try:
-        return read_token(text.strip())
+        return read_token(text.strip())  # two headers make one text, which is no token
     except TokenMalformed:
         raise CredentialsInvalid() from None

@@ -19,11 +19,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from twin_api.block import Block, Question, Route
 from twin_api.door.answering import cached_response
 from twin_api.door.bearer import Bearer, Subjects
+from twin_api.door.head import HEAD, Head, read_head, told
 from twin_api.door.headers import METHODS
 from twin_api.door.limits import Limits, check_size
 from twin_api.door.place import home_of, path_in
 from twin_api.door.proxy import CLIENT, check_host
-from twin_api.door.refusing import language_of, refuse
+from twin_api.door.refusing import refuse
+from twin_api.encodings.media import choose_language
 from twin_api.identity.subject import CITIZEN, FAMILIES, WITH_PARTS, Subject, is_role
 from twin_api.problems import (
     CredentialsMissing,
@@ -72,7 +74,7 @@ class Door:
             for block in blocks
             for route in block.routes
         ]
-        self._rooms: ASGIApp = Router(routes, redirect_slashes=False, default=_nothing_here)
+        self._rooms: ASGIApp = Router(routes, redirect_slashes=False, default=_nothing_here).app
         self._first_words = frozenset(route.path.split("/")[1] for route in routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,8 +83,9 @@ class Door:
             return
         try:
             check_size(scope)
-            check_host(scope)
-            await self._enter(scope, receive, send)
+            head = read_head(scope["headers"])
+            check_host(head, scope["http_version"])
+            await self._enter(scope, head, receive, send)
         except Problem as problem:
             await self._refuse(problem, scope)(scope, receive, send)
         except Exception as error:
@@ -92,10 +95,10 @@ class Door:
     def _refuse(self, problem: Problem, scope: Scope) -> Response:
         return refuse(problem, scope, self._lang, f"{home_of(scope, self._base_url)}/")
 
-    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _enter(self, scope: Scope, head: Head, receive: Receive, send: Send) -> None:
         client: str | None = scope.get(CLIENT)
         role, rest = self._split(path_in(scope))
-        subject = await self._bearer.subject(scope, client)
+        subject = await self._bearer.subject(told(head, b"authorization"), client) if b"authorization" in head else None
         who = subject.token if subject else client
         self._limits.spend(who)
         twin = self._admit(role, subject)
@@ -104,9 +107,10 @@ class Door:
             raise NotFound()  # no pattern of a route may take a line's end for the end of an address
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed(headers={"Allow": METHODS})
-        base = self._base_url or _origin(scope)
-        guest = Guest(twin, f"{base}/{role}", language_of(scope, self._lang), self._blocks, subject, who)
-        await self._rooms({**scope, "path": rest, "root_path": "", _GUEST: guest}, receive, send)
+        base = self._base_url or f"{scope['scheme']}://{told(head, b'host') or 'localhost'}{home_of(scope, '')}"
+        lang = choose_language(told(head, b"accept-language"), self._lang)
+        guest = Guest(twin, f"{base}/{role}", lang, self._blocks, subject, who)
+        await self._rooms({**scope, "path": rest, "root_path": "", HEAD: head, _GUEST: guest}, receive, send)
 
     def _split(self, path: str) -> tuple[str, str]:
         """`/administration/bauhof/collections` -> (`administration/bauhof`, `/collections`)."""
@@ -143,8 +147,7 @@ class Guest:
 
     def question(self, scope: Scope) -> Question:
         asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else []
-        accept = ",".join([value.decode("latin-1") for name, value in scope["headers"] if name == b"accept"])
-        return Question(scope["path_params"], asked, accept, self.base, self.lang, self.blocks)
+        return Question(scope["path_params"], asked, told(scope[HEAD], b"accept"), self.base, self.lang, self.blocks)
 
 
 class _Room:
@@ -171,11 +174,6 @@ def _note(role: str, subject: Subject | None) -> None:
     seen.role = role
     if subject is not None and role.startswith("administration"):
         seen.token = subject.token
-
-
-def _origin(scope: Scope) -> str:
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
-    return f"{scope['scheme']}://{host}{home_of(scope, '')}"
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,7 +5,7 @@ Must never open a twin or ask who somebody is: what it answers itself depends on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,10 +23,9 @@ class Porch:
         self._app = app
         self._by_safety = {secure: manners(secure) for secure in (False, True)}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         manner = self._manner(scope)
         shared = _shared_with(scope, manner) if manner.origins else ()
 
@@ -36,10 +35,8 @@ class Porch:
                 message["headers"] = [*headers, *_fitting(headers, manner), *shared]
             await send(message)
 
-        if scope["method"] == "OPTIONS":
-            await _options(scope, manner, shared)(scope, receive, send_politely)
-        else:
-            await self._app(scope, receive, send_politely)
+        app = _options(scope, manner, shared) if scope["method"] == "OPTIONS" else self._app
+        return app(scope, receive, send_politely)
 
     def _manner(self, scope: Scope) -> Manner:
         manners = self._by_safety[scope["scheme"] == "https"]

@@ -6,13 +6,14 @@ Must never believe a word about the client that a proxy of ours has not said.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, Literal
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from twin_api.door.head import Head, told
 from twin_api.problems import RequestMalformed
 
 Named = Literal["x-forwarded", "forwarded"]
@@ -28,12 +29,11 @@ _REMEMBERED: Final = 4096
 Hops = tuple[Sequence[str], str, str]  # addresses, nearest proxy's word last; scheme; host
 
 
-def check_host(scope: Scope) -> None:
+def check_host(head: Head, http_version: str) -> None:
     """RFC 9112, 3.2: a request names exactly one host, in a form that a host can have. It stands in every link of the answer."""
-    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-    if not hosts and scope["http_version"] == "1.0":
+    if b"host" not in head and http_version == "1.0":
         return
-    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+    if not _HOST.fullmatch(told(head, b"host")):  # two of them are none
         raise RequestMalformed()
 
 
@@ -44,11 +44,11 @@ class BehindProxies:
         self._app = app
         self._proxies = proxies
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
             scope, client = self._proxies.look_through(scope)
             scope[CLIENT] = client
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 class Proxies:
