@@ -66,6 +66,10 @@ TEXTS = [
     "S_INTERSECTS(geometry, BBOX(1,2,3))", "S_INTERSECTS(geometry, BBOX(1,2,3,4,5))", "S_INTERSECTS(geometry, BBOX(1,4,3,2))", "S_INTERSECTS(geometry, BBOX(-181,0,0,1))",
     "S_INTERSECTS(geometry, BBOX(a,b,c,d))", f"S_INTERSECTS(geometry, LINESTRING({MANY}))", "S_TOUCHES(geometry, GEOMETRYCOLLECTION(POINT(1 2),POINT(3 4)))", "S_NIX(geometry, geometry)",
     "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POINT(1 2))))", "S_INTERSECTS(geometry, POLYGON((1e-9 0,2e-9 0,2e-9 1e-9,1e-9 0)))",
+    # what runs to the other side of the earth has no length
+    "length_m(LINESTRING(-180 0,0 0,180 0)) > 1", "area_m2(BBOX(-180,-90,180,90)) > 1", "distance_m(geometry, BBOX(-180,-90,180,90)) > 1",
+    "area_m2(POLYGON((0 0,180 0,180 90,0 90,0 0))) > 1", "area_m2(POLYGON((0 0,180 0,180 0.0000001,0 0))) > 1", "distance_m(POINT(1 2), LINESTRING(7 90,9 -90)) > 1",
+    "length_m(MULTILINESTRING((1 1,2 2),(90 0,-90 0))) > 1", "distance_m(geometry, GEOMETRYCOLLECTION(POINT(0 0),MULTIPOLYGON(((0 0,180 0,1 1,0 0))))) > 1",
     # numbers that the parser would round
     "n = 9007199254740993", "n = 99999999999999999999999", "n IN (1, 9007199254740993)", "n = -9007199254740993",
 ]  # fmt: skip
@@ -137,6 +141,7 @@ ODD = [
     "day > DATE('0001-01-01')", "at < TIMESTAMP('9999-12-31T23:59:59.999999Z')", "at = DATE('9999-12-31')", "T_INTERSECTS(at, INTERVAL('..','..'))", "year(at) = 1", "month(day) > 12",
     "S_INTERSECTS(geometry, POINT(-180 -90))", "S_INTERSECTS(geometry, BBOX(-180,-90,180,90))", "S_INTERSECTS(geometry, BBOX(170,0,-170,1))", "S_INTERSECTS(geometry, BBOX(1,1,1,1))",
     f"S_EQUALS({SQUARE}, {SQUARE})", "S_INTERSECTS(geometry, POINT Z(1 2 3))", "distance_m(geometry, POINT(180 90)) > 1", f"area_m2({SQUARE}) > 1", "length_m(LINESTRING(0 0,0 1)) > 1",
+    "length_m(LINESTRING(0 0,90 0,180 0)) > 1", "distance_m(POINT(0 0), POINT(180 0)) > 1", "area_m2(BBOX(-90,-45,90,45)) > 1", "distance_m(geometry, MULTIPOINT((0 0),(180 0))) > 1",
     "S_DISJOINT(geometry, GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1)))", "S_CROSSES(geometry, MULTILINESTRING((0 0,1 1),(2 2,3 3)))", "area_m2(geometry) = length_m(geometry)",
 ]  # fmt: skip
 

@@ -5,7 +5,7 @@ Coordinates are printed to seven digits of a degree, and compared as they are pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from twin_api.store.collection import GEOMETRY, MERCATOR_SRID
 GEOMETRY_NAME: Final = "geometry"
 MAX_VERTICES: Final = 500
 GRID: Final = 1e-7
+_OPPOSITE: Final = 1e-8  # of the earth's radius: a few centimetres; PostGIS minds less
 _COLLECTION: Final = "GeometryCollection"
 _TYPES: Final = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 _PLAIN: Final = sa.types.NullType()  # a type of GeoAlchemy2 would become WKB wherever it is selected
@@ -47,11 +48,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A geometry of the request, as EWKB in the parameter `name`; the parameters `name_0` to `name_3` are its box in Web Mercator."""
+    """A geometry of the request, as EWKB in the parameter `name`; the parameters `name_0` to `name_3` are its box in Web Mercator.
+
+    `is_measurable` belongs to its values, not to its shape: whether it can be measured on the spheroid.
+    """
 
     is_constant: ClassVar[bool] = True
     name: str
     is_collection: bool
+    is_measurable: bool = field(default=True, compare=False)
     type: str = GEOMETRY_TYPE
     parts: tuple[Expression, ...] = ()
 
@@ -91,6 +96,17 @@ def read_geometry(node: dict[str, Any], crs: Crs) -> shapely.Geometry:
             "a geometry is empty or invalid: rings close and do not cross themselves",
         )
     return placed
+
+
+def is_measurable(placed: shapely.Geometry) -> bool:
+    """Whether no edge leads from a point to the one opposite on the earth: it runs on every side at once, and PostGIS fails on it."""
+    parts = shapely.get_parts(shapely.get_parts(placed))
+    lines = np.concatenate([parts[shapely.get_dimensions(parts) == 1], shapely.get_rings(parts)])
+    degrees, line = shapely.get_coordinates(lines, return_index=True)
+    lon, lat = np.radians(degrees).T
+    directions = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    apart = np.linalg.norm(directions[1:] + directions[:-1], axis=1)
+    return not bool(np.any((apart < _OPPOSITE) & (line[1:] == line[:-1])))
 
 
 def _shape(node: dict[str, Any]) -> shapely.Geometry:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from twin_api.query.box import mercator
 from twin_api.query.cql2.binding import Binding
 from twin_api.query.cql2.expression import Expression, Sql, call, refuse
-from twin_api.query.cql2.geometry import Drawn, read_geometry
+from twin_api.query.cql2.geometry import Drawn, is_measurable, read_geometry
 from twin_api.query.crs import CRS84
 from twin_api.store.collection import MERCATOR
 
@@ -73,4 +73,4 @@ def bind_geometry(binding: Binding, node: dict[str, Any]) -> Expression:
     low, high = mercator(west, south), mercator(east, north)
     corners = (low[0] - _MARGIN_M, low[1] - _MARGIN_M, high[0] + _MARGIN_M, high[1] + _MARGIN_M)
     binding.params |= {f"{name}_{number}": corner for number, corner in enumerate(corners)}
-    return Drawn(name, isinstance(placed, shapely.GeometryCollection))
+    return Drawn(name, isinstance(placed, shapely.GeometryCollection), is_measurable(placed))
