@@ -12,12 +12,16 @@ from pyproj import Transformer
 from tests.door.clients import client_as
 from tests.query.asked import ask, found, ids, walk
 from tests.query.test_injection import TREES
+from tests.store.test_pool import run_with_pool
 from tests.town.rows import ROWS
 from tests.towns import Town
 from twin_api.query import page
 from twin_api.query.crs import COMMON
 from twin_api.query.page import Pages
 from twin_api.query.window import bind
+from twin_api.store.engine import Pool
+from twin_api.store.line import LONG
+from twin_api.store.twin import Twin
 
 STANDING = [row for row in ROWS["baeume"] if row["status"] == "steht"]
 TALL = sum(round(row["hoehe_m"]) > 20 for row in STANDING)  # as citizens see it
@@ -143,3 +147,23 @@ def test_filters_push_out_each_other_and_nothing_else(town: Town) -> None:
         ).statement("citizen")
     assert page._compile.cache_info().currsize == plain
     assert 30 <= page._compile_own.cache_info().currsize <= (page._compile_own.cache_info().maxsize or 0) == 256
+
+
+def test_a_filter_that_comes_again_is_prepared_unless_it_is_long(town: Town) -> None:
+    """What PostgreSQL keeps of a statement grows with its text: a client must not fill its memory with thousands of long ones."""
+    short = "art = 'Linde' OR hoehe_m > 20"
+    long = " AND ".join(["fold(fold(fold('a'))) = fold(fold(fold(art)))"] * 20)
+
+    async def use(pool: Pool) -> dict[str, int]:
+        twin = Twin("citizen", pool)
+        trees = await twin.collection("baeume")
+        asked = {text: Pages.of(trees, [("filter", text)]) for text in (short, long)}
+        for _ in range(8):
+            for query in asked.values():
+                await twin.page(query)
+        texts = [row[0].decode() for row in await pool.rows("SELECT statement FROM pg_prepared_statements", {})]
+        assert max(map(len, texts)) <= LONG
+        return {text: len(query.statement(twin.schema).sql) for text, query in asked.items()}
+
+    lengths = run_with_pool(town, use)
+    assert lengths[short] < LONG < lengths[long]
