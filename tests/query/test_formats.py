@@ -88,11 +88,20 @@ def test_an_empty_page_is_empty_in_every_format(town: Town) -> None:
     assert ask(town, f="csv", art="nix", properties="art").content == b"id,art,geometry\r\n"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\r=1", "\n=1", '=HYPERLINK("http://x")', "＝1", "-"])
+TEXTS = {
+    "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\r=1": "'\r'=1", "\n=1": "'\n'=1", "＝1": "'＝1", "-": "'-",
+    '=HYPERLINK("http://x")': '\'=HYPERLINK("http://x")', '"=1': '\'"=1', "a;=1": "a;'=1", 'a;"=1;b': 'a;\'"=1;b', "a\t@b;-c": "a\t'@b;'-c",
+    "a\n=1": "a\n'=1", "a-b=c": "a-b=c", "a; b": "a; b", 'a "b"; c': 'a "b"; c', "": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_no_text_begins_as_a_formula(text: str) -> None:
     feature = json.dumps({"id": "1", "geometry": None, "properties": {"a": text, "n": -1.5}}).encode()
     table = write(feature, [Property("a", "text", Text("A")), Property("n", "number", Text("N"))])
-    assert list(csv.reader(io.StringIO(table.decode(), newline="")))[1] == ["1", f"'{text}", "-1.5", ""]
+    assert list(csv.reader(io.StringIO(table.decode(), newline="")))[1] == ["1", TEXTS[text], "-1.5", ""]
+    cells = [cell for line in table.decode().splitlines() for cell in line.split(";")]  # as who knows no quotes within a cell parts them
+    assert not [cell for cell in cells[1:] if cell.lstrip('"').startswith(("=", "+", "-", "@"))]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
