@@ -6,10 +6,13 @@ import asyncio
 import csv
 import io
 import json
+import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +235,46 @@ def test_few_files_are_written_at_once() -> None:
         for _ in range(geopackage.AT_ONCE):
             geopackage._building.release()
     built().close()
+
+
+def test_what_slow_clients_still_read_has_a_bound_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is gone when its last reader is: many who read slowly must not fill the disk that the store writes to."""
+    slow = [built(FEATURE % number) for number in range(3)]
+    octets = sum(os.fstat(file.fileno()).st_size for file in slow)
+    monkeypatch.setattr(geopackage, "ON_DISK", geopackage.AT_ONCE * geopackage_file.LARGEST + octets - 1)
+    with pytest.raises(TooBusy):
+        built()
+    slow.pop().close()
+    built().close()
+    for file in slow:
+        file.close()
+
+
+def test_a_request_that_is_ended_gives_its_place_back() -> None:
+    """Even where it was ended while no thread was free."""
+
+    async def use() -> None:
+        free = threading.Event()
+        with ThreadPoolExecutor(1) as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            occupied = asyncio.to_thread(free.wait)
+            waiting = asyncio.ensure_future(occupied)
+            await asyncio.sleep(0)
+            for _ in range(geopackage.AT_ONCE):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await geopackage.build(HEAD, _endless())
+            free.set()
+            await waiting
+            (await geopackage.build(HEAD, _lines(FEATURE % 1))).close()
+
+    asyncio.run(use())
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    while True:
+        yield b""
+        await asyncio.sleep(0.01)
 
 
 def test_what_is_too_large_names_the_parameter() -> None:
