@@ -14,10 +14,11 @@ from tests.query.scratch import THINGS
 from tests.towns import Town
 from twin_api.problems import InvalidParameter
 from twin_api.query.cql2.compile import read_filter
-from twin_api.query.crs import CRS84, WGS84
+from twin_api.query.crs import COMMON, CRS84, WGS84, Crs
 from twin_api.query.page import Pages
 from twin_api.query.window import bind
 
+UTM32 = COMMON[3]
 SQUARE = "POLYGON((0 0,1 0,1 1,0 1,0 0))"
 MANY = ",".join(f"{n % 7}.{n} {n // 7}" for n in range(501))
 TEXTS = [
@@ -63,7 +64,7 @@ TEXTS = [
     "S_INTERSECTS(geometry, LINESTRING(1 2,1 2))", "S_INTERSECTS(geometry, POLYGON((0 0,1 1)))", "S_INTERSECTS(geometry, POLYGON((0 0,1 0,1 1,0 1)))",
     "S_INTERSECTS(geometry, POLYGON((0 0,1 1,1 0,0 1,0 0)))", "S_INTERSECTS(geometry, POLYGON((0 0,1 0,2 0,0 0)))", "S_INTERSECTS(geometry, POLYGON((0 0,0 0,0 0,0 0)))",
     f"S_INTERSECTS(geometry, MULTIPOLYGON({SQUARE[7:]},{SQUARE[7:]}))", "S_INTERSECTS(geometry, CIRCULARSTRING(0 0,1 1,2 0))", "S_INTERSECTS(geometry, SRID=25832;POINT(1 2))",
-    "S_INTERSECTS(geometry, BBOX(1,2,3))", "S_INTERSECTS(geometry, BBOX(1,2,3,4,5))", "S_INTERSECTS(geometry, BBOX(1,4,3,2))", "S_INTERSECTS(geometry, BBOX(-181,0,0,1))",
+    "S_INTERSECTS(geometry, BBOX(1,2,3))", "S_INTERSECTS(geometry, BBOX(1,2,3,4,5))", "S_INTERSECTS(geometry, BBOX(1,4,3,2))", "S_INTERSECTS(geometry, BBOX(-181,0,0,1))", "S_INTERSECTS(geometry, BBOX(200,0,100,1))", "S_INTERSECTS(geometry, BBOX(180.1,0,1,1))", "S_INTERSECTS(geometry, BBOX(0,0,-180.1,1))",
     "S_INTERSECTS(geometry, BBOX(a,b,c,d))", f"S_INTERSECTS(geometry, LINESTRING({MANY}))", "S_TOUCHES(geometry, GEOMETRYCOLLECTION(POINT(1 2),POINT(3 4)))", "S_NIX(geometry, geometry)",
     "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POINT(1 2))))", "S_INTERSECTS(geometry, POLYGON((1e-9 0,2e-9 0,2e-9 1e-9,1e-9 0)))",
     # what runs to the other side of the earth has no length
@@ -228,6 +229,12 @@ def test_what_becomes_long_sql_counts_for_more(op: str) -> None:
     sql = Pages(THINGS, bind(THINGS, [("filter", json.dumps(most)), ("filter-lang", "cql2-json")])).statement("citizen").sql
     assert len(sql) < 40_000
     assert refusal(json.dumps({"op": "and", "args": [*most["args"], *most["args"]]}), "cql2-json") is not None
+
+
+@pytest.mark.parametrize(("crs", "corners"), [(UTM32, "500010,5500000,500000,5500010"), (UTM32, "10,0,5,1"), (WGS84, "50,11,49,12")])
+def test_a_box_crosses_the_antimeridian_in_degrees_of_longitude_only(crs: Crs, corners: str) -> None:
+    with pytest.raises(InvalidParameter):
+        read_filter(THINGS, f"S_INTERSECTS(geometry, BBOX({corners}))", "cql2-text", crs)
 
 
 @pytest.mark.parametrize("op", ["and", "^", "abs", "not", "in"])

@@ -16,7 +16,7 @@ from shapely.errors import GEOSException
 from twin_api.query.box import envelope, once
 from twin_api.query.cql2.degrees import Coordinates, to_degrees
 from twin_api.query.cql2.expression import GEOMETRY_TYPE, Expression, Sql, computed_once, quoted, refuse
-from twin_api.query.crs import Crs
+from twin_api.query.crs import CRS84, Crs
 from twin_api.store.collection import GEOMETRY, MERCATOR_SRID
 
 GEOMETRY_NAME: Final = "geometry"
@@ -83,7 +83,7 @@ def _valid_of(rounded: Sql, degrees: Sql) -> Sql:
 def read_geometry(node: dict[str, Any], crs: Crs) -> shapely.Geometry:
     """The geometry of a GeoJSON node or of a `bbox`, in CRS84 on the grid, without heights. Raises `InvalidParameter`."""
     try:
-        drawn = _shape(node) if "type" in node else _box(node["bbox"])
+        drawn = _shape(node) if "type" in node else _box(node["bbox"], crs)
         vertices = shapely.count_coordinates(drawn)
         if vertices > MAX_VERTICES:
             refuse(f"eine Geometrie hat mehr als {MAX_VERTICES} Stützpunkte", f"a geometry has more than {MAX_VERTICES} vertices")
@@ -137,14 +137,16 @@ def _check_positions(coordinates: Any, levels: int) -> None:
         raise ValueError
 
 
-def _box(corners: Any) -> shapely.Geometry:
-    """Four numbers or six, heights left out; where the first is greater than the third it crosses the antimeridian."""
+def _box(corners: Any, crs: Crs) -> shapely.Geometry:
+    """Four numbers or six, heights left out; where the first, a longitude, is greater than the third it crosses the antimeridian."""
     _check_positions([corners[:2], corners[2:4], *([corners[4:]] if len(corners) > 4 else [])], 1)
     west, south, east, north = corners if len(corners) == 4 else (corners[0], corners[1], corners[3], corners[4])
     if len(corners) not in (4, 6) or south > north:
         raise ValueError
     if west > east:
-        return shapely.union_all([_box([west, south, 180.0, north]), _box([-180.0, south, east, north])])
+        if crs.srid != CRS84.srid or crs.axes_swapped or west > 180.0 or east < -180.0:
+            raise ValueError
+        return shapely.union_all([_box([west, south, 180.0, north], crs), _box([-180.0, south, east, north], crs)])
     box = shapely.box(west, south, east, north)
     return box if shapely.area(box) > 0 else shapely.LineString([(west, south), (east, north)]).envelope
 
