@@ -19,6 +19,10 @@ from twin_api.query.page import Pages
 from twin_api.query.window import bind
 
 UTM32 = COMMON[3]
+OVERLAPPING = (  # areas, each of them valid
+    "GEOMETRYCOLLECTION(LINESTRING(90 49.7000001,-89.9999999 49.62,11.391 49.7),POLYGON((0.001 49.7,-180 0.001,45 -89.999,0.001 49.7)),"
+    "POLYGON((11.381 0.0000001,180 0.001,-90 45,0.0000002 0.001,11.381 0.0000001)))"
+)
 SQUARE = "POLYGON((0 0,1 0,1 1,0 1,0 0))"
 MANY = ",".join(f"{n % 7}.{n} {n // 7}" for n in range(501))
 TEXTS = [
@@ -66,7 +70,8 @@ TEXTS = [
     f"S_INTERSECTS(geometry, MULTIPOLYGON({SQUARE[7:]},{SQUARE[7:]}))", "S_INTERSECTS(geometry, CIRCULARSTRING(0 0,1 1,2 0))", "S_INTERSECTS(geometry, SRID=25832;POINT(1 2))",
     "S_INTERSECTS(geometry, BBOX(1,2,3))", "S_INTERSECTS(geometry, BBOX(1,2,3,4,5))", "S_INTERSECTS(geometry, BBOX(1,4,3,2))", "S_INTERSECTS(geometry, BBOX(-181,0,0,1))", "S_INTERSECTS(geometry, BBOX(200,0,100,1))", "S_INTERSECTS(geometry, BBOX(180.1,0,1,1))", "S_INTERSECTS(geometry, BBOX(0,0,-180.1,1))",
     "S_INTERSECTS(geometry, BBOX(a,b,c,d))", f"S_INTERSECTS(geometry, LINESTRING({MANY}))", "S_TOUCHES(geometry, GEOMETRYCOLLECTION(POINT(1 2),POINT(3 4)))", "S_NIX(geometry, geometry)",
-    "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POINT(1 2))))", "S_INTERSECTS(geometry, POLYGON((1e-9 0,2e-9 0,2e-9 1e-9,1e-9 0)))",
+    "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POINT(1 2))))", f"S_INTERSECTS(geometry, GEOMETRYCOLLECTION({','.join(['POINT(1 2)'] * 21)}))",
+    "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(POINT(1 2),POINT(1 95)))", "S_INTERSECTS(geometry, POLYGON((1e-9 0,2e-9 0,2e-9 1e-9,1e-9 0)))",
     # what runs to the other side of the earth has no length
     "length_m(LINESTRING(-180 0,0 0,180 0)) > 1", "area_m2(BBOX(-180,-90,180,90)) > 1", "distance_m(geometry, BBOX(-180,-90,180,90)) > 1",
     "area_m2(POLYGON((0 0,180 0,180 90,0 90,0 0))) > 1", "area_m2(POLYGON((0 0,180 0,180 0.0000001,0 0))) > 1", "distance_m(POINT(1 2), LINESTRING(7 90,9 -90)) > 1",
@@ -144,6 +149,7 @@ ODD = [
     f"S_EQUALS({SQUARE}, {SQUARE})", "S_INTERSECTS(geometry, POINT Z(1 2 3))", "distance_m(geometry, POINT(180 90)) > 1", f"area_m2({SQUARE}) > 1", "length_m(LINESTRING(0 0,0 1)) > 1",
     "length_m(LINESTRING(0 0,90 0,180 0)) > 1", "distance_m(POINT(0 0), POINT(180 0)) > 1", "area_m2(BBOX(-90,-45,90,45)) > 1", "distance_m(geometry, MULTIPOINT((0 0),(180 0))) > 1",
     "S_DISJOINT(geometry, GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1)))", "S_CROSSES(geometry, MULTILINESTRING((0 0,1 1),(2 2,3 3)))", "area_m2(geometry) = length_m(geometry)",
+    f"S_INTERSECTS(POINT(-90 49.7), {OVERLAPPING})", f"S_DISJOINT({OVERLAPPING}, geometry)", f"S_INTERSECTS({OVERLAPPING}, {OVERLAPPING})",
 ]  # fmt: skip
 
 

@@ -124,6 +124,17 @@ def test_a_masked_place_is_filtered_where_it_is_shown(town: Town) -> None:
         assert counts[0] == 0 < counts[1]
 
 
+def test_a_collection_meets_what_one_of_its_parts_meets(town: Town) -> None:
+    west, middle, east = sorted(feature["geometry"]["coordinates"][0] for feature in found(town))[:: len(found(town)) // 2][:3]
+    parts = [f"BBOX({one},49,{other},50)" for one, other in ((west, middle), (west, east))]  # they overlap
+    squares = [f"POLYGON(({x} 49,{y} 49,{y} 50,{x} 50,{x} 49))" for x, y in ((west, middle), (west, east))]
+    met = ids(found(town, filter=f"S_INTERSECTS(geometry, {parts[0]}) OR S_INTERSECTS(geometry, {parts[1]})"))
+    both = f"GEOMETRYCOLLECTION({','.join(squares)},POINT({east} 49))"
+    assert ids(found(town, filter=f"S_INTERSECTS(geometry, {both})")) == ids(found(town, filter=f"S_INTERSECTS({both}, geometry)")) == met
+    assert sorted(ids(found(town, filter=f"S_DISJOINT(geometry, {both})")) + met) == sorted(ids(found(town)))
+    assert len(met) > 20
+
+
 def test_a_place_is_looked_up_in_the_index(town: Town) -> None:
     """Its condition is one that GiST answers: with other ways forbidden, the plan names the index."""
 
@@ -152,7 +163,7 @@ def test_filters_push_out_each_other_and_nothing_else(town: Town) -> None:
 def test_a_filter_that_comes_again_is_prepared_unless_it_is_long(town: Town) -> None:
     """What PostgreSQL keeps of a statement grows with its text: a client must not fill its memory with thousands of long ones."""
     short = "art = 'Linde' OR hoehe_m > 20"
-    long = " AND ".join(["fold(fold(fold('a'))) = fold(fold(fold(art)))"] * 20)
+    long = " AND ".join(["fold(fold(fold('a'))) = fold(fold(fold(art)))"] * 6)
 
     async def use(pool: Pool) -> dict[str, int]:
         twin = Twin("citizen", pool)
