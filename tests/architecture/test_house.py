@@ -16,6 +16,7 @@ from twin_api import main
 from twin_api.cli.doctor import checks
 from twin_api.imports import formats
 from twin_api.policy import masks
+from twin_api.policy.names import RESERVED_PARTS
 from twin_api.problems import PROBLEMS, Problem
 from twin_api.seeing.logs import FIELDS
 from twin_api.settings import Settings
@@ -141,3 +142,9 @@ def test_every_setting_is_documented() -> None:
     documented = (PROJECT / "docs" / "settings.md").read_text()
     assert [name for name in Settings.model_fields if f"`TWIN_{name.upper()}`" not in documented] == []
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_no_part_of_a_role_is_called_like_a_page_of_every_twin() -> None:
+    """`/administration/functions` is one or the other."""
+    pages = {route.path.split("/")[1] for block in main.BLOCKS for route in block.routes} - {""}
+    assert pages - RESERVED_PARTS == set()

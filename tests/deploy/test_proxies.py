@@ -130,6 +130,17 @@ def test_who_sends_a_header_slowly_is_sent_away(told: Proxy) -> None:
     assert time.monotonic() - begun < 8  # a second was allowed
 
 
+def test_the_longest_question_has_its_link_to_the_next_page_in_the_header(real: Proxy) -> None:
+    """Forms without links in them have theirs in the header, as long as the address that was asked for."""
+    trees = ",".join(f"'Lärche {number}'" for number in range(230))
+    asked = {"filter": f"NOT art IN ({trees})", "limit": "1", "f": "csv", "sortby": "art,gepflanzt,hoehe_m,anzahl"}
+    with real.client() as client:
+        answer = client.get("/citizen/collections/baeume/items", params=asked)
+        assert answer.status_code == 200
+        assert len(answer.headers["link"]) > 5000
+        assert client.get(answer.links["next"]["url"].partition(HOST)[2]).status_code == 200
+
+
 def test_what_is_too_large_is_refused(told: Proxy, upstreams: tuple[Upstream, Upstream]) -> None:
     with told.client() as client:
         # Caddy 2.6 says 502 where it has begun to send when the limit is reached

@@ -152,6 +152,17 @@ def test_answers_that_nobody_reads_have_a_bound_together(large: Serving, hasty: 
             read_all(slow)
 
 
+def test_however_fast_they_come_answers_that_nobody_reads_have_a_bound(large: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "UNREAD_BYTES", 1)
+    monkeypatch.setattr(connection, "UNREAD_MOST", 16 * 1_048_576)
+    with connect(large, small=True) as slow, httpx.Client(base_url=large.address, timeout=20) as client:
+        slow.sendall(HEAD % b"/citizen/collections/baeume/items?limit=10000" + b"\r\n")
+        time.sleep(1)
+        assert client.get("/citizen/collections/baeume/items?limit=10000", headers={"Accept-Encoding": "identity"}).status_code == 200
+        with pytest.raises(ConnectionResetError):
+            read_all(slow)
+
+
 @pytest.fixture(scope="module")
 def large(new_town: object) -> Iterator[Serving]:
     """A town with a page of some megabytes."""

@@ -14,10 +14,15 @@ from tests.query.scratch import THINGS
 from tests.towns import Town
 from twin_api.problems import InvalidParameter
 from twin_api.query.cql2.compile import read_filter
-from twin_api.query.crs import CRS84, WGS84
+from twin_api.query.crs import COMMON, CRS84, WGS84, Crs
 from twin_api.query.page import Pages
 from twin_api.query.window import bind
 
+UTM32 = COMMON[3]
+OVERLAPPING = (  # areas, each of them valid
+    "GEOMETRYCOLLECTION(LINESTRING(90 49.7000001,-89.9999999 49.62,11.391 49.7),POLYGON((0.001 49.7,-180 0.001,45 -89.999,0.001 49.7)),"
+    "POLYGON((11.381 0.0000001,180 0.001,-90 45,0.0000002 0.001,11.381 0.0000001)))"
+)
 SQUARE = "POLYGON((0 0,1 0,1 1,0 1,0 0))"
 MANY = ",".join(f"{n % 7}.{n} {n // 7}" for n in range(501))
 TEXTS = [
@@ -63,9 +68,14 @@ TEXTS = [
     "S_INTERSECTS(geometry, LINESTRING(1 2,1 2))", "S_INTERSECTS(geometry, POLYGON((0 0,1 1)))", "S_INTERSECTS(geometry, POLYGON((0 0,1 0,1 1,0 1)))",
     "S_INTERSECTS(geometry, POLYGON((0 0,1 1,1 0,0 1,0 0)))", "S_INTERSECTS(geometry, POLYGON((0 0,1 0,2 0,0 0)))", "S_INTERSECTS(geometry, POLYGON((0 0,0 0,0 0,0 0)))",
     f"S_INTERSECTS(geometry, MULTIPOLYGON({SQUARE[7:]},{SQUARE[7:]}))", "S_INTERSECTS(geometry, CIRCULARSTRING(0 0,1 1,2 0))", "S_INTERSECTS(geometry, SRID=25832;POINT(1 2))",
-    "S_INTERSECTS(geometry, BBOX(1,2,3))", "S_INTERSECTS(geometry, BBOX(1,2,3,4,5))", "S_INTERSECTS(geometry, BBOX(1,4,3,2))", "S_INTERSECTS(geometry, BBOX(-181,0,0,1))",
+    "S_INTERSECTS(geometry, BBOX(1,2,3))", "S_INTERSECTS(geometry, BBOX(1,2,3,4,5))", "S_INTERSECTS(geometry, BBOX(1,4,3,2))", "S_INTERSECTS(geometry, BBOX(-181,0,0,1))", "S_INTERSECTS(geometry, BBOX(200,0,100,1))", "S_INTERSECTS(geometry, BBOX(180.1,0,1,1))", "S_INTERSECTS(geometry, BBOX(0,0,-180.1,1))",
     "S_INTERSECTS(geometry, BBOX(a,b,c,d))", f"S_INTERSECTS(geometry, LINESTRING({MANY}))", "S_TOUCHES(geometry, GEOMETRYCOLLECTION(POINT(1 2),POINT(3 4)))", "S_NIX(geometry, geometry)",
-    "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POINT(1 2))))", "S_INTERSECTS(geometry, POLYGON((1e-9 0,2e-9 0,2e-9 1e-9,1e-9 0)))",
+    "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POINT(1 2))))", f"S_INTERSECTS(geometry, GEOMETRYCOLLECTION({','.join(['POINT(1 2)'] * 21)}))",
+    "S_INTERSECTS(geometry, GEOMETRYCOLLECTION(POINT(1 2),POINT(1 95)))", "S_INTERSECTS(geometry, POLYGON((1e-9 0,2e-9 0,2e-9 1e-9,1e-9 0)))",
+    # what runs to the other side of the earth has no length
+    "length_m(LINESTRING(-180 0,0 0,180 0)) > 1", "area_m2(BBOX(-180,-90,180,90)) > 1", "distance_m(geometry, BBOX(-180,-90,180,90)) > 1",
+    "area_m2(POLYGON((0 0,180 0,180 90,0 90,0 0))) > 1", "area_m2(POLYGON((0 0,180 0,180 0.0000001,0 0))) > 1", "distance_m(POINT(1 2), LINESTRING(7 90,9 -90)) > 1",
+    "length_m(MULTILINESTRING((1 1,2 2),(90 0,-90 0))) > 1", "distance_m(geometry, GEOMETRYCOLLECTION(POINT(0 0),MULTIPOLYGON(((0 0,180 0,1 1,0 0))))) > 1",
     # numbers that the parser would round
     "n = 9007199254740993", "n = 99999999999999999999999", "n IN (1, 9007199254740993)", "n = -9007199254740993",
 ]  # fmt: skip
@@ -137,7 +147,9 @@ ODD = [
     "day > DATE('0001-01-01')", "at < TIMESTAMP('9999-12-31T23:59:59.999999Z')", "at = DATE('9999-12-31')", "T_INTERSECTS(at, INTERVAL('..','..'))", "year(at) = 1", "month(day) > 12",
     "S_INTERSECTS(geometry, POINT(-180 -90))", "S_INTERSECTS(geometry, BBOX(-180,-90,180,90))", "S_INTERSECTS(geometry, BBOX(170,0,-170,1))", "S_INTERSECTS(geometry, BBOX(1,1,1,1))",
     f"S_EQUALS({SQUARE}, {SQUARE})", "S_INTERSECTS(geometry, POINT Z(1 2 3))", "distance_m(geometry, POINT(180 90)) > 1", f"area_m2({SQUARE}) > 1", "length_m(LINESTRING(0 0,0 1)) > 1",
+    "length_m(LINESTRING(0 0,90 0,180 0)) > 1", "distance_m(POINT(0 0), POINT(180 0)) > 1", "area_m2(BBOX(-90,-45,90,45)) > 1", "distance_m(geometry, MULTIPOINT((0 0),(180 0))) > 1",
     "S_DISJOINT(geometry, GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1)))", "S_CROSSES(geometry, MULTILINESTRING((0 0,1 1),(2 2,3 3)))", "area_m2(geometry) = length_m(geometry)",
+    f"S_INTERSECTS(POINT(-90 49.7), {OVERLAPPING})", f"S_DISJOINT({OVERLAPPING}, geometry)", f"S_INTERSECTS({OVERLAPPING}, {OVERLAPPING})",
 ]  # fmt: skip
 
 
@@ -212,6 +224,23 @@ def test_a_wrong_axis_order_is_told_where_it_can_be_seen() -> None:
     with pytest.raises(InvalidParameter) as refused:
         read_filter(THINGS, "S_INTERSECTS(geometry, POINT(4400000 5500000))", "cql2-text", WGS84)
     assert "filter-crs" in str(refused.value.detail)
+
+
+@pytest.mark.parametrize("op", ["casei", "fold", "^"])
+def test_what_becomes_long_sql_counts_for_more(op: str) -> None:
+    """A statement is written while everybody waits: two hundred folds took a sixth of a second."""
+    one = {"op": op, "args": [{"property": "x"}, 2] if op == "^" else [{"property": "name"}]}
+    most = {"op": "and", "args": [{"op": "isNull", "args": [one]}] * 28}
+    assert refusal(json.dumps(most), "cql2-json") is None
+    sql = Pages(THINGS, bind(THINGS, [("filter", json.dumps(most)), ("filter-lang", "cql2-json")])).statement("citizen").sql
+    assert len(sql) < 40_000
+    assert refusal(json.dumps({"op": "and", "args": [*most["args"], *most["args"]]}), "cql2-json") is not None
+
+
+@pytest.mark.parametrize(("crs", "corners"), [(UTM32, "500010,5500000,500000,5500010"), (UTM32, "10,0,5,1"), (WGS84, "50,11,49,12")])
+def test_a_box_crosses_the_antimeridian_in_degrees_of_longitude_only(crs: Crs, corners: str) -> None:
+    with pytest.raises(InvalidParameter):
+        read_filter(THINGS, f"S_INTERSECTS(geometry, BBOX({corners}))", "cql2-text", crs)
 
 
 @pytest.mark.parametrize("op", ["and", "^", "abs", "not", "in"])

@@ -12,12 +12,16 @@ from pyproj import Transformer
 from tests.door.clients import client_as
 from tests.query.asked import ask, found, ids, walk
 from tests.query.test_injection import TREES
+from tests.store.test_pool import run_with_pool
 from tests.town.rows import ROWS
 from tests.towns import Town
 from twin_api.query import page
 from twin_api.query.crs import COMMON
 from twin_api.query.page import Pages
 from twin_api.query.window import bind
+from twin_api.store.engine import Pool
+from twin_api.store.line import LONG
+from twin_api.store.twin import Twin
 
 STANDING = [row for row in ROWS["baeume"] if row["status"] == "steht"]
 TALL = sum(round(row["hoehe_m"]) > 20 for row in STANDING)  # as citizens see it
@@ -120,6 +124,17 @@ def test_a_masked_place_is_filtered_where_it_is_shown(town: Town) -> None:
         assert counts[0] == 0 < counts[1]
 
 
+def test_a_collection_meets_what_one_of_its_parts_meets(town: Town) -> None:
+    west, middle, east = sorted(feature["geometry"]["coordinates"][0] for feature in found(town))[:: len(found(town)) // 2][:3]
+    parts = [f"BBOX({one},49,{other},50)" for one, other in ((west, middle), (west, east))]  # they overlap
+    squares = [f"POLYGON(({x} 49,{y} 49,{y} 50,{x} 50,{x} 49))" for x, y in ((west, middle), (west, east))]
+    met = ids(found(town, filter=f"S_INTERSECTS(geometry, {parts[0]}) OR S_INTERSECTS(geometry, {parts[1]})"))
+    both = f"GEOMETRYCOLLECTION({','.join(squares)},POINT({east} 49))"
+    assert ids(found(town, filter=f"S_INTERSECTS(geometry, {both})")) == ids(found(town, filter=f"S_INTERSECTS({both}, geometry)")) == met
+    assert sorted(ids(found(town, filter=f"S_DISJOINT(geometry, {both})")) + met) == sorted(ids(found(town)))
+    assert len(met) > 20
+
+
 def test_a_place_is_looked_up_in_the_index(town: Town) -> None:
     """Its condition is one that GiST answers: with other ways forbidden, the plan names the index."""
 
@@ -143,3 +158,23 @@ def test_filters_push_out_each_other_and_nothing_else(town: Town) -> None:
         ).statement("citizen")
     assert page._compile.cache_info().currsize == plain
     assert 30 <= page._compile_own.cache_info().currsize <= (page._compile_own.cache_info().maxsize or 0) == 256
+
+
+def test_a_filter_that_comes_again_is_prepared_unless_it_is_long(town: Town) -> None:
+    """What PostgreSQL keeps of a statement grows with its text: a client must not fill its memory with thousands of long ones."""
+    short = "art = 'Linde' OR hoehe_m > 20"
+    long = " AND ".join(["fold(fold(fold('a'))) = fold(fold(fold(art)))"] * 6)
+
+    async def use(pool: Pool) -> dict[str, int]:
+        twin = Twin("citizen", pool)
+        trees = await twin.collection("baeume")
+        asked = {text: Pages.of(trees, [("filter", text)]) for text in (short, long)}
+        for _ in range(8):
+            for query in asked.values():
+                await twin.page(query)
+        texts = [row[0].decode() for row in await pool.rows("SELECT statement FROM pg_prepared_statements", {})]
+        assert max(map(len, texts)) <= LONG
+        return {text: len(query.statement(twin.schema).sql) for text, query in asked.items()}
+
+    lengths = run_with_pool(town, use)
+    assert lengths[short] < LONG < lengths[long]

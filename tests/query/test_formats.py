@@ -6,10 +6,13 @@ import asyncio
 import csv
 import io
 import json
+import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +91,20 @@ def test_an_empty_page_is_empty_in_every_format(town: Town) -> None:
     assert ask(town, f="csv", art="nix", properties="art").content == b"id,art,geometry\r\n"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\r=1", "\n=1", '=HYPERLINK("http://x")', "＝1", "-"])
+TEXTS = {
+    "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\r=1": "'\r'=1", "\n=1": "'\n'=1", "＝1": "'＝1", "-": "'-",
+    '=HYPERLINK("http://x")': '\'=HYPERLINK("http://x")', '"=1': '\'"=1', "a;=1": "a;'=1", 'a;"=1;b': 'a;\'"=1;b', "a\t@b;-c": "a\t'@b;'-c",
+    "a\n=1": "a\n'=1", "a-b=c": "a-b=c", "a; b": "a; b", 'a "b"; c': 'a "b"; c', "": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_no_text_begins_as_a_formula(text: str) -> None:
     feature = json.dumps({"id": "1", "geometry": None, "properties": {"a": text, "n": -1.5}}).encode()
     table = write(feature, [Property("a", "text", Text("A")), Property("n", "number", Text("N"))])
-    assert list(csv.reader(io.StringIO(table.decode(), newline="")))[1] == ["1", f"'{text}", "-1.5", ""]
+    assert list(csv.reader(io.StringIO(table.decode(), newline="")))[1] == ["1", TEXTS[text], "-1.5", ""]
+    cells = [cell for line in table.decode().splitlines() for cell in line.split(";")]  # as who knows no quotes within a cell parts them
+    assert not [cell for cell in cells[1:] if cell.lstrip('"').startswith(("=", "+", "-", "@"))]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -223,6 +235,46 @@ def test_few_files_are_written_at_once() -> None:
         for _ in range(geopackage.AT_ONCE):
             geopackage._building.release()
     built().close()
+
+
+def test_what_slow_clients_still_read_has_a_bound_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is gone when its last reader is: many who read slowly must not fill the disk that the store writes to."""
+    slow = [built(FEATURE % number) for number in range(3)]
+    octets = sum(os.fstat(file.fileno()).st_size for file in slow)
+    monkeypatch.setattr(geopackage, "ON_DISK", geopackage.AT_ONCE * geopackage_file.LARGEST + octets - 1)
+    with pytest.raises(TooBusy):
+        built()
+    slow.pop().close()
+    built().close()
+    for file in slow:
+        file.close()
+
+
+def test_a_request_that_is_ended_gives_its_place_back() -> None:
+    """Even where it was ended while no thread was free."""
+
+    async def use() -> None:
+        free = threading.Event()
+        with ThreadPoolExecutor(1) as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            occupied = asyncio.to_thread(free.wait)
+            waiting = asyncio.ensure_future(occupied)
+            await asyncio.sleep(0)
+            for _ in range(geopackage.AT_ONCE):
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await geopackage.build(HEAD, _endless())
+            free.set()
+            await waiting
+            (await geopackage.build(HEAD, _lines(FEATURE % 1))).close()
+
+    asyncio.run(use())
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    while True:
+        yield b""
+        await asyncio.sleep(0.01)
 
 
 def test_what_is_too_large_names_the_parameter() -> None:

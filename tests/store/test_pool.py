@@ -18,6 +18,7 @@ from psycopg import conninfo
 from tests.door.clients import client_of
 from tests.towns import Serving, Town
 from twin_api.problems import DatabaseAway, NotFound, TooBusy
+from twin_api.store import line
 from twin_api.store.engine import Pool, SchemaMoved, Server
 from twin_api.store.line import Line
 
@@ -76,6 +77,20 @@ def test_a_statement_is_prepared_once_per_connection(town: Town) -> None:
         assert [(text.decode(), times) for text, times in prepared if text.decode() == WHO] == [(WHO, 5)]
 
     run_with_pool(town, use)
+
+
+def test_what_a_connection_keeps_prepared_has_a_bound(town: Town) -> None:
+    """However many texts are asked, the server keeps as many characters of them at most, and none of a long one."""
+
+    async def use(pool: Pool) -> None:
+        for number in range(140):
+            await pool.rows(f"SELECT {number} /* {'x' * 4000} */", {})
+            await pool.rows(f"SELECT {number} /* {'x' * line.LONG} */", {})
+        [(kept, longest)] = await pool.rows("SELECT sum(length(statement)), max(length(statement)) FROM pg_prepared_statements", {})
+        assert line._CHARACTERS - line.LONG < kept <= line._CHARACTERS
+        assert longest <= line.LONG
+
+    run_with_pool(town, use, size=1)
 
 
 def test_who_finds_no_connection_in_time_is_told_to_come_back(town: Town) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from twin_api.backup.archive import Digest, Entry, unpack
+from twin_api.backup.archive import Digest, Entry, unpack, whole
 from twin_api.backup.manifest import ABOUT, DEFINITIONS, MANIFEST, PEPPER, About, Manifest, read_about, read_manifest
 from twin_api.backup.sealed import Damaged, Identity, opening
 
@@ -22,10 +22,10 @@ def check_backup(path: Path, identities: Sequence[Identity], on_member: Callable
             if name in found:
                 raise Damaged()  # of two, whoever reads it later might take the other
             if name in (ABOUT, MANIFEST):
-                whole = b"".join(content)
-                about = read_about(whole) if name == ABOUT else about
-                told = read_manifest(whole) if name == MANIFEST else told
-                content = iter([whole])
+                read = whole(content)
+                about = read_about(read) if name == ABOUT else about
+                told = read_manifest(read) if name == MANIFEST else told
+                content = iter([read])
             found[name] = _sum(content)
     if told is None or about != told.about or {n: e for n, e in found.items() if n != MANIFEST} != dict(told.entries):
         raise Damaged()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from psycopg import sql
 
+from twin_api.backup.archive import whole
 from twin_api.backup.check import check_backup, reading
 from twin_api.backup.client import restore_definitions
 from twin_api.backup.figures import are_published, put_back
@@ -84,7 +85,7 @@ def members(path: Path, identities: Sequence[Identity], names: Sequence[str]) ->
 
 def _whole(path: Path, identities: Sequence[Identity], name: str) -> bytes:
     with closing(members(path, identities, [name])) as found:
-        return b"".join(next(found)[1])
+        return whole(next(found)[1])
 
 
 def _told_pepper(path: Path, identities: Sequence[Identity]) -> str:

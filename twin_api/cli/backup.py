@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 from psycopg import conninfo
 
+from twin_api.backup.archive import whole
 from twin_api.backup.check import check_backup
 from twin_api.backup.folder import list_backups, remove_old
 from twin_api.backup.manifest import Manifest
@@ -162,7 +163,7 @@ def _write_files(file: Path, opened: list[Identity], told: Manifest, folder: Pat
         if not target.resolve().is_relative_to(folder.resolve()):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(b"".join(content))
+        target.write_bytes(whole(content))
 
 
 def _layers(told: Manifest) -> int:

@@ -25,7 +25,8 @@ MAX_DISCARDED: Final = 1_048_576  # content that came with a request and that no
 UNREAD_S: Final = 30.0  # who takes less than `READ_BYTES` of an answer between two looks, for so long, is gone
 READ_BYTES: Final = 1024
 UNREAD_BYTES: Final = 128 * 1_048_576  # in the answers to all clients; beyond, who is reading longest is given up ...
-UNREAD_GRACE_S: Final = 10.0  # ... unless it has not had so long for it
+UNREAD_GRACE_S: Final = 10.0  # ... unless it has not had so long for it ...
+UNREAD_MOST: Final = 4 * UNREAD_BYTES  # ... which nobody has beyond this: in ten seconds a client may ask for a thousand answers
 LOOK_S: Final = 2.0
 FAREWELL_S: Final = 1.0  # a request that is on its way when the server ends is still answered
 CONNECTIONS: Final = 1000
@@ -147,7 +148,7 @@ class ClientConnection(HttpToolsProtocol):
         reading = {other: other.transport.get_write_buffer_size() for other in (self, *self._others())}
         unread, now = sum(reading.values()), self.loop.time()
         for other in sorted(filter(reading.__getitem__, reading), key=lambda other: other.unread_since or now):
-            if unread <= UNREAD_BYTES or now - (other.unread_since or now) < UNREAD_GRACE_S:
+            if unread <= UNREAD_BYTES or (unread <= UNREAD_MOST and now - (other.unread_since or now) < UNREAD_GRACE_S):
                 return
             other._cut_off()
             unread -= reading[other]

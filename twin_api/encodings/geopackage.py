@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any, BinaryIO, Final
+from weakref import WeakSet
 
 import orjson
 
@@ -27,6 +28,7 @@ from twin_api.texts import Text
 
 MOST: Final = 100_000  # items in a file
 AT_ONCE: Final = 2  # files in work in one process
+ON_DISK: Final = 8 * geopackage_file.LARGEST  # bytes of all files that are in work or still being read, in one process
 _PATH: Final = Path(geopackage_file.__file__)
 _TYPES: Final = {"text": "TEXT", "integer": "INTEGER", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "datetime": "DATETIME"}
 _TOO_LARGE: Final = Text(
@@ -34,6 +36,7 @@ _TOO_LARGE: Final = Text(
     f"`f=gpkg` holds at most {MOST} items and {geopackage_file.LARGEST // 1024**2} MiB: narrow with `bbox` or properties",
 )
 _building = BoundedSemaphore(AT_ONCE)
+_lent: WeakSet[BinaryIO] = WeakSet()  # what clients read, each at its own pace; a file without a name takes its place until it is closed
 
 
 def too_large() -> InvalidParameter:
@@ -56,10 +59,13 @@ def head(name: str, title: str, told: Description, srid: int, properties: Sequen
 
 
 async def build(head: bytes, features: AsyncIterator[bytes]) -> BinaryIO:
-    """The file, open and already without a name. Raises `TooBusy`, and `InvalidParameter` where it becomes too large."""
-    if not _building.acquire(blocking=False):
+    """The file, open and already without a name. Raises `TooBusy`, and `InvalidParameter` where it becomes too large.
+
+    INVARIANT: between taking a place and giving it back nothing waits outside of `try`: a request may be ended wherever it waits.
+    """
+    if _octets_lent() > ON_DISK - AT_ONCE * geopackage_file.LARGEST or not _building.acquire(blocking=False):
         raise TooBusy()
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="twin-gpkg-"))
+    folder = Path(tempfile.mkdtemp(prefix="twin-gpkg-"))
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", str(_PATH), str(folder / "file.gpkg"), stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, cwd=folder,
@@ -74,10 +80,16 @@ async def build(head: bytes, features: AsyncIterator[bytes]) -> BinaryIO:
             await process.wait()
         if code:
             raise too_large() if code in (geopackage_file.TOO_LARGE, -9, -24, -25) else GeoPackageFailed(code)
-        return (folder / "file.gpkg").open("rb")
+        file = (folder / "file.gpkg").open("rb")
+        _lent.add(file)
+        return file
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _building.release()
+
+
+def _octets_lent() -> int:
+    return sum(os.fstat(file.fileno()).st_size for file in _lent if not file.closed)
 
 
 class GeoPackageFailed(Exception):

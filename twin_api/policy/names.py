@@ -29,8 +29,8 @@ RESERVED_COLLECTIONS: Final = RESERVED_LAYERS | {"collection", "about"}
 RESERVED_ENDINGS: Final = ("_pkey", "_key")  # of indexes, which share their names with tables
 PREVIEW_ENDING: Final = "_preview"  # of the schemas of previews
 RESERVED_PARTS: Final = frozenset({
-    "collections", "conformance", "api", "items", "queryables", "schema", "search", "styles", "tiles", "map", "jobs", "processes",
-    "sensorthings", "oparl", "open311", "stac", "login", "logout", "static", "admin", "docs", "openapi", "healthz", "readyz",
+    "collections", "conformance", "api", "functions", "items", "queryables", "schema", "search", "styles", "tiles", "map", "jobs",
+    "processes", "sensorthings", "oparl", "open311", "stac", "login", "logout", "static", "admin", "docs", "openapi", "healthz", "readyz",
     "preview",  # what `twin policy preview` calls its own schemas
     "owner", "writer", "audit", "control", "superuser", "pepper", "reader",  # logins of the database, files of secrets
 })  # fmt: skip

@@ -25,7 +25,9 @@ from psycopg.types.string import ByteaBinaryLoader
 
 Params = Mapping[str, Any]
 
-_PREPARED: Final = 300  # statements kept per connection: each costs the server some 100 KB
+_PREPARED: Final = 300  # statements kept per connection ...
+_CHARACTERS: Final = 500_000  # ... and what their texts come to: the server keeps a hundred bytes of each character
+LONG: Final = 5000  # characters; a page in any order and CRS, or with a filter of a few comparisons, is shorter
 _AGAIN: Final = 5  # a text that comes so often is prepared, even if nobody said that it would
 _ANSWER_S: Final = 5.0  # a server that has not answered by then, well past every statement timeout, is frozen
 _CANCEL_S: Final = 1.0
@@ -44,6 +46,7 @@ class Line:
         self._socket = self._libpq.socket
         self._values = Transformer(connection)
         self._prepared: OrderedDict[tuple[bytes, tuple[int, ...]], bytes] = OrderedDict()
+        self._characters = 0  # of all that is prepared
         self._asked: Counter[bytes] = Counter()
         self._number = 0
         self._waiting: asyncio.Future[PGresult] | None = None
@@ -77,16 +80,20 @@ class Line:
             self._values.set_pgresult(None)  # a page is large, and the next question may be long in coming
 
     async def _name(self, text: bytes, types: tuple[int, ...], is_often_asked: bool) -> bytes | None:
-        """The name under which the statement is prepared; None where it is not worth it yet."""
+        """The name under which the statement is prepared; None where it is not worth it yet.
+
+        INVARIANT: what the server keeps has a bound, whatever is asked. A long text is not kept: it would push out all the others.
+        """
         key = text, types
         name = self._prepared.get(key)
         if name is not None:
             self._prepared.move_to_end(key)
             return name
-        if not (is_often_asked or self._comes_again(text)):
+        if len(text) > LONG or not (is_often_asked or self._comes_again(text)):
             return None
-        while len(self._prepared) >= _PREPARED:
-            _, oldest = self._prepared.popitem(last=False)
+        while len(self._prepared) >= _PREPARED or self._characters + len(text) > _CHARACTERS:
+            (gone, _), oldest = self._prepared.popitem(last=False)
+            self._characters -= len(gone)
             self._libpq.send_query_params(b"DEALLOCATE " + oldest, None)
             await self._answer()
         self._number += 1
@@ -94,6 +101,7 @@ class Line:
         self._libpq.send_prepare(name, text, types)
         await self._answer()
         self._prepared[key] = name
+        self._characters += len(text)
         return name
 
     def _comes_again(self, text: bytes) -> bool:

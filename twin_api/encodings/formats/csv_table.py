@@ -1,12 +1,14 @@
 """CSV (RFC 4180): a heading, then an item a line: id, properties, and the geometry as WKT in the CRS of the answer.
 
-INVARIANT: no text begins as a formula. A spreadsheet computes what begins with `=`, `+`, `-` or `@`, and somebody else may have written
-the text; such a one stands after an apostrophe. Numbers and times cannot be formulas.
+INVARIANT: no cell begins as a formula. A spreadsheet computes what begins with `=`, `+`, `-` or `@`, and somebody else may have written
+the text; such a one stands after an apostrophe. Numbers and times cannot be formulas. German spreadsheets part cells at semicolons and
+then know no quotes within a cell, so what follows a semicolon, a tabulator or a line's end in a text begins a cell there.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from io import StringIO
 from typing import Any, Final
@@ -17,7 +19,9 @@ from twin_api.encodings.formats.form import Format
 from twin_api.encodings.media import CSV
 from twin_api.store.collection import Property
 
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_SIGN: Final = r'"*[=+\-@＝＋－＠]'
+_BEGINS: Final = re.compile(rf"{_SIGN}|[\t\r\n]")
+_PARTS: Final = re.compile(rf"[;\t\r\n](?={_SIGN})")
 
 
 def write(features: bytes, properties: Sequence[Property]) -> bytes:
@@ -53,8 +57,8 @@ def _cell(value: Any) -> Any:
     match value:
         case bool():
             return "true" if value else "false"
-        case str() if value.startswith(_FORMULAS):
-            return f"'{value}"
+        case str():
+            return ("'" if _BEGINS.match(value) else "") + _PARTS.sub(r"\g<0>'", value)
         case _:
             return value
 

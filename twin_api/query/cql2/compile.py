@@ -27,8 +27,9 @@ from twin_api.query.crs import Crs
 from twin_api.store.collection import GEOMETRY, MERCATOR, Collection
 
 MAX_DEPTH: Final = 24
-MAX_PARTS: Final = 200  # operations and properties; the SQL of a geometry is as long as that of ten others
+MAX_PARTS: Final = 200  # operations and properties; the SQL of some is as long as that of several others, and takes as long to be written
 _GEOMETRY_PARTS: Final = 10
+_PARTS: Final = {**dict.fromkeys(FOLDS, 5), "^": 5}
 Bind = Callable[[Binding, str, list[Any]], Expression]
 
 
@@ -125,8 +126,8 @@ class _Reader(Binding):
             refuse("zu viele Eigenschaften und Operationen in einem Filter", "too many properties and operations in one filter")
 
     def _operation(self, op: str, args: list[Any]) -> Expression:
-        self._spend(1)
         name = op.lower()
+        self._spend(_PARTS.get(name, 1))
         if name not in OPERATIONS:
             return bind_function(self, name, args)
         least, most, bind = OPERATIONS[name]

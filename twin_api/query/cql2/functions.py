@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from twin_api.query.cql2.binding import Binding
 from twin_api.query.cql2.expression import DECIMAL, GEOMETRY_TYPE, Expression, Sql, call, refuse
+from twin_api.query.cql2.geometry import Drawn
 from twin_api.query.cql2.numbers import as_decimal
 from twin_api.query.cql2.texts import fold
 from twin_api.texts import Text
@@ -92,4 +93,9 @@ def bind_function(binding: Binding, name: str, args: list[Any]) -> Expression:
         )
     wanted = zip(args, function.arguments, strict=True)
     bound = [binding.expression(binding.operand(arg), argument.family) for arg, argument in wanted]
+    if any(isinstance(part, Drawn) and not part.is_measurable for part in bound):
+        refuse(
+            f"`{name}` misst keine Strecke zum Gegenpunkt auf der Erde: einen Punkt dazwischen zeichnen",
+            f"`{name}` measures no edge to the opposite point of the earth: draw a point in between",
+        )
     return call(function.make, function.returns, *(as_decimal(part) if part.type in ("integer", "number") else part for part in bound))

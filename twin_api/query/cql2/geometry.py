@@ -5,7 +5,7 @@ Coordinates are printed to seven digits of a degree, and compared as they are pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -16,12 +16,13 @@ from shapely.errors import GEOSException
 from twin_api.query.box import envelope, once
 from twin_api.query.cql2.degrees import Coordinates, to_degrees
 from twin_api.query.cql2.expression import GEOMETRY_TYPE, Expression, Sql, computed_once, quoted, refuse
-from twin_api.query.crs import Crs
+from twin_api.query.crs import CRS84, Crs
 from twin_api.store.collection import GEOMETRY, MERCATOR_SRID
 
 GEOMETRY_NAME: Final = "geometry"
 MAX_VERTICES: Final = 500
 GRID: Final = 1e-7
+_OPPOSITE: Final = 1e-8  # of the earth's radius: a few centimetres; PostGIS minds less
 _COLLECTION: Final = "GeometryCollection"
 _TYPES: Final = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 _PLAIN: Final = sa.types.NullType()  # a type of GeoAlchemy2 would become WKB wherever it is selected
@@ -47,11 +48,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A geometry of the request, as EWKB in the parameter `name`; the parameters `name_0` to `name_3` are its box in Web Mercator."""
+    """A geometry of the request, as EWKB in the parameter `name`; the parameters `name_0` to `name_3` are its box in Web Mercator.
+
+    `is_measurable` belongs to its values, not to its shape: whether it can be measured on the spheroid.
+    """
 
     is_constant: ClassVar[bool] = True
     name: str
     is_collection: bool
+    is_measurable: bool = field(default=True, compare=False)
     type: str = GEOMETRY_TYPE
     parts: tuple[Expression, ...] = ()
 
@@ -78,7 +83,7 @@ def _valid_of(rounded: Sql, degrees: Sql) -> Sql:
 def read_geometry(node: dict[str, Any], crs: Crs) -> shapely.Geometry:
     """The geometry of a GeoJSON node or of a `bbox`, in CRS84 on the grid, without heights. Raises `InvalidParameter`."""
     try:
-        drawn = _shape(node) if "type" in node else _box(node["bbox"])
+        drawn = _shape(node) if "type" in node else _box(node["bbox"], crs)
         vertices = shapely.count_coordinates(drawn)
         if vertices > MAX_VERTICES:
             refuse(f"eine Geometrie hat mehr als {MAX_VERTICES} Stützpunkte", f"a geometry has more than {MAX_VERTICES} vertices")
@@ -91,6 +96,17 @@ def read_geometry(node: dict[str, Any], crs: Crs) -> shapely.Geometry:
             "a geometry is empty or invalid: rings close and do not cross themselves",
         )
     return placed
+
+
+def is_measurable(placed: shapely.Geometry) -> bool:
+    """Whether no edge leads from a point to the one opposite on the earth: it runs on every side at once, and PostGIS fails on it."""
+    parts = shapely.get_parts(shapely.get_parts(placed))
+    lines = np.concatenate([parts[shapely.get_dimensions(parts) == 1], shapely.get_rings(parts)])
+    degrees, line = shapely.get_coordinates(lines, return_index=True)
+    lon, lat = np.radians(degrees).T
+    directions = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    apart = np.linalg.norm(directions[1:] + directions[:-1], axis=1)
+    return not bool(np.any((apart < _OPPOSITE) & (line[1:] == line[:-1])))
 
 
 def _shape(node: dict[str, Any]) -> shapely.Geometry:
@@ -121,14 +137,16 @@ def _check_positions(coordinates: Any, levels: int) -> None:
         raise ValueError
 
 
-def _box(corners: Any) -> shapely.Geometry:
-    """Four numbers or six, heights left out; where the first is greater than the third it crosses the antimeridian."""
+def _box(corners: Any, crs: Crs) -> shapely.Geometry:
+    """Four numbers or six, heights left out; where the first, a longitude, is greater than the third it crosses the antimeridian."""
     _check_positions([corners[:2], corners[2:4], *([corners[4:]] if len(corners) > 4 else [])], 1)
     west, south, east, north = corners if len(corners) == 4 else (corners[0], corners[1], corners[3], corners[4])
     if len(corners) not in (4, 6) or south > north:
         raise ValueError
     if west > east:
-        return shapely.union_all([_box([west, south, 180.0, north]), _box([-180.0, south, east, north])])
+        if crs.srid != CRS84.srid or crs.axes_swapped or west > 180.0 or east < -180.0:
+            raise ValueError
+        return shapely.union_all([_box([west, south, 180.0, north], crs), _box([-180.0, south, east, north], crs)])
     box = shapely.box(west, south, east, north)
     return box if shapely.area(box) > 0 else shapely.LineString([(west, south), (east, north)]).envelope
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from twin_api.query.box import mercator
 from twin_api.query.cql2.binding import Binding
 from twin_api.query.cql2.expression import Expression, Sql, call, refuse
-from twin_api.query.cql2.geometry import Drawn, read_geometry
+from twin_api.query.cql2.geometry import Drawn, is_measurable, read_geometry
 from twin_api.query.crs import CRS84
 from twin_api.store.collection import MERCATOR
 
@@ -34,6 +34,7 @@ SPATIAL: Final[dict[str, Callable[[Sql, Sql], Sql]]] = {
     "s_crosses": _calls("ST_Crosses"),
 }
 TAKE_COLLECTIONS: Final = ("s_intersects", "s_disjoint")
+MAX_PAIRS: Final = 20  # of parts that are compared where geometry collections are
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,32 @@ class Near:
 
 
 def bind_spatial(binding: Binding, op: str, args: list[Any]) -> Expression:
+    """A collection meets what one of its parts meets: GEOS fails on one whose areas overlap, each of them valid by itself."""
+    pairs = [(one, other) for one in _parts(args[0]) for other in _parts(args[1])]
+    if len(pairs) == 1 or op not in TAKE_COLLECTIONS:
+        return _compared(binding, op, args)
+    if len(pairs) > MAX_PAIRS:
+        refuse(
+            f"mehr als {MAX_PAIRS} Teile gemischter Geometrien: gleichartige als `MULTIPOINT`, `MULTILINESTRING`, `MULTIPOLYGON` schreiben",
+            f"more than {MAX_PAIRS} parts of geometry collections: write like ones as `MULTIPOINT`, `MULTILINESTRING`, `MULTIPOLYGON`",
+        )
+    meets = call(sa.or_, "boolean", *(_compared(binding, "s_intersects", list(pair)) for pair in pairs))
+    return call(sa.not_, "boolean", meets) if op == "s_disjoint" else meets
+
+
+def _parts(node: Any) -> list[Any]:
+    """Those of a geometry collection; anything else, also what is none after all, is one part."""
+    match node:
+        case {"type": "GeometryCollection", "geometries": [_, *_] as parts, **more} if not more and not any(map(_is_collection, parts)):
+            return list(parts)
+    return [node]
+
+
+def _is_collection(node: Any) -> bool:
+    return isinstance(node, dict) and node.get("type") == "GeometryCollection"
+
+
+def _compared(binding: Binding, op: str, args: list[Any]) -> Expression:
     one, other = (binding.expression(binding.operand(arg), "geometry") for arg in args)
     if op not in TAKE_COLLECTIONS and any(isinstance(side, Drawn) and side.is_collection for side in (one, other)):
         refuse(
@@ -73,4 +100,4 @@ def bind_geometry(binding: Binding, node: dict[str, Any]) -> Expression:
     low, high = mercator(west, south), mercator(east, north)
     corners = (low[0] - _MARGIN_M, low[1] - _MARGIN_M, high[0] + _MARGIN_M, high[1] + _MARGIN_M)
     binding.params |= {f"{name}_{number}": corner for number, corner in enumerate(corners)}
-    return Drawn(name, isinstance(placed, shapely.GeometryCollection))
+    return Drawn(name, isinstance(placed, shapely.GeometryCollection), is_measurable(placed))
