@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from twin_api.query.box import mercator
 from twin_api.query.cql2.binding import Binding
-from twin_api.query.cql2.expression import Expression, Sql, call, refuse
+from twin_api.query.cql2.expression import Expression, Sql, call, computed_once, refuse
 from twin_api.query.cql2.geometry import Drawn, read_geometry
 from twin_api.query.crs import CRS84
 from twin_api.store.collection import MERCATOR
@@ -25,7 +25,7 @@ def _calls(name: str) -> Callable[[Sql, Sql], Sql]:
 
 SPATIAL: Final[dict[str, Callable[[Sql, Sql], Sql]]] = {
     "s_intersects": _calls("ST_Intersects"),
-    "s_disjoint": lambda one, other: sa.not_(SPATIAL["s_intersects"](one, other)),
+    "s_disjoint": _calls("ST_Intersects"),  # of which it is the negation
     "s_equals": _calls("ST_Equals"),
     "s_touches": _calls("ST_Touches"),
     "s_within": _calls("ST_Within"),
@@ -33,6 +33,22 @@ SPATIAL: Final[dict[str, Callable[[Sql, Sql], Sql]]] = {
     "s_overlaps": _calls("ST_Overlaps"),
     "s_crosses": _calls("ST_Crosses"),
 }
+
+
+def _after_meeting(op: str) -> Callable[[Sql, Sql], Sql]:
+    """What PostGIS compares anew with each row: first what it prepares once for all of them, and which leaves few rows.
+
+    What touches, overlaps or crosses another meets it, and neither is within the other.
+    """
+    meets, within, exact = SPATIAL["s_intersects"], SPATIAL["s_within"], SPATIAL[op]
+
+    def compared(one: Sql, other: Sql) -> Sql:
+        return sa.and_(meets(one, other), sa.not_(within(one, other)), sa.not_(within(other, one)), exact(one, other))
+
+    return lambda one, other: computed_once(compared, one, other)
+
+
+_AFTER_MEETING: Final = {op: _after_meeting(op) for op in ("s_touches", "s_overlaps", "s_crosses")}
 TAKE_COLLECTIONS: Final = ("s_intersects", "s_disjoint")
 
 
@@ -60,9 +76,12 @@ def bind_spatial(binding: Binding, op: str, args: list[Any]) -> Expression:
             f"`{op.upper()}` ist für gemischte Geometrien nicht erklärt: die Teile einzeln vergleichen",
             f"`{op.upper()}` has no meaning for a geometry collection: compare its parts one by one",
         )
-    exact = call(SPATIAL[op], "boolean", one, other)
     drawn = [side for side in (one, other) if isinstance(side, Drawn)]
-    return Near(drawn[0], exact) if len(drawn) == 1 and op != "s_disjoint" else exact
+    if len(drawn) == 1:
+        holds: Expression = Near(drawn[0], call(_AFTER_MEETING.get(op, SPATIAL[op]), "boolean", one, other))
+    else:
+        holds = call(SPATIAL[op], "boolean", one, other)
+    return call(sa.not_, "boolean", holds) if op == "s_disjoint" else holds
 
 
 def bind_geometry(binding: Binding, node: dict[str, Any]) -> Expression:
