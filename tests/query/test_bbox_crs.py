@@ -78,7 +78,6 @@ def test_corners_stand_in_the_order_of_the_axes(town: Town, crs: Crs, bbox: str,
 
 
 @pytest.mark.requirement("/req/crs/fc-bbox-crs-valid-value")
-@pytest.mark.requirement("/req/crs/bbox-crs-exception")
 @pytest.mark.parametrize(
     ("uri", "bbox", "parameter"),
     [
@@ -93,7 +92,7 @@ def test_a_box_that_is_none_in_its_crs_is_refused(town: Town, uri: str, bbox: st
     assert (refused.status_code, refused.json()["parameter"]) == (400, parameter)
 
 
-@pytest.mark.requirement("/req/crs/fc-bbox-crs-default-value")
+@pytest.mark.requirement("/req/crs/fc-bbox-crs-valid-default-value")
 def test_a_box_without_its_crs_is_in_longitude_and_latitude(town: Town) -> None:
     lon, lat = found(town)[0]["geometry"]["coordinates"]
     box = f"{lon - 1e-6},{lat - 1e-6},{lon + 1e-6},{lat + 1e-6}"
