@@ -126,17 +126,17 @@ def test_a_masked_place_is_filtered_where_it_is_shown(town: Town) -> None:
 @pytest.mark.parametrize("sides", ["geometry, {}", "{}, geometry"])
 def test_a_place_is_looked_up_in_the_index(town: Town, op: str, sides: str) -> None:
     """Its condition is one that GiST answers: with other ways forbidden, the plan names the index."""
-    plan = _plan(town, f"{op}({sides.format('BBOX(11.38,49.62,11.39,49.63)')})")
+    plan = plan_of(town, f"{op}({sides.format('BBOX(11.38,49.62,11.39,49.63)')})")
     assert "_mercator on t_" in plan or "using t_" in plan
     assert "Index Cond: (_mercator && " in plan
 
 
 def test_what_is_far_from_a_place_is_disjoint_without_being_computed(town: Town) -> None:
-    plan = _plan(town, "s_disjoint(geometry, BBOX(11.38,49.62,11.39,49.63))")
+    plan = plan_of(town, "s_disjoint(geometry, BBOX(11.38,49.62,11.39,49.63))")
     assert re.search(r"\(NOT \(_mercator && \S+\)\) OR \(NOT .*st_intersects", plan)
 
 
-def _plan(town: Town, text: str) -> str:
+def plan_of(town: Town, text: str) -> str:
     statement = Pages(TREES, bind(TREES, [("filter", text)])).statement("citizen")
     with town.login("citizen") as connection:
         connection.execute("SET enable_seqscan = off")

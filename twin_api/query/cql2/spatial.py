@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import shapely
 import sqlalchemy as sa
@@ -12,9 +11,8 @@ import sqlalchemy as sa
 from twin_api.query.box import mercator
 from twin_api.query.cql2.binding import Binding
 from twin_api.query.cql2.expression import Expression, Sql, call, computed_once, refuse
-from twin_api.query.cql2.geometry import Drawn, read_geometry
+from twin_api.query.cql2.geometry import Boxed, Drawn, read_geometry
 from twin_api.query.crs import CRS84
-from twin_api.store.collection import MERCATOR
 
 _MARGIN_M: Final = 2.0  # boxes are compared in single precision, up to half a metre off
 
@@ -52,23 +50,6 @@ _AFTER_MEETING: Final = {op: _after_meeting(op) for op in ("s_touches", "s_overl
 TAKE_COLLECTIONS: Final = ("s_intersects", "s_disjoint")
 
 
-@dataclass(frozen=True, slots=True)
-class Near:
-    """Whether the boxes meet, which the index finds: true for all that can hold `exact`."""
-
-    is_constant: ClassVar[bool] = False
-    drawn: Drawn
-    exact: Expression
-    type: str = "boolean"
-
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        return (self.exact,)
-
-    def sql(self, rows: sa.FromClause) -> Sql:
-        return sa.and_(rows.c[MERCATOR].op("&&", is_comparison=True)(self.drawn.box()), self.exact.sql(rows))
-
-
 def bind_spatial(binding: Binding, op: str, args: list[Any]) -> Expression:
     one, other = (binding.expression(binding.operand(arg), "geometry") for arg in args)
     if op not in TAKE_COLLECTIONS and any(isinstance(side, Drawn) and side.is_collection for side in (one, other)):
@@ -78,7 +59,8 @@ def bind_spatial(binding: Binding, op: str, args: list[Any]) -> Expression:
         )
     drawn = [side for side in (one, other) if isinstance(side, Drawn)]
     if len(drawn) == 1:
-        holds: Expression = Near(drawn[0], call(_AFTER_MEETING.get(op, SPATIAL[op]), "boolean", one, other))
+        exact = call(_AFTER_MEETING.get(op, SPATIAL[op]), "boolean", one, other)
+        holds = call(sa.and_, "boolean", Boxed(drawn[0].name), exact)
     else:
         holds = call(SPATIAL[op], "boolean", one, other)
     return call(sa.not_, "boolean", holds) if op == "s_disjoint" else holds
