@@ -83,9 +83,7 @@ def page(template: str, lang: Language, *, about: About | None = None, links: Se
     """
     words = SimpleNamespace(**{key: text.say(lang) for key, text in _WORDS.items()})  # a dict would answer `words.items` with its method
     told = {"lang": lang, "words": words, "number": _number(lang), "say": lambda text: text.say(lang), "about": about, "links": links}
-    # the type stands on a 304 too: by it the door tells browsers that they may style what they have kept
-    headers = {"Content-Type": HTML.type, "Content-Language": lang}
-    return Answer(_PAGES.get_template(template).render(told | values).encode(), HTML.type, headers)
+    return Answer(_PAGES.get_template(template).render(told | values).encode(), HTML.type, {"Content-Language": lang})
 
 
 @dataclass(frozen=True, slots=True)
