@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
@@ -94,6 +95,25 @@ def test_no_page_loads_or_runs_anything(town: Town, role: str) -> None:
         assert not any(name.startswith("on") or name == "style" for _, attributes in page.tags for name in attributes)
         assert "url(" not in text
         assert "@import" not in text
+
+
+def test_a_page_that_a_browser_has_kept_may_be_styled_as_when_it_came(town: Town) -> None:
+    """A browser takes over what a 304 says of the page that it has (RFC 9111, 3.2)."""
+    client = client_of(town)
+    for address in ("/citizen", "/citizen/collections/baeume/items"):
+        first = client.get(address, headers={"Accept": "text/html"})
+        again = client.get(address, headers={"Accept": "text/html", "If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        changed = {name for name in first.headers.keys() & again.headers.keys() if first.headers[name] != again.headers[name]}
+        assert changed <= {"date", "x-request-id", "content-length"}
+        assert "style-src 'sha256-" in again.headers["content-security-policy"]
+
+
+def test_numbers_and_times_of_a_table_stay_on_one_line(town: Town) -> None:
+    told = client_of(town).get("/citizen/collections/baeume/items?f=html").text
+    columns = re.findall(r'<th scope="col"(?: class="(\w+)")?>([^<[]+)', told)
+    assert {name.strip(): look for look, name in columns if look} == {"Höhe": "number", "Stämme": "number", "Gepflanzt": "time"}
+    assert "td.number, td.time { white-space: nowrap; }" in told
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -74,8 +74,9 @@ def test_the_landing_page_links_definition_conformance_and_data(twin: Twin) -> N
 @requirement("/req/core/api-definition-op")
 @requirement("/req/core/api-definition-success")
 def test_the_api_definition_is_where_the_landing_page_says(twin: Twin) -> None:
-    for rel in ("service-desc", "service-doc"):
-        (link,) = links(twin.json(), rel)
+    page = twin.json()
+    assert [link["type"].rpartition("=")[2] for link in links(page, "service-desc")] == ["3.0", "3.1"]
+    for link in [*links(page, "service-desc"), *links(page, "service-doc")]:
         answer = twin.client.get(link["href"])
         assert answer.headers["content-type"].startswith(link["type"])
 
@@ -248,6 +249,41 @@ def test_features_are_geojson_and_all_else_is_json(twin: Twin) -> None:
 def test_the_definition_is_openapi_3_0(twin: Twin) -> None:
     assert twin.get("/api").headers["content-type"] == "application/vnd.oai.openapi+json;version=3.0"
     check_document(twin.json("/api"))
+
+
+OPENAPI = "application/vnd.oai.openapi+json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "version"),
+    [
+        (OPENAPI, "3.0"),
+        (f"{OPENAPI};version=3.0", "3.0"),
+        (f"{OPENAPI};version=3.0.3", "3.0"),
+        ("application/openapi+json;version=3.0", "3.0"),
+        ("application/json", "3.0"),
+        ("*/*", "3.0"),
+        (f"{OPENAPI};version=3.1", "3.1"),
+        (f"{OPENAPI}; version=3.1; q=0.5, text/html;q=0.4", "3.1"),
+        ("application/openapi+json;version=3.1.0", "3.1"),
+        (f"{OPENAPI};version=3.1;q=0.5, {OPENAPI};version=3.0", "3.0"),
+        (f"{OPENAPI};version=2.0, {OPENAPI};version=3.1;q=0.1", "3.1"),
+        (f"{OPENAPI};version=3.10", None),
+        (f"{OPENAPI};version=2.0", None),
+    ],
+)
+def test_the_definition_comes_in_the_version_that_is_asked_for(town: Town, accept: str, version: str | None) -> None:
+    answer = client_as(town, "citizen").get("/citizen/api", headers={"Accept": accept})
+    if version is None:
+        assert answer.status_code == 406
+    else:
+        assert answer.headers["content-type"] == f"{OPENAPI};version={version}"
+        assert answer.json()["openapi"].startswith(version)
+
+
+def test_only_who_needs_a_token_may_have_one_for_other_roles(twin: Twin) -> None:
+    operations = [methods["get"] for methods in twin.json("/api")["paths"].values()]
+    assert {"403" in operation["responses"] for operation in operations} == {twin.base != "/citizen"}
 
 
 def test_every_link_of_the_landing_page_is_a_path_of_the_definition(twin: Twin) -> None:

@@ -72,8 +72,8 @@ def _check_items(twin: Twin, path: str) -> None:
 @requirement("/req/schemas/role-id")
 @requirement("/req/schemas/property-seq")
 @requirement("/req/schemas/unit")
-@requirement("/req/core-roles-features/role-primary-geometry")
-@requirement("/req/core-roles-features/role-primary-instant")
+@requirement("/req/advanced-property-roles/role-primary-geometry")
+@requirement("/req/advanced-property-roles/role-primary-instant")
 def test_properties_have_titles_types_roles_and_units() -> None:
     told = returnables("en", "https://x/citizen", LISTED)["properties"]
     assert told["id"] == {"title": "Id", "type": "string", "format": "uuid", "x-ogc-role": "id", "readOnly": True, "x-ogc-propertySeq": 1}
@@ -90,12 +90,14 @@ def test_properties_have_titles_types_roles_and_units() -> None:
 @requirement("/req/schemas/additional-keywords")
 @requirement("/req/schemas/role")
 @requirement("/req/schemas/definition")
-@requirement("/req/core-roles-features/role-primary-interval-start")
-@requirement("/req/core-roles-features/role-primary-interval-end")
-@requirement("/req/core-roles-features/primary-temporal-constraints")
-@requirement("/req/core-roles-features/role-type")
+@requirement("/req/schemas/nullvalues")
+@requirement("/req/advanced-property-roles/role-primary-interval-start")
+@requirement("/req/advanced-property-roles/role-primary-interval-end")
+@requirement("/req/advanced-property-roles/role-primary-interval")
+@requirement("/req/advanced-property-roles/primary-temporal-constraints")
+@requirement("/req/advanced-property-roles/role-type")
 def test_schemas_have_no_keywords_and_no_roles_but_these(twin: Twin) -> None:
-    """What is allowed under conditions (intervals, types, definitions, units in other languages) stands nowhere, so nothing of it can be wrong."""
+    """What is allowed under conditions (intervals, types, definitions, values for NULL, units in other languages) stands nowhere, so nothing of it can be wrong."""
     known = {"title", "type", "format", "enum", "readOnly", "x-ogc-role", "x-ogc-propertySeq", "x-ogc-unit"}
     for collection in twin.collections:
         for name in ("schema", "sortables", "queryables"):

@@ -6,18 +6,24 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 import schemathesis
+from jsonschema import Draft202012Validator
 from jsonschema_rs import ValidationError
 
 from tests.conformance.test_features_core import ROLES
 from tests.door.clients import client_as
 from tests.towns import Town
+from twin_api.encodings.openapi import as_3_1
+from twin_api.encodings.shapes import feature
 
 PROJECT = Path(__file__).parents[2]
+Json = dict[str, Any]
 
 
 def run(town: Town, role: str, folder: Path, seed: int, *options: str) -> None:
@@ -52,15 +58,28 @@ def run(town: Town, role: str, folder: Path, seed: int, *options: str) -> None:
 
 
 @pytest.mark.requirement("/req/oas30/oas-definition-2")
-@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
-def test_every_document_is_valid_in_its_own_version_and_in_the_next(version: str) -> None:
-    documents = [orjson.loads(path.read_bytes()) for path in (PROJECT / "openapi").glob("*.json")]
-    assert {document["openapi"] for document in documents} == {"3.0.3"}
+@pytest.mark.parametrize(("version", "made"), [("3.0.3", dict), ("3.1.0", as_3_1)])
+def test_every_document_is_valid_in_both_versions(version: str, made: Callable[[Json], Json]) -> None:
+    documents = [made(orjson.loads(path.read_bytes())) for path in (PROJECT / "openapi").glob("*.json")]
+    assert {document["openapi"] for document in documents} == {version}
     for document in documents:
-        schemathesis.openapi.from_dict(document | {"openapi": version}).validate()
+        schemathesis.openapi.from_dict(document).validate()
     broken = documents[0] | {"openapi": version, "paths": {"/": {"get": {"responses": {"200": {}}}}}}
     with pytest.raises(ValidationError):
         schemathesis.openapi.from_dict(broken).validate()
+
+
+def test_what_may_be_null_in_3_0_is_null_in_3_1() -> None:
+    """By JSON Schema alone, as 3.1 means it; and a property called `nullable` stays one."""
+    schema = feature({"art": {"type": "string", "enum": ["Linde"]}, "nullable": {"type": "integer"}})
+    told = as_3_1({"openapi": "3.0.3", "components": {"schemas": {"feature": schema}}})["components"]["schemas"]["feature"]
+    properties = told["properties"]["properties"]
+    Draft202012Validator.check_schema(properties)
+    for value in ({"art": None, "nullable": None}, {"art": "Linde", "nullable": 1}):
+        Draft202012Validator(properties).validate(value)
+    for wrong in ({"art": "Ulme"}, {"nullable": "a"}):
+        assert not Draft202012Validator(properties).is_valid(wrong)
+    assert schema["properties"]["properties"]["properties"]["art"]["enum"] == ["Linde", None]
 
 
 @pytest.mark.slow

@@ -135,7 +135,7 @@ class Walk:
     def _values(self, path: str, parameter: str) -> list[str]:  # noqa: C901  # one case per parameter
         match parameter:
             case "f":
-                return ["json", "html", "geojson", "geojsonseq", "csv", "gpkg", ""]
+                return ["json", "json31", "html", "geojson", "geojsonseq", "csv", "gpkg", ""]
             case "limit":
                 return ["1", "7", "10000", "99999999", "0", "-1", "x", "1" * 30]
             case "bbox":

@@ -233,7 +233,7 @@ class Requests:
     def _value(self, draw: Draw, words: Words, collection: str, name: str) -> str:  # noqa: C901  # one case per parameter
         match name:
             case "f":
-                return draw.of(["json", "html", "geojson", "xml", "", *FORMATS])
+                return draw.of(["json", "json31", "html", "geojson", "xml", "", *FORMATS])
             case "limit":
                 return draw.of(["1", "2", "5", "10000", "0", "x"])
             case "bbox":

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from typing import Any
 
 import pytest
 import shapely
+import sqlalchemy as sa
 
 from tests.query.asked import ask, found, ids
 from tests.towns import Town
 from twin_api.query.box import InBoxOf, read_box
-from twin_api.query.crs import COMMON, CRS84, CRS84H, Crs
-from twin_api.store.collection import Axes, Collection, Description
+from twin_api.query.crs import COMMON, CRS84, CRS84H, Crs, storage_crs
+from twin_api.store.collection import GEOMETRY, MERCATOR, PLACE, Axes, Collection, Description
+from twin_api.store.twin import compile_statement
 from twin_api.texts import Text
 
 BOXES = 25
@@ -75,7 +78,6 @@ def test_corners_stand_in_the_order_of_the_axes(town: Town, crs: Crs, bbox: str,
 
 
 @pytest.mark.requirement("/req/crs/fc-bbox-crs-valid-value")
-@pytest.mark.requirement("/req/crs/bbox-crs-exception")
 @pytest.mark.parametrize(
     ("uri", "bbox", "parameter"),
     [
@@ -90,7 +92,7 @@ def test_a_box_that_is_none_in_its_crs_is_refused(town: Town, uri: str, bbox: st
     assert (refused.status_code, refused.json()["parameter"]) == (400, parameter)
 
 
-@pytest.mark.requirement("/req/crs/fc-bbox-crs-default-value")
+@pytest.mark.requirement("/req/crs/fc-bbox-crs-valid-default-value")
 def test_a_box_without_its_crs_is_in_longitude_and_latitude(town: Town) -> None:
     lon, lat = found(town)[0]["geometry"]["coordinates"]
     box = f"{lon - 1e-6},{lat - 1e-6},{lon + 1e-6},{lat + 1e-6}"
@@ -121,8 +123,11 @@ def test_heights_do_not_narrow_what_has_none(town: Town) -> None:
     [
         (25832, Axes(False, False), "1,2,3,4", (1, 2, 3, 4), True),
         (25832, Axes(False, False), "-9e6,2,3,4", (-9e6, 2, 3, 4), False),
-        (31468, Axes(True, False), "5500000,4400000,5500001,4400002", (4400000, 5500000, 4400002, 5500001), False),
-        (4258, Axes(True, True), "49,11,50,12", (11, 49, 12, 50), False),
+        (31468, Axes(True, False), "5500000,4400000,5500001,4400002", (4400000, 5500000, 4400002, 5500001), True),
+        (31468, Axes(True, False), "5500000,5400000,5500001,5400002", (5400000, 5500000, 5400002, 5500001), False),
+        (4258, Axes(True, True), "49,11,50,12", (11, 49, 12, 50), True),
+        (4258, Axes(True, True), "-49,11,50,12", (11, -49, 12, 50), False),
+        (3832, Axes(False, False), "1,2,3,4", (1, 2, 3, 4), False),  # on both sides of the antimeridian
     ],
 )
 def test_the_index_is_asked_where_the_box_can_be_computed_there(
@@ -133,3 +138,40 @@ def test_the_index_is_asked_where_the_box_can_be_computed_there(
     assert isinstance(clause, InBoxOf)
     assert clause.is_indexed is is_indexed
     assert [params[f"box0_{corner}"] for corner in range(4)] == pytest.approx(corners, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    "epsg", [4258, 4314, 31466, 31467, 31468, 31469, 2398, 2399, 3068, 5243, 3034, 3035, 4647, 5650, 25831, 32632, 2056]
+)
+def test_a_box_finds_by_index_what_lies_on_its_sides(town: Town, epsg: int) -> None:
+    """Boxes of any size anywhere in the CRS's area of use."""
+    axes = Axes(north_first=False, degrees=epsg in (4258, 4314))
+    here = collection(epsg, axes)
+    crs = storage_crs(here.description)
+    assert crs is not None
+    assert crs.box_reach is not None
+    chance = random.Random(epsg)
+    with town.superuser() as connection:
+        connection.execute("SET search_path = postgis")
+        for box, point in (_box_and_point(chance, crs.box_reach) for _ in range(30)):
+            (clause,), params = read_box(here, ",".join(map(repr, box)), crs.uri)
+            assert isinstance(clause, InBoxOf)
+            found_there = connection.execute(_said_of_a_point(clause, epsg), {**params, "x": point[0], "y": point[1]}).fetchone()
+            assert found_there == (True,), (clause, box, point)
+
+
+@cache
+def _said_of_a_point(clause: InBoxOf, epsg: int) -> bytes:
+    x, y = (sa.bindparam(name, type_=sa.Double) for name in "xy")
+    point = sa.func.ST_SetSRID(sa.func.ST_MakePoint(x, y), sa.literal_column(str(epsg)), type_=sa.types.NullType())
+    there = sa.func.ST_Transform(point, sa.literal_column("3857"), type_=sa.types.NullType())
+    row = sa.select(sa.literal_column("'p'").label(PLACE), point.label(GEOMETRY), there.label(MERCATOR)).subquery("row")
+    return compile_statement(sa.select(clause.condition(row)).select_from(row)).encode()
+
+
+def _box_and_point(chance: random.Random, reach: Box) -> tuple[Box, tuple[float, float]]:
+    part = 10 ** chance.uniform(-5, 0)
+    width, height = ((reach[n + 2] - reach[n]) * part * chance.random() for n in (0, 1))
+    west, south = chance.uniform(reach[0], reach[2] - width), chance.uniform(reach[1], reach[3] - height)
+    along_x, along_y = chance.choice([(0, chance.random()), (1, chance.random()), (chance.random(), 0), (chance.random(), 1)])
+    return (west, south, west + width, south + height), (west + along_x * width, south + along_y * height)

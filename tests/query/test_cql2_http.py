@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from tests.store.test_pool import run_with_pool
 from tests.town.rows import ROWS
 from tests.towns import Town
 from twin_api.query import page
+from twin_api.query.cql2.spatial import SPATIAL
 from twin_api.query.crs import COMMON
 from twin_api.query.page import Pages
 from twin_api.query.window import bind
@@ -135,15 +137,25 @@ def test_a_collection_meets_what_one_of_its_parts_meets(town: Town) -> None:
     assert len(met) > 20
 
 
-def test_a_place_is_looked_up_in_the_index(town: Town) -> None:
+@pytest.mark.parametrize("op", sorted(SPATIAL.keys() - {"s_disjoint"}))
+@pytest.mark.parametrize("sides", ["geometry, {}", "{}, geometry"])
+def test_a_place_is_looked_up_in_the_index(town: Town, op: str, sides: str) -> None:
     """Its condition is one that GiST answers: with other ways forbidden, the plan names the index."""
-
-    statement = Pages(TREES, bind(TREES, [("filter", "S_INTERSECTS(geometry, BBOX(11.38,49.62,11.39,49.63))")])).statement("citizen")
-    with town.login("citizen") as connection:
-        connection.execute("SET enable_seqscan = off")
-        plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN {statement.sql}".encode(), statement.params).fetchall())
+    plan = plan_of(town, f"{op}({sides.format('BBOX(11.38,49.62,11.39,49.63)')})")
     assert "_mercator on t_" in plan or "using t_" in plan
     assert "Index Cond: (_mercator && " in plan
+
+
+def test_what_is_far_from_a_place_is_disjoint_without_being_computed(town: Town) -> None:
+    plan = plan_of(town, "s_disjoint(geometry, BBOX(11.38,49.62,11.39,49.63))")
+    assert re.search(r"\(NOT \(_mercator && \S+\)\) OR \(NOT .*st_intersects", plan)
+
+
+def plan_of(town: Town, text: str) -> str:
+    statement = Pages(TREES, bind(TREES, [("filter", text)])).statement("citizen")
+    with town.login("citizen") as connection:
+        connection.execute("SET enable_seqscan = off")
+        return "\n".join(row[0] for row in connection.execute(f"EXPLAIN {statement.sql}".encode(), statement.params).fetchall())
 
 
 def test_filters_push_out_each_other_and_nothing_else(town: Town) -> None:

@@ -112,7 +112,6 @@ def test_every_answer_says_its_crs(town: Town, role: str, collection: str, defau
 
 
 @pytest.mark.requirement("/req/crs/fc-crs-valid-value")
-@pytest.mark.requirement("/req/crs/crs-exception")
 @pytest.mark.parametrize(
     "uri",
     [

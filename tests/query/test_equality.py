@@ -77,6 +77,16 @@ def test_a_value_that_a_list_does_not_show_is_refused_whether_or_not_it_is_hidde
     assert hidden.json()["detail"] == "`zustand` verlangt eines von `mittel`, `schlecht`"
 
 
+def test_a_filter_may_name_a_value_that_a_list_does_not_show_and_finds_nothing_of_it(town: Town) -> None:
+    """A filter is total: what was valid before a list of values changed goes on being valid, and hidden values are like those that never were."""
+    asked = ("zustand = '{}'", "zustand IN ('{}')", "casei(zustand) LIKE casei('{}%')", "zustand BETWEEN '{0}' AND '{0}'")
+    for text in asked:
+        hidden, never = (ask(town, "council", "kanalschaechte", filter=text.format(value)) for value in ("gut", "xyz"))
+        assert (hidden.status_code, hidden.json()["features"]) == (never.status_code, never.json()["features"]) == (200, [])
+    every = len(found(town, "council", "kanalschaechte"))
+    assert len(found(town, "council", "kanalschaechte", filter="NOT zustand = 'xyz'")) == every > 0
+
+
 @pytest.mark.parametrize(("name", "near"), [("arte", "art"), ("Art", "art"), ("limitt", "limit"), ("bbx", "bbox"), ("hoehe", "hoehe_m")])
 @pytest.mark.requirement("/req/core/query-param-unknown")
 def test_an_unknown_name_is_refused_with_a_close_one(town: Town, name: str, near: str) -> None:

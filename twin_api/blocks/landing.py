@@ -12,7 +12,8 @@ from twin_api.encodings import html, openapi
 from twin_api.encodings.answer import Answer
 from twin_api.encodings.licence import attribution
 from twin_api.encodings.link import Link, forms
-from twin_api.encodings.media import HTML, JSON, OPENAPI, Media
+from twin_api.encodings.media import HTML, JSON, OPENAPI, OPENAPI_31, Media
+from twin_api.encodings.shapes import PAGE, shape
 from twin_api.identity.subject import CITIZEN
 from twin_api.store.collection import About, Collection
 from twin_api.store.twin import Twin
@@ -60,14 +61,14 @@ async def get_conformance_declaration(question: Question, twin: Twin) -> Answer:
 
 async def get_api(question: Question, twin: Twin) -> Answer:
     """/req/core/api-definition-op, -success: the OpenAPI document of what this role sees."""
-    media = question.media_of_page((OPENAPI, HTML))
+    media = question.media_of_page((OPENAPI, OPENAPI_31, HTML))
     title, base = title_of(twin.name), question.base
     document = openapi.document(title, base, question.blocks, await twin.collections(), asks_token=twin.name != CITIZEN)
     if media is HTML:
         told: dict[str, Any] = {"document": document, "parameters": openapi.parameter_names(document)}
-        told |= {"about": await twin.about(), "links": forms(f"{base}/api", OPENAPI, media)}
+        told |= {"about": await twin.about(), "links": [*forms(f"{base}/api", OPENAPI, media), _as_3_1(base, "alternate")]}
         return html.page("api.html", question.lang, title=title.say(question.lang), base=base, **told)
-    return Answer(orjson.dumps(document), OPENAPI.type)
+    return Answer(orjson.dumps(openapi.as_3_1(document) if media is OPENAPI_31 else document), media.type)
 
 
 def title_of(role: str) -> Text:
@@ -91,9 +92,16 @@ _RELATIONS: Final = {"imprint": "about", "privacy": "privacy-policy", "accessibi
 def _landing_links(base: str) -> Sequence[Link]:
     return (
         Link(f"{base}/api?f=json", "service-desc", OPENAPI.type, Text("Die Schnittstelle als OpenAPI", "The API as OpenAPI document")),
+        _as_3_1(base, "service-desc"),
         Link(f"{base}/api?f=html", "service-doc", "text/html", Text("Die Schnittstelle als Seite zum Lesen", "The API as a page to read")),
         Link(f"{base}/conformance?f=json", "conformance", JSON.type, Text("Erfüllte Normen", "What this API conforms to")),
     )
+
+
+def _as_3_1(base: str, rel: str) -> Link:
+    """After the one in 3.0, which clients of OGC's standard read."""
+    title = Text("Die Schnittstelle als OpenAPI 3.1", "The API as OpenAPI 3.1 document")
+    return Link(f"{base}/api?f={OPENAPI_31.word}", rel, OPENAPI_31.type, title)
 
 
 def _operations(path: str, handler: Handler, summary: str, media: Media, schema: str) -> Any:
@@ -105,6 +113,12 @@ def _operations(path: str, handler: Handler, summary: str, media: Media, schema:
     return operations
 
 
+def _api_operations(_: Sequence[Collection]) -> Mapping[str, Mapping[str, Any]]:
+    f = {**openapi.F, "schema": {"type": "string", "enum": [media.word for media in (OPENAPI, OPENAPI_31, HTML)]}}
+    content = {OPENAPI.type: shape("openapi"), OPENAPI_31.type: shape("openapi"), "text/html": PAGE}
+    return {"/api": openapi.operation(get_api.__name__, "API definition", [f], content)}
+
+
 BLOCK = Block(
     name="landing",
     routes=(
@@ -114,7 +128,7 @@ BLOCK = Block(
             get_conformance_declaration,
             _operations("/conformance", get_conformance_declaration, "Conformance", JSON, "conformance"),
         ),
-        Route("/api", get_api, _operations("/api", get_api, "API definition", OPENAPI, "openapi")),
+        Route("/api", get_api, _api_operations),
     ),
     conformance=(_CONF + "core", _CONF + "oas30", _CONF + "html", _CONF + "geojson"),
     landing_links=_landing_links,

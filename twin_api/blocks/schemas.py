@@ -19,9 +19,16 @@ from twin_api.store.collection import Collection
 from twin_api.store.twin import Twin
 from twin_api.texts import Text
 
-# the standard's drafts and its first clients call it a part of Features, its final text a part of Common
-_PARTS: Final = ("http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/", "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/")
-_CLASSES: Final = ("schemas", "core-roles-features", "returnables-and-receivables", "sortables", "profile-parameter", "profile-codelists")
+# the standard is Part 5 of Features and Part 3 of Common: its classes have the latter's name
+_PART: Final = "http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/"
+_CLASSES: Final = (
+    "schemas",
+    "advanced-property-roles",
+    "returnables-and-receivables",
+    "sortables",
+    "profile-parameter",
+    "profile-codelists",
+)
 _REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/"
 _PROFILE: Final = "http://www.opengis.net/def/profile/OGC/0/"
 INLINE: Final = "codelist-inline"
@@ -98,6 +105,6 @@ BLOCK = Block(
         Route("/collections/{collection}/schema", get_schema, _operations("schema", get_schema)),
         Route("/collections/{collection}/sortables", get_sortables, _operations("sortables", get_sortables)),
     ),
-    conformance=tuple(part + name for part in _PARTS for name in _CLASSES),
+    conformance=tuple(_PART + name for name in _CLASSES),
     collection_links=_collection_links,
 )

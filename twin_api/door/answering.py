@@ -43,13 +43,15 @@ async def cached_response(scope: Scope, twin: Twin, answer: Answer) -> Response:
     digest = sha256(answer.body).hexdigest()[:24]
     etag = f'"{digest}"' if coding is None else f'"{digest}-{coding.name}"'
     headers = [(b"etag", etag.encode()), _PUBLIC if twin.name == CITIZEN else _PRIVATE, (b"vary", VARY.encode())]
+    # on a 304 too: by it browsers are told whether they may style the page that they have kept
+    headers.append((b"content-type", answer.media_type.encode()))
     headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
     if b"if-none-match" in head and _matches(told(head, b"if-none-match"), etag):
         return Plain(304, headers)
     body = answer.body if coding is None else await packed(coding, answer.body)
     if coding is not None:
         headers.append((b"content-encoding", coding.name.encode()))
-    headers += ((b"content-type", answer.media_type.encode()), (b"content-length", b"%d" % len(body)))
+    headers.append((b"content-length", b"%d" % len(body)))
     return Plain(200, headers, body)
 
 

@@ -112,11 +112,16 @@ def wkb(geometry: Any) -> bytes:
 def _packed(coordinates: Any) -> bytes:
     if not isinstance(coordinates[0], list):
         return struct.pack(f"<{len(coordinates)}d", *coordinates)
-    return struct.pack("<I", len(coordinates)) + b"".join(map(_packed, coordinates))
+    if isinstance(coordinates[0][0], list):
+        return struct.pack("<I", len(coordinates)) + b"".join(map(_packed, coordinates))
+    numbers = list(chain.from_iterable(coordinates))  # a line at once: most of the time goes into its points
+    return struct.pack(f"<I{len(numbers)}d", len(coordinates), *numbers)
 
 
 def _points(coordinates: Any) -> Iterator[list[float]]:
-    return iter([coordinates]) if not isinstance(coordinates[0], list) else chain.from_iterable(map(_points, coordinates))
+    if not isinstance(coordinates[0], list):
+        return iter([coordinates])
+    return chain.from_iterable(map(_points, coordinates)) if isinstance(coordinates[0][0], list) else iter(coordinates)
 
 
 def _quoted(name: str) -> str:

@@ -11,6 +11,7 @@ from twin_api.problems import InvalidParameter, NotAcceptable
 from twin_api.texts import LANGUAGES, Language, Text
 
 _READ: Final = 2048  # characters of such a header
+_VERSION: Final = ";version="
 _KNOWN: Final = 512  # headers of which the answer is kept: most clients send the same few
 
 
@@ -28,7 +29,12 @@ class Media:
         return self.type.removesuffix("; charset=utf-8")
 
     def suits(self, wanted: str) -> bool:
-        return wanted in (self.type.partition(";")[0], *self.answers_to) or wanted == "*/*" or wanted == self.type.partition("/")[0] + "/*"
+        """Whether it is of a type as in `Accept`, and of its version where both name one."""
+        type_, _, version = wanted.partition(_VERSION)
+        own, _, owned = self.type.partition(_VERSION)
+        if version and owned and version != owned and not version.startswith(f"{owned}."):
+            return False
+        return type_ in (own.partition(";")[0], *self.answers_to, "*/*", own.partition("/")[0] + "/*")
 
 
 JSON: Final = Media("json", "application/json")
@@ -38,6 +44,7 @@ CSV: Final = Media("csv", "text/csv; charset=utf-8")
 GEOPACKAGE: Final = Media("gpkg", "application/geopackage+sqlite3")
 SCHEMA: Final = Media("json", "application/schema+json", ("application/json",))
 OPENAPI: Final = Media("json", "application/vnd.oai.openapi+json;version=3.0", ("application/json", "application/openapi+json"))
+OPENAPI_31: Final = Media("json31", "application/vnd.oai.openapi+json;version=3.1", ("application/openapi+json",))
 HTML: Final = Media("html", "text/html; charset=utf-8", ("application/xhtml+xml",))
 
 
@@ -79,7 +86,7 @@ def _best_language(accepted: str, default: Language) -> Language:
 
 
 def weights_of(accept: str) -> tuple[tuple[str, float], ...]:
-    """The entries of a header such as `Accept` with their weights from 0 to 1; a weight that is no number is 0."""
+    """The entries of a header such as `Accept`, of their parameters `version` alone, with their weights from 0 to 1; no number is 0."""
     return _weights(accept[:_READ])
 
 
@@ -88,6 +95,7 @@ def _weights(accept: str) -> tuple[tuple[str, float], ...]:
     weights = []
     for entry in accept.lower().split(","):
         type_, *params = (part.strip() for part in entry.split(";"))
+        type_ += next((f";{p}" for p in params if f";{p}".startswith(_VERSION)), "")
         quality = next((p[2:] for p in params if p.startswith("q=")), "1")
         try:
             weights.append((type_, min(1.0, max(0.0, float(quality)))))

@@ -1,4 +1,4 @@
-"""OpenAPI 3.0.3 documents, one per role: paths spelled out for the collections it sees, nothing referenced from outside."""
+"""OpenAPI documents in 3.0.3 and 3.1.0, one per role: paths spelled out for the collections it sees, nothing referenced from outside."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from twin_api import VERSION
 from twin_api.encodings.components import resolved, share
 from twin_api.encodings.shapes import FILE, PAGE, SCHEMAS, feature, shape
-from twin_api.problems import MEDIA_TYPE, PROBLEMS
+from twin_api.problems import MEDIA_TYPE, PROBLEMS, RoleMissing
 from twin_api.store.collection import Collection, Property
 from twin_api.texts import Text
 
@@ -125,6 +125,8 @@ def document(title: Text, server: str, blocks: Sequence[_Block], collections: Se
     for block in blocks:
         for route in block.routes:
             operations |= route.operations(collections)
+    if not asks_token:
+        operations = {path: _open_to_all(told) for path, told in operations.items()}
     # what names properties stays with its collection, where people and clients look for it
     spelled_out = {*NAMING, *(p.name for c in collections for p in c.description.properties)}
     shared, components = share(dict(sorted(operations.items())), spelled_out)
@@ -140,6 +142,26 @@ def document(title: Text, server: str, blocks: Sequence[_Block], collections: Se
         "components": components,
         **({"security": [{"token": []}]} if asks_token else {}),
     }
+
+
+def as_3_1(document: Json) -> Json:
+    """The same document as OpenAPI 3.1, where NULL is a type of its own (JSON Schema 2020-12); of what else differs, none is in ours."""
+    return {**_with_null(document), "openapi": "3.1.0"}
+
+
+def _with_null(told: Any) -> Any:
+    if isinstance(told, list):
+        return [_with_null(inner) for inner in told]
+    if not isinstance(told, dict):
+        return told
+    if told.get("nullable") is True:  # a property of this name is a schema
+        told = {name: inner for name, inner in told.items() if name != "nullable"} | {"type": [told["type"], "null"]}
+    return {name: _with_null(inner) for name, inner in told.items()}
+
+
+def _open_to_all(told: Json) -> Json:
+    """Without what happens to tokens alone that hold other roles."""
+    return told | {"responses": {status: answer for status, answer in told["responses"].items() if status != str(RoleMissing.status)}}
 
 
 def operation(id: str, summary: str, parameters: Sequence[Json], content: Mapping[str, Json]) -> Json:

@@ -101,6 +101,12 @@ def feature(properties: dict[str, Json]) -> Json:
         type={"type": "string", "enum": ["Feature"]},
         id={"type": "string", "format": "uuid"},
         geometry={"type": "object", "nullable": True},
-        properties={"type": "object", "properties": {name: schema | {"nullable": True} for name, schema in properties.items()}},
+        properties={"type": "object", "properties": {name: _nullable(schema) for name, schema in properties.items()}},
         links=_LINKS,
     )
+
+
+def _nullable(schema: Json) -> Json:
+    """NULL has to be one of the values where they are listed (OpenAPI 3.0.3, 4.7.24)."""
+    listed = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return schema | listed | {"nullable": True}

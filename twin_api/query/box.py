@@ -119,7 +119,7 @@ def read_box(collection: Collection, text: str, uri: str | None) -> tuple[Sequen
 
 
 def read_box_crs(collection: Collection, uri: str | None) -> Crs:
-    """/req/crs/fc-bbox-crs-default-value, /req/crs/fc-bbox-crs-valid-value; raises `InvalidParameter`."""
+    """/req/crs/fc-bbox-crs-valid-default-value, /req/crs/fc-bbox-crs-valid-value; raises `InvalidParameter`."""
     return CRS84 if uri is None else read_crs("bbox-crs", uri, box_crs(collection))
 
 

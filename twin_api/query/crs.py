@@ -8,6 +8,7 @@ from typing import Final
 
 from twin_api.encodings.ground import Ground
 from twin_api.problems import InvalidParameter
+from twin_api.query.reach import area_reach
 from twin_api.store.collection import MERCATOR_SRID, Description
 from twin_api.texts import Text
 
@@ -15,6 +16,8 @@ _OGC: Final = "http://www.opengis.net/def/crs/OGC/"
 _EPSG: Final = "http://www.opengis.net/def/crs/EPSG/0/"
 _DIGITS_OF_DEGREES: Final = 7  # after the point, as in the finished texts: a centimetre
 _DIGITS_OF_LENGTHS: Final = 2
+
+_BOXES_OF_A_ZONE: Final = (-1e6, 0.0, 2e6, 9e6)
 
 Box = tuple[float, float, float, float]
 
@@ -25,7 +28,7 @@ class Crs:
 
     `digits` after the point are a centimetre: no shown place becomes finer in another CRS. `is_flat` knows no heights; in all
     others heights are the third coordinate as the layer stores them. `reach` is west, south, east, north in Web Mercator metres:
-    what lies outside cannot be computed in this CRS. `box_reach` is in its own units: boxes within it can be computed in others.
+    what lies outside cannot be computed in this CRS.
     """
 
     uri: str
@@ -34,7 +37,11 @@ class Crs:
     digits: int = _DIGITS_OF_LENGTHS
     is_flat: bool = False
     reach: Box | None = None
-    box_reach: Box | None = None
+
+    @property
+    def box_reach(self) -> Box | None:
+        """In its own units, east first: boxes within it can be computed in Web Mercator. Not asked of degrees of WGS 84."""
+        return _BOXES_OF_A_ZONE if self.reach else area_reach(self.srid)
 
     @property
     def is_degrees(self) -> bool:
@@ -59,7 +66,7 @@ def _utm(zone: int) -> Crs:
     """ETRS89 / UTM in a northern zone, computed up to 45° from its middle."""
     middle = (6 * zone - 183) / 180 * 20037508.342789244
     reach = (middle - 5.0e6, -3.5e6, middle + 5.0e6, 1.9e7)
-    return Crs(f"{_EPSG}{25800 + zone}", 25800 + zone, reach=reach, box_reach=(-1e6, 0.0, 2e6, 9e6))
+    return Crs(f"{_EPSG}{25800 + zone}", 25800 + zone, reach=reach)
 
 
 CRS84: Final = Crs(f"{_OGC}1.3/CRS84", 4326, digits=_DIGITS_OF_DEGREES, is_flat=True)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from twin_api.query.cql2.binding import Binding, as_parameter
 from twin_api.query.cql2.expression import GEOMETRY_TYPE, Expression, Literal, Operand, Sql, call, refuse
+from twin_api.query.cql2.nearby import narrowed
 from twin_api.query.cql2.texts import by_code_point
 
 COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -18,11 +19,14 @@ COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
 
 
 def bind_comparison(binding: Binding, op: str, args: list[Any]) -> Expression:
-    return call(COMPARISONS[op], "boolean", *_ordered(binding, args, needs_order=op not in ("=", "<>")))
+    operands = [binding.operand(arg) for arg in args]
+    compared = call(COMPARISONS[op], "boolean", *_ordered(binding, operands, needs_order=op not in ("=", "<>")))
+    return narrowed(binding, op, operands[0], operands[1], compared)
 
 
 def bind_between(binding: Binding, op: str, args: list[Any]) -> Expression:
-    return call(_between, "boolean", *_ordered(binding, args, needs_order=True))
+    operands = [binding.operand(arg) for arg in args]
+    return narrowed(binding, "<=", operands[0], operands[2], call(_between, "boolean", *_ordered(binding, operands, needs_order=True)))
 
 
 def bind_in(binding: Binding, op: str, args: list[Any]) -> Expression:
@@ -55,8 +59,7 @@ def bind_not(binding: Binding, op: str, args: list[Any]) -> Expression:
     return call(sa.not_, "boolean", binding.condition(args[0]))
 
 
-def _ordered(binding: Binding, args: list[Any], *, needs_order: bool) -> list[Expression]:
-    operands = [binding.operand(arg) for arg in args]
+def _ordered(binding: Binding, operands: list[Operand], *, needs_order: bool) -> list[Expression]:
     _check_comparable(operands)
     if needs_order and operands[0].type == "boolean":
         refuse("wahr und falsch haben keine Reihenfolge", "true and false have no order")

@@ -51,9 +51,14 @@ def _numeric(name: str) -> Callable[[Sql], Sql]:
 
 def _measured(name: str) -> Callable[..., Sql]:
     """On the spheroid of WGS 84, so in true metres whatever CRS the layer has."""
-    return lambda *geometries: getattr(sa.func, name)(*(sa.func.geography(g) for g in geometries), type_=sa.Double())
+    return lambda *places: getattr(sa.func, name)(*places, type_=sa.Double())
 
 
+def _on_spheroid(geometry: Sql) -> Sql:
+    return sa.func.geography(geometry, type_=sa.types.NullType())
+
+
+DISTANCE: Final = _measured("ST_Distance")
 _MOMENT: Final = sa.DateTime(timezone=True)
 _TEXT: Final = Argument(Text("Text", "text"), "text")
 _NUMBER: Final = Argument(Text("Zahl", "number"), "number")
@@ -75,7 +80,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     Function("day", Text("Tag des Monats, in UTC", "day of the month, in UTC"), (_TIME,), "integer", _part("day")),
     Function("area_m2", Text("Fläche in Quadratmetern", "area in square metres"), (_GEOMETRY,), "number", _measured("ST_Area")),
     Function("length_m", Text("Länge in Metern", "length in metres"), (_GEOMETRY,), "number", _measured("ST_Length")),
-    Function("distance_m", Text("Abstand in Metern", "distance in metres"), (_GEOMETRY, _GEOMETRY), "number", _measured("ST_Distance")),
+    Function("distance_m", Text("Abstand in Metern", "distance in metres"), (_GEOMETRY, _GEOMETRY), "number", DISTANCE),
 )  # fmt: skip
 _BY_NAME: Final = {function.name: function for function in FUNCTIONS}
 
@@ -98,4 +103,11 @@ def bind_function(binding: Binding, name: str, args: list[Any]) -> Expression:
             f"`{name}` misst keine Strecke zum Gegenpunkt auf der Erde: einen Punkt dazwischen zeichnen",
             f"`{name}` measures no edge to the opposite point of the earth: draw a point in between",
         )
-    return call(function.make, function.returns, *(as_decimal(part) if part.type in ("integer", "number") else part for part in bound))
+    return call(function.make, function.returns, *map(_as_argument, bound))
+
+
+def _as_argument(part: Expression) -> Expression:
+    """Numbers as decimals, geometries on the spheroid, where a constant one is put once."""
+    if part.type == GEOMETRY_TYPE:
+        return call(_on_spheroid, GEOMETRY_TYPE, part)
+    return as_decimal(part) if part.type in ("integer", "number") else part

@@ -17,7 +17,7 @@ from twin_api.query.box import envelope, once
 from twin_api.query.cql2.degrees import Coordinates, to_degrees
 from twin_api.query.cql2.expression import GEOMETRY_TYPE, Expression, Sql, computed_once, quoted, refuse
 from twin_api.query.crs import CRS84, Crs
-from twin_api.store.collection import GEOMETRY, MERCATOR_SRID
+from twin_api.store.collection import GEOMETRY, MERCATOR, MERCATOR_SRID
 
 GEOMETRY_NAME: Final = "geometry"
 MAX_VERTICES: Final = 500
@@ -64,8 +64,18 @@ class Drawn:
         # the cast from EWKB by its function's name: GeoAlchemy2 has its own idea of `ST_GeomFromWKB`
         return sa.select(sa.func.geometry(sa.cast(sa.bindparam(self.name), sa.LargeBinary()), type_=_PLAIN)).scalar_subquery()
 
-    def box(self) -> Sql:
-        return once(envelope(self.name, MERCATOR_SRID))
+
+@dataclass(frozen=True, slots=True)
+class Boxed:
+    """Whether the item's box meets the one in Web Mercator whose corners are the parameters `name_0` to `name_3`: the index finds it."""
+
+    is_constant: ClassVar[bool] = False
+    name: str
+    type: str = "boolean"
+    parts: tuple[Expression, ...] = ()
+
+    def sql(self, rows: sa.FromClause) -> Sql:
+        return rows.c[MERCATOR].op("&&", is_comparison=True)(once(envelope(self.name, MERCATOR_SRID)))
 
 
 def _on_grid(degrees: Sql) -> Sql:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import shapely
 import sqlalchemy as sa
 
 from twin_api.query.box import mercator
 from twin_api.query.cql2.binding import Binding
-from twin_api.query.cql2.expression import Expression, Sql, call, refuse
-from twin_api.query.cql2.geometry import Drawn, is_measurable, read_geometry
+from twin_api.query.cql2.expression import Expression, Sql, call, computed_once, refuse
+from twin_api.query.cql2.geometry import Boxed, Drawn, is_measurable, read_geometry
 from twin_api.query.crs import CRS84
-from twin_api.store.collection import MERCATOR
 
 _MARGIN_M: Final = 2.0  # boxes are compared in single precision, up to half a metre off
 
@@ -25,7 +23,7 @@ def _calls(name: str) -> Callable[[Sql, Sql], Sql]:
 
 SPATIAL: Final[dict[str, Callable[[Sql, Sql], Sql]]] = {
     "s_intersects": _calls("ST_Intersects"),
-    "s_disjoint": lambda one, other: sa.not_(SPATIAL["s_intersects"](one, other)),
+    "s_disjoint": _calls("ST_Intersects"),  # of which it is the negation
     "s_equals": _calls("ST_Equals"),
     "s_touches": _calls("ST_Touches"),
     "s_within": _calls("ST_Within"),
@@ -33,25 +31,24 @@ SPATIAL: Final[dict[str, Callable[[Sql, Sql], Sql]]] = {
     "s_overlaps": _calls("ST_Overlaps"),
     "s_crosses": _calls("ST_Crosses"),
 }
+
+
+def _after_meeting(op: str) -> Callable[[Sql, Sql], Sql]:
+    """What PostGIS compares anew with each row: first what it prepares once for all of them, and which leaves few rows.
+
+    What touches, overlaps or crosses another meets it, and neither is within the other.
+    """
+    meets, within, exact = SPATIAL["s_intersects"], SPATIAL["s_within"], SPATIAL[op]
+
+    def compared(one: Sql, other: Sql) -> Sql:
+        return sa.and_(meets(one, other), sa.not_(within(one, other)), sa.not_(within(other, one)), exact(one, other))
+
+    return lambda one, other: computed_once(compared, one, other)
+
+
+_AFTER_MEETING: Final = {op: _after_meeting(op) for op in ("s_touches", "s_overlaps", "s_crosses")}
 TAKE_COLLECTIONS: Final = ("s_intersects", "s_disjoint")
 MAX_PAIRS: Final = 20  # of parts that are compared where geometry collections are
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """Whether the boxes meet, which the index finds: true for all that can hold `exact`."""
-
-    is_constant: ClassVar[bool] = False
-    drawn: Drawn
-    exact: Expression
-    type: str = "boolean"
-
-    @property
-    def parts(self) -> tuple[Expression, ...]:
-        return (self.exact,)
-
-    def sql(self, rows: sa.FromClause) -> Sql:
-        return sa.and_(rows.c[MERCATOR].op("&&", is_comparison=True)(self.drawn.box()), self.exact.sql(rows))
 
 
 def bind_spatial(binding: Binding, op: str, args: list[Any]) -> Expression:
@@ -87,9 +84,13 @@ def _compared(binding: Binding, op: str, args: list[Any]) -> Expression:
             f"`{op.upper()}` ist für gemischte Geometrien nicht erklärt: die Teile einzeln vergleichen",
             f"`{op.upper()}` has no meaning for a geometry collection: compare its parts one by one",
         )
-    exact = call(SPATIAL[op], "boolean", one, other)
     drawn = [side for side in (one, other) if isinstance(side, Drawn)]
-    return Near(drawn[0], exact) if len(drawn) == 1 and op != "s_disjoint" else exact
+    if len(drawn) == 1:
+        exact = call(_AFTER_MEETING.get(op, SPATIAL[op]), "boolean", one, other)
+        holds = call(sa.and_, "boolean", Boxed(drawn[0].name), exact)
+    else:
+        holds = call(SPATIAL[op], "boolean", one, other)
+    return call(sa.not_, "boolean", holds) if op == "s_disjoint" else holds
 
 
 def bind_geometry(binding: Binding, node: dict[str, Any]) -> Expression:
