@@ -56,6 +56,8 @@ FINISHED: Final = Look()
 def look_of(told: Description, crs: Crs, shown: Sequence[Property] | None = None) -> Look:
     properties = None if shown is None else tuple((p.name, p.type) for p in shown)
     is_right = told.epsg is None or crs == default_crs(told)
+    if is_right and properties is None:
+        return FINISHED
     return Look(None if is_right else crs, 0 if is_right else told.epsg or 0, properties)
 
 

@@ -10,6 +10,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,7 +35,8 @@ MAX_LIMIT: Final = 10_000
 PARAMETERS: Final = (
     "bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs", "crs", "sortby", "properties", "limit", "cursor", "f",
 )  # fmt: skip
-_NOT_NARROWING: Final = ("limit", "cursor", "f", "crs", "sortby", "properties", "filter-lang", "filter-crs")
+_MOVING: Final = ("bbox", "cursor")
+_NOT_NARROWING: Final = ("limit", "f", "crs", "sortby", "properties", "filter-lang", "filter-crs")
 _WANTED: Final = {
     "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
     "cursor": Text(
@@ -63,24 +65,62 @@ class Window:
     properties: frozenset[str] | None = None  # by name; None: all there are
 
 
+class _Seen:
+    """A collection as a key. INVARIANT: each twin has a description of its own, so nobody feels what was asked of another twin."""
+
+    __slots__ = ("collection",)
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+
+    def __hash__(self) -> int:
+        return id(self.collection.description)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Seen) and other.collection.description is self.collection.description
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What stays of a request while a map is moved or a walk goes on; as in `Window`."""
+
+    shape: tuple[Clause, ...]
+    params: Params
+    limit: int
+    crs: Crs
+    look: Look
+    order: Order
+    properties: frozenset[str] | None
+
+
 def bind(collection: Collection, asked: Asked) -> Window:
     """Read the parameters for a collection; raises `InvalidParameter` for the first one that is not right. Touches no database."""
     given = once(asked)
+    frame = _frame(_Seen(collection), tuple([one for one in asked if one[0] not in _MOVING]))
+    after, resumed = _cursor(given["cursor"], frame.order) if "cursor" in given else (None, {})
+    shape, params = frame.shape, {**frame.params, **resumed}
+    if "bbox" in given:
+        boxes, corners = read_box(collection, given["bbox"], given.get("bbox-crs"))
+        shape, params = (*boxes, *shape), params | corners
+    return Window(asked, shape, params, frame.limit, after, frame.crs, frame.look, frame.order, frame.properties)
+
+
+@lru_cache(maxsize=256)
+def _frame(seen: _Seen, asked: tuple[tuple[str, str], ...]) -> _Frame:
+    """Read once for box after box and page after page: reading a filter costs more than all else that is done for a page."""
+    collection, given = seen.collection, dict(asked)
     _check_filter_words(collection, given)
     shape: dict[str, Sequence[Clause]] = {}
     params: Params = {}
     for name, text in given.items():
-        if name in _NOT_NARROWING:
-            continue
-        shape[name], values = _clauses(collection, given, name, text)
-        params |= values
+        if name not in _NOT_NARROWING:
+            shape[name], values = _clauses(collection, given, name, text)
+            params |= values
     clauses = tuple(clause for name in sorted(shape) for clause in shape[name])  # in whatever order they are asked, it is one text
     crs = asked_crs(collection, given.get("crs"))
     order, shown = read_order(collection, given.get("sortby")), _properties(collection, given.get("properties"))
-    after, resumed = _cursor(given.get("cursor"), order)
-    look = look_of(collection.description, crs, shown)
     names = None if shown is None else frozenset(p.name for p in shown)
-    return Window(asked, clauses, params | resumed, _limit(given.get("limit")), after, crs, look, order, names)
+    return _Frame(clauses, params, _limit(given.get("limit")), crs, look_of(collection.description, crs, shown), order, names)
 
 
 def asked_crs(collection: Collection, uri: str | None) -> Crs:
@@ -97,8 +137,6 @@ def cursor(key: Key) -> str:
 
 def _clauses(collection: Collection, given: Mapping[str, str], name: str, text: str) -> tuple[Sequence[Clause], Params]:
     """No clause where the collection has nothing that the parameter could narrow: then everything matches."""
-    if name == "bbox":
-        return read_box(collection, text, given.get("bbox-crs"))
     if name == "bbox-crs":
         read_box_crs(collection, text)
         return (), {}
@@ -153,10 +191,8 @@ def _limit(text: str | None) -> int:
     return min(int(text), MAX_LIMIT)
 
 
-def _cursor(text: str | None, order: Order) -> tuple[Key | None, Params]:
+def _cursor(text: str, order: Order) -> tuple[Key, Params]:
     """Where to go on, and the values to go on from."""
-    if text is None:
-        return None, {}
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         place, mark, told = raw[16:].partition(b"|")

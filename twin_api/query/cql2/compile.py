@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -49,28 +48,7 @@ class Filter:
 
 def read_filter(collection: Collection, text: str, lang: str, crs: Crs) -> tuple[Filter, Params]:
     """The clause and its values; raises `InvalidParameter` for `filter` with what would be right. Touches no database."""
-    return _read_filter(_Seen(collection), text, lang, crs)
-
-
-class _Seen:
-    """A collection as a key. INVARIANT: each twin has a description of its own, so nobody feels what was asked of another twin."""
-
-    __slots__ = ("collection",)
-
-    def __init__(self, collection: Collection) -> None:
-        self.collection = collection
-
-    def __hash__(self) -> int:
-        return id(self.collection.description)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Seen) and other.collection.description is self.collection.description
-
-
-@lru_cache(maxsize=256)
-def _read_filter(seen: _Seen, text: str, lang: str, crs: Crs) -> tuple[Filter, Params]:
-    """Who moves a map asks the same filter of box after box."""
-    reader = _Reader(seen.collection, crs)
+    reader = _Reader(collection, crs)
     return Filter(reader.condition(parse(text, lang))), reader.params
 
 
