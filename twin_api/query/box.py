@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log, pi, radians, tan
 from typing import Any, Final
 
@@ -55,6 +56,9 @@ class InBox:
         within: sa.ColumnElement[bool] = geometry.op("@", is_comparison=True)(inner)
         # CASE, not OR: an OR of two indexable tests is planned as two searches of the index
         return sa.and_(_overlaps(geometry, box), sa.case((within, sa.true()), else_=sa.func.ST_Intersects(geometry, box, type_=sa.Boolean)))
+
+
+_IN_BOX: Final = (InBox(1), InBox(2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +155,10 @@ def _boxes(crs: Crs, west: float, south: float, east: float, north: float) -> li
 
 
 def _clause(crs: Crs, srid: int, boxes: Sequence[Box]) -> tuple[Clause, Params]:
-    grown = [(box[0] - crs.margin, box[1] - crs.margin, box[2] + crs.margin, box[3] + crs.margin) for box in boxes]
+    by = crs.margin
+    grown = [(west - by, south - by, east + by, north + by) for west, south, east, north in boxes]
     if crs.srid == CRS84.srid:  # along meridians and parallels: boxes in Web Mercator too, and as exact there
-        return _in_mercator([(*mercator(*box[:2]), *mercator(*box[2:])) for box in grown])
+        return _in_mercator([(*mercator(west, south), *mercator(east, north)) for west, south, east, north in grown])
     if crs == WEB_MERCATOR:
         return _in_mercator(grown)
     is_indexed = all(_holds(crs.box_reach, box) for box in grown)
@@ -166,17 +171,25 @@ def _clause(crs: Crs, srid: int, boxes: Sequence[Box]) -> tuple[Clause, Params]:
 
 
 def _in_mercator(boxes: Sequence[Box]) -> tuple[Clause, Params]:
-    return InBox(len(boxes)), _numbered("box", boxes) | _numbered("inner", [_inner(box) for box in boxes])
+    return _IN_BOX[len(boxes) - 1], _numbered("box", boxes) | _numbered("inner", [_inner(*box) for box in boxes])
 
 
-def _inner(box: Box) -> Box:
-    inner = (box[0] + _MARGIN_M, box[1] + _MARGIN_M, box[2] - _MARGIN_M, box[3] - _MARGIN_M)
+def _inner(west: float, south: float, east: float, north: float) -> Box:
+    inner = (west + _MARGIN_M, south + _MARGIN_M, east - _MARGIN_M, north - _MARGIN_M)
     # too small to have an inside: nothing lies there
     return inner if inner[0] < inner[2] and inner[1] < inner[3] else (1e9, 1e9, 1e9, 1e9)
 
 
 def _numbered(name: str, boxes: Sequence[Box]) -> Params:
-    return {f"{name}{number}_{corner}": value for number, box in enumerate(boxes) for corner, value in enumerate(box)}
+    params: Params = {}
+    for number, box in enumerate(boxes):
+        params.update(zip(_corner_names(name, number), box, strict=True))
+    return params
+
+
+@lru_cache(maxsize=8)
+def _corner_names(name: str, number: int) -> tuple[str, ...]:
+    return tuple(f"{name}{number}_{corner}" for corner in range(4))
 
 
 def _holds(reach: Box | None, box: Box) -> bool:
