@@ -32,8 +32,8 @@ NAMED = {
 }
 
 
-# packages whose description says nothing; read in the licence file that they bring
-BROUGHT = {"pyrage": "MIT"}
+# packages whose description says nothing, or in a place where no expression is looked for; read in the licence file that they bring
+BROUGHT = {"blake3": "CC0-1.0 OR Apache-2.0", "pyrage": "MIT"}
 
 
 class Pinned(NamedTuple):

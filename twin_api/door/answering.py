@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from hashlib import sha256
 from typing import BinaryIO, Final
 
+from blake3 import blake3
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Scope
 
@@ -19,6 +19,7 @@ from twin_api.store.twin import Twin
 
 PIECE: Final = 256 * 1024  # bytes
 VARY: Final = "Accept, Accept-Language, Accept-Encoding"
+_DIGEST: Final = 12  # bytes
 _PUBLIC: Final = (b"cache-control", b"public, no-cache")
 _PRIVATE: Final = (b"cache-control", b"private, no-cache")
 
@@ -40,7 +41,7 @@ async def cached_response(scope: Scope, twin: Twin, answer: Answer) -> Response:
         return _download(answer, answer.file)
     head: Head = scope[HEAD]
     coding = choose_coding(told(head, b"accept-encoding") if b"accept-encoding" in head else None, answer)
-    digest = sha256(answer.body).hexdigest()[:24]
+    digest = blake3(answer.body).hexdigest(length=_DIGEST)
     etag = f'"{digest}"' if coding is None else f'"{digest}-{coding.name}"'
     headers = [(b"etag", etag.encode()), _PUBLIC if twin.name == CITIZEN else _PRIVATE, (b"vary", VARY.encode())]
     # on a 304 too: by it browsers are told whether they may style the page that they have kept
