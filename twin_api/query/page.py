@@ -10,6 +10,7 @@ the same statement and snapshot. So a wrong expectation costs time and nothing e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -202,10 +203,11 @@ def _page(matched: sa.ColumnElement[Any], joined: sa.Subquery, keys: sa.Select[A
     """
     behind = sa.func.greatest(joined.c.n, _constant(1)) - _constant(1)
     edge = keys.offset(behind).limit(_constant(2)).subquery("edge")  # the last key of the page, and one after it
-    more = sa.func.count().over() > _constant(1)
-    last = sa.select(*_keys(edge, order), more.label("more")).limit(_constant(1)).lateral("last")
-    columns = [joined.c.is_enough, matched.label("matched"), joined.c.features, joined.c.n, last.c[PLACE], last.c.id]
-    columns += [sa.func.coalesce(last.c.more, sa.false()).label("more"), *_keys(last, order)[2:]]
+    are_two = sa.func.count().over() > _constant(1)
+    last = sa.select(*_keys(edge, order), are_two.label("more")).limit(_constant(1)).lateral("last")
+    more = sa.func.coalesce(last.c.more, sa.false()).label("more")
+    columns: list[sa.ColumnElement[Any]] = [joined.c.is_enough, matched.label("matched"), joined.c.features, joined.c.n]
+    columns += [last.c[PLACE], last.c.id, more, *_keys(last, order)[2:]]
     return sa.select(*columns).select_from(joined.outerjoin(last, sa.true()))
 
 
@@ -240,7 +242,7 @@ def _answer(schema: str, order: Order, general: sa.Select[Any], quick: sa.Select
     """
     told = collection_table(schema)
     page = (general if quick is None else quick).subquery("answer")
-    columns: list[sa.ColumnElement[Any]] = list(page.c)[1:]
+    columns: Sequence[sa.ColumnElement[Any]] = list(page.c)[1:]
     if quick is not None:
         # read only where it is asked for; a name of its own for each, for those of the quick one are the same
         rest = _fenced(sa.select(*(c.label(f"c{number}") for number, c in enumerate(general.subquery("whole").c))), "rest")
