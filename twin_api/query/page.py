@@ -103,7 +103,9 @@ def _text(
     """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
     rows = _rows(schema, collection, shape, order, look)
     if not shape and not order:
-        keys, texts = _next(rows, order, resumes), _next(rows, order, resumes, look.feature(rows).label(FEATURE)).limit(_limit())
+        # by the index even where a tenth of the rows, which PostgreSQL takes an unknown limit for, would rather be sorted
+        most = _next(rows, order, resumes, look.feature(rows).label(FEATURE)).limit(_constant(MAX_LIMIT)).subquery("most")
+        keys, texts = _next(rows, order, resumes), sa.select(most.c[FEATURE]).limit(_limit())
         general = _page(sa.null(), _cut(texts, between), keys, order)
         return compile_statement(_answer(schema, order, general, _page(sa.null(), _uncut(texts, between), keys, order)))
     keyed = sa.select(*order.keys(rows)).where(*_conditions(rows, shape))
