@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,7 @@ import pytest
 
 from tests.door.clients import client_as, client_of
 from tests.query.asked import ask, found, ids, walk
+from tests.query.test_injection import TREES
 from tests.towns import Town
 from twin_api.query import page as pages
 
@@ -116,6 +118,27 @@ def test_beyond_what_is_counted_the_pages_stay_the_same(town: Town, asked: dict[
 
 def test_a_whole_collection_is_counted_however_large(town: Town, counted_to_five: None) -> None:
     assert ask(town, limit=1).json()["numberMatched"] == 41
+
+
+@pytest.mark.parametrize("asked", [a for a in FILTERS if a] + [{"sortby": "-art", "datetime": "../2000-01-01"}], ids=str)
+def test_pages_are_the_same_whether_few_or_many_are_expected(town: Town, asked: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def seen() -> list[Any]:
+        return [ask(town, **asked, limit=limit, f="json").json() for limit in (1, 5, 14, 1000)]
+
+    whole = found(town, **asked)
+    answers = []
+    for is_few in (True, False):
+        monkeypatch.setattr(pages.Pages, "_expects_few", lambda self, is_few=is_few: is_few)
+        answers.append(seen())
+        assert ids(walk(client_of(town), str(ask(town, **asked, limit=4).request.url))) == ids(whole)
+    assert answers[0] == answers[1]
+    assert {page["numberMatched"] for page in answers[0]} == {len(whole)}
+
+
+@pytest.mark.parametrize(("box", "is_few"), [("11.3,49.6,11.5,49.7", False), ("11.3825,49.6285,11.3827,49.6287", True)])
+def test_few_are_expected_by_how_much_of_the_extent_is_asked_for(box: str, is_few: bool) -> None:
+    trees = replace(TREES, count=1000, bbox=(11.3, 49.6, 11.5, 49.7))
+    assert ("near" in pages.Pages.of(trees, [("bbox", box)]).statement("citizen").params) is is_few
 
 
 _FEATURES = """

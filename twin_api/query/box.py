@@ -196,6 +196,22 @@ def _holds(reach: Box | None, box: Box) -> bool:
     return reach is not None and reach[0] <= box[0] and reach[1] <= box[1] and box[2] <= reach[2] and box[3] <= reach[3]
 
 
+def share_of(collection: Collection, shape: Sequence[Clause], params: Params) -> float:
+    """The part of the collection's extent that is asked for, as far as it is known; 1 for all of it."""
+    boxes = next((clause.boxes for clause in shape if isinstance(clause, InBox)), 0)
+    if not boxes or collection.bbox is None:
+        return 1.0
+    west, south, east, north = (*mercator(*collection.bbox[:2]), *mercator(*collection.bbox[2:]))
+    if west >= east or south >= north:
+        return 1.0  # also across the antimeridian
+    share = 0.0
+    for number in range(boxes):
+        box = [params[f"box{number}_{corner}"] for corner in range(4)]
+        width, height = min(east, box[2]) - max(west, box[0]), min(north, box[3]) - max(south, box[1])
+        share += max(0.0, width) * max(0.0, height) / ((east - west) * (north - south))
+    return share
+
+
 def mercator(longitude: float, latitude: float) -> tuple[float, float]:
     """Metres in Web Mercator for degrees in CRS84."""
     latitude = max(-_POLE_DEGREES, min(_POLE_DEGREES, latitude))

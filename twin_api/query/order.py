@@ -60,7 +60,9 @@ class Order:
 
     def after(self, keys: sa.FromClause) -> sa.ColumnElement[bool]:
         """What comes after the row of the parameters that `params` gives."""
-        place = (sa.bindparam("after_place", type_=sa.Text()), sa.bindparam("after_id", type_=sa.Uuid()))
+        # as sub-selects: for a place that it knows near the end of a walk, PostgreSQL would plan each page anew
+        key = (sa.bindparam("after_place", type_=sa.Text()), sa.bindparam("after_id", type_=sa.Uuid()))
+        place = [sa.select(part).scalar_subquery() for part in key]
         later: sa.ColumnElement[bool] = sa.tuple_(keys.c[PLACE], keys.c.id) > sa.tuple_(*place)
         for number, by in reversed(list(enumerate(self.by))):
             column, last = keys.c[f"by{number}"], sa.cast(sa.bindparam(f"after{number}"), COLUMN_TYPES[by.type])
