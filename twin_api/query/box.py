@@ -197,19 +197,21 @@ def _holds(reach: Box | None, box: Box) -> bool:
 
 
 def share_of(collection: Collection, shape: Sequence[Clause], params: Params) -> float:
-    """The part of the collection's extent that is asked for, as far as it is known; 1 for all of it."""
-    boxes = next((clause.boxes for clause in shape if isinstance(clause, InBox)), 0)
-    if not boxes or collection.bbox is None:
+    """The part of the collection's extent that is asked for, as far as it is known; 1 for all of it, and for two boxes."""
+    if collection.bbox is None or _IN_BOX[0] not in shape:
         return 1.0
-    west, south, east, north = (*mercator(*collection.bbox[:2]), *mercator(*collection.bbox[2:]))
+    west, south, east, north = _extent(collection.bbox)
     if west >= east or south >= north:
         return 1.0  # also across the antimeridian
-    share = 0.0
-    for number in range(boxes):
-        box = [params[f"box{number}_{corner}"] for corner in range(4)]
-        width, height = min(east, box[2]) - max(west, box[0]), min(north, box[3]) - max(south, box[1])
-        share += max(0.0, width) * max(0.0, height) / ((east - west) * (north - south))
-    return share
+    corners: list[float] = [params[name] for name in _corner_names("box", 0)]
+    left, bottom, right, top = corners
+    width, height = min(east, right) - max(west, left), min(north, top) - max(south, bottom)
+    return max(0.0, width) * max(0.0, height) / ((east - west) * (north - south))
+
+
+@lru_cache(maxsize=1024)
+def _extent(bbox: Box) -> Box:
+    return (*mercator(*bbox[:2]), *mercator(*bbox[2:]))
 
 
 def mercator(longitude: float, latitude: float) -> tuple[float, float]:

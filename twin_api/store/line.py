@@ -27,7 +27,7 @@ Params = Mapping[str, Any]
 
 _PREPARED: Final = 300  # statements kept per connection ...
 _CHARACTERS: Final = 500_000  # ... and what their texts come to: the server keeps a hundred bytes of each character
-LONG: Final = 5000  # characters; a page in any order and CRS, or with a filter of a few comparisons, is shorter
+LONG: Final = 5000  # characters; a page with a filter of a few comparisons is shorter
 _AGAIN: Final = 5  # a text that comes so often is prepared, even if nobody said that it would
 _ANSWER_S: Final = 5.0  # a server that has not answered by then, well past every statement timeout, is frozen
 _CANCEL_S: Final = 1.0
@@ -82,14 +82,15 @@ class Line:
     async def _name(self, text: bytes, types: tuple[int, ...], is_often_asked: bool) -> bytes | None:
         """The name under which the statement is prepared; None where it is not worth it yet.
 
-        INVARIANT: what the server keeps has a bound, whatever is asked. A long text is not kept: it would push out all the others.
+        INVARIANT: what the server keeps has a bound, whatever is asked. A long text of a client's making is not kept: it would push out
+        all the others.
         """
         key = text, types
         name = self._prepared.get(key)
         if name is not None:
             self._prepared.move_to_end(key)
             return name
-        if len(text) > LONG or not (is_often_asked or self._comes_again(text)):
+        if not is_often_asked and (len(text) > LONG or not self._comes_again(text)):
             return None
         while len(self._prepared) >= _PREPARED or self._characters + len(text) > _CHARACTERS:
             (gone, _), oldest = self._prepared.popitem(last=False)
