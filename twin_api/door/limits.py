@@ -111,15 +111,16 @@ class Work:
         self._bounds = bounds
 
     async def __aenter__(self) -> None:
-        await self._turns.take(self._client)
-        if self._yields:
+        if not self._turns.take_at_once():
+            await self._turns.take(self._client)
+        if not self._yields:
+            self._precedence.begin()
+        elif not self._precedence.pass_at_once():
             try:
                 await self._precedence.let_pass()
             except BaseException:
                 self._turns.give_back()
                 raise
-        else:
-            self._precedence.begin()
         self._begun = self._bounds.begin()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -25,10 +25,16 @@ class Turns:
         self._wait_s = wait_s
         self._lines: OrderedDict[str, Line] = OrderedDict()  # who is first is next
 
+    def take_at_once(self) -> bool:
+        """A turn, to be given back whatever happens, if one is free."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
+
     async def take(self, client: str) -> None:
-        """A turn, to be given back whatever happens. Raises `TooBusy`."""
-        if self._free:
-            self._free -= 1
+        """The same, after others if it must be. Raises `TooBusy`."""
+        if self.take_at_once():
             return
         since = monotonic()
         turn = self._stand(client)
@@ -114,6 +120,15 @@ class Precedence:
         self._ahead -= 1
         self._seen = monotonic()
         self._call()
+
+    def pass_at_once(self) -> bool:
+        """Whether nobody has to be let past; then whoever asked is in work until `leave`."""
+        if self._is_others_turn():
+            return False
+        self._in_work += 1
+        if self._line:
+            self._call()
+        return True
 
     async def let_pass(self) -> None:
         """Whoever comes back from here is in work until `leave`."""

@@ -30,7 +30,8 @@ class Outlet:
     def __init__(self, descriptor: int, room: int = ROOM) -> None:
         self._descriptor = descriptor
         self._room = room
-        self._lines: deque[bytes | threading.Event] = deque()
+        self._lines: deque[bytes] = deque()
+        self._drains: deque[threading.Event] = deque()  # to be set when all that was told before has gone out
         self._rests = False  # the thread is waiting for the bell
         self._bell = threading.Event()
         self._start = threading.Lock()
@@ -47,7 +48,9 @@ class Outlet:
             self._dropped += 1
             self.on_drop()
             return
-        self._put(line)
+        self._lines.append(line)
+        if self._rests:  # INVARIANT: put first, then look whether the thread rests; it looks the other way round
+            self._bell.set()
         if not self._is_started:
             self._begin()
 
@@ -57,15 +60,10 @@ class Outlet:
     def drain(self, within_s: float = DRAIN_S) -> bool:
         """Wait until all that was told before has gone out, but no longer than that; says whether it has."""
         reached = threading.Event()
-        self._put(reached)
+        self._drains.append(reached)
         self._hurry.set()
+        self._bell.set()
         return not self._is_started or reached.wait(within_s)
-
-    def _put(self, line: bytes | threading.Event) -> None:
-        """INVARIANT: put first, then look whether the thread rests; it looks the other way round."""
-        self._lines.append(line)
-        if self._rests:
-            self._bell.set()
 
     def _begin(self) -> None:
         with self._start:
@@ -76,7 +74,9 @@ class Outlet:
 
     def _run(self) -> None:
         while True:
-            lines, reached = self._next()
+            self._wait()
+            reached = [self._drains.popleft() for _ in range(len(self._drains))]
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
             dropped = self._dropped
             if dropped > self._told:
                 lines.append(self.tell_dropped(dropped - self._told))
@@ -84,20 +84,18 @@ class Outlet:
             with suppress(OSError):  # whoever read has gone
                 self._write(b"".join(lines))
             for each in reached:
-                self._hurry.clear()
                 each.set()
 
-    def _next(self) -> tuple[list[bytes], list[threading.Event]]:
-        """Waits for a line, and takes what else is there a moment later."""
+    def _wait(self) -> None:
+        """For a line, and a moment longer for what else there is to tell, unless somebody waits to end."""
         self._rests = True
-        while not self._lines:
+        while not (self._lines or self._drains):
             self._bell.wait()
             self._bell.clear()
         self._rests = False
-        if len(self._lines) < _TOGETHER:
+        if not self._drains and len(self._lines) < _TOGETHER:
             self._hurry.wait(GATHER_S)
-        found = [self._lines.popleft() for _ in range(min(len(self._lines), _TOGETHER))]
-        return [line for line in found if isinstance(line, bytes)], [each for each in found if isinstance(each, threading.Event)]
+        self._hurry.clear()
 
     def _write(self, content: bytes) -> None:
         """By the descriptor: a thread that is kept waiting inside of `sys.stdout` would keep the interpreter from ending."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final
@@ -27,6 +26,7 @@ _BUSY: Final = (
 # a session outlives its role: made anew under the same name, the role has its rights and the old session has none
 _DEAD: Final = (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege)
 _RESULT_GONE: Final = (psycopg.errors.FeatureNotSupported,)  # "cached plan must not change result type"
+_SPOILING: Final = (asyncio.CancelledError, *_RESULT_GONE, psycopg.errors.InsufficientPrivilege)  # its line is not used again
 _STALE: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedFunction)
 _CONNECT_S: Final = 3  # whole seconds: libpq knows no others
 _LOGIN_TRIES: Final = 10
@@ -75,6 +75,11 @@ class Server:
         return psycopg.connect(self.conninfo(role))
 
 
+def _send_away(place: asyncio.Future[None]) -> None:
+    if not place.done():
+        place.set_exception(TooBusy())
+
+
 class Pool:
     """Connections of one login, last in first out, so that few stay warm; what is often asked is prepared once per connection.
 
@@ -87,7 +92,8 @@ class Pool:
         self._role = role
         self._wait_s = wait_s
         self._idle: deque[Line] = deque()
-        self._places = asyncio.Semaphore(size)
+        self._free = size
+        self._queue: deque[asyncio.Future[None]] = deque()  # who waits for a place, first come, first served
         self._closed = False
         self._is_away = False
         self._is_tried = False  # by one request, on behalf of all
@@ -103,7 +109,7 @@ class Pool:
         found = await self.rows(sql, params, is_often_asked=is_often_asked)
         return found[0] if found else None
 
-    async def rows(self, sql: str, params: Params, *, is_often_asked: bool = True) -> Sequence[tuple[Any, ...]]:
+    async def rows(self, sql: str, params: Params, *, is_often_asked: bool = True) -> list[tuple[Any, ...]]:
         """All rows of a single autocommit statement; text comes as UTF-8 bytes. What is often asked is prepared at once.
 
         A read is repeated once on a fresh connection if its connection turns out to be dead, or its login to be no more.
@@ -121,20 +127,26 @@ class Pool:
         except _DEAD:
             raise DatabaseAway() from None
 
-    async def _run(self, sql: str, params: Params, is_often_asked: bool, *, fresh: bool = False) -> Sequence[tuple[Any, ...]]:
-        await self._take_place()
+    async def _run(self, sql: str, params: Params, is_often_asked: bool, *, fresh: bool = False) -> list[tuple[Any, ...]]:
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait_for_place()
         self.in_use += 1
         try:
-            line = await self._find(fresh)
+            line = await self._find(fresh) if fresh or not self._idle else self._idle.pop()
+            if not line.is_idle:  # the server has ended it since
+                await line.close()
+                line = await self._connect()
             since = perf_counter()
             try:
-                return await line.rows(sql, params, is_often_asked=is_often_asked)
-            except (asyncio.CancelledError, *_RESULT_GONE, psycopg.errors.InsufficientPrivilege):
-                await line.close()
+                rows = await line.rows(sql, params, is_often_asked=is_often_asked)
+            except BaseException as error:
+                await self._give_back(line, error)
                 raise
             finally:
                 visit().sql_s += perf_counter() - since
-                await self._give_back(line)
+            await self._give_back(line) if self._closed else self._idle.append(line)
         except _STALE:
             raise SchemaMoved from None
         except _RESULT_GONE:
@@ -142,34 +154,44 @@ class Pool:
             raise SchemaMoved from None
         finally:
             self.in_use -= 1
-            self._places.release()
+            self._give_place_back()
+        return rows
 
-    async def _take_place(self) -> None:
-        if not self._places.locked():
-            await self._places.acquire()  # free: returns without waiting
-            return
+    async def _wait_for_place(self) -> None:
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        patience = place.get_loop().call_later(self._wait_s, _send_away, place)
         self.waiting += 1
         since = perf_counter()
         try:
-            async with asyncio.timeout(self._wait_s):
-                await self._places.acquire()
-        except TimeoutError:
-            raise TooBusy() from None
+            await place
+        except BaseException:
+            if place in self._queue:
+                self._queue.remove(place)
+            elif not place.cancelled() and place.exception() is None:  # handed over in the same moment
+                self._give_place_back()
+            raise
         finally:
+            patience.cancel()
             self.waiting -= 1
             visit().waited_s += perf_counter() - since
 
+    def _give_place_back(self) -> None:
+        while self._queue:
+            place = self._queue.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self._free += 1
+
     async def _find(self, fresh: bool) -> Line:
-        """An idle connection, or a new one, which stands in for an idle one: there are never more than places."""
-        if self._idle:
-            line = self._idle.pop()
-            if not fresh and line.is_idle:
-                return line
-            await line.close()
+        """A new line; where a fresh one is wanted it stands in for an idle one: there are never more than places."""
+        if fresh and self._idle:
+            await self._idle.pop().close()
         return await self._connect()
 
-    async def _give_back(self, line: Line) -> None:
-        if self._closed or not line.is_idle:
+    async def _give_back(self, line: Line, error: BaseException | None = None) -> None:
+        if self._closed or isinstance(error, _SPOILING) or not line.is_idle:
             await line.close()
         else:
             self._idle.append(line)

@@ -187,11 +187,11 @@ class Twin:
         for _ in range(3):
             try:
                 statement = query.statement(self.schema)
-                row = await self._pool.row(statement.sql, statement.params, is_often_asked=statement.is_often_asked)
+                rows = await self._pool.rows(statement.sql, statement.params, is_often_asked=statement.is_often_asked)
             except SchemaMoved:
-                row = None
-            if row is not None and row[0].decode() == query.collection.version:
-                return _as_page(query.collection, row)
+                rows = []
+            if rows and rows[0][0].decode() == query.collection.version:
+                return _as_page(query.collection, rows[0])
             query = query.rebind(await self.collection(query.collection.name))
         raise NotFound()
 
@@ -200,11 +200,11 @@ class Twin:
         for _ in range(3):
             collection = query.collection
             try:
-                row = await self._pool.row(self._item_sql(collection.name, query.look), {"id": query.id, "name": collection.name})
+                rows = await self._pool.rows(self._item_sql(collection.name, query.look), {"id": query.id, "name": collection.name})
             except SchemaMoved:
-                row = None
-            if row is not None and row[0].decode() == collection.version:
-                return _as_item(collection, row)
+                rows = []
+            if rows and rows[0][0].decode() == collection.version:
+                return _as_item(collection, rows[0])
             query = query.rebind(await self.collection(collection.name))
         raise NotFound()
 
