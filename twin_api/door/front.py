@@ -6,7 +6,7 @@ Must never take an id from a client, nor let an error that nobody else caught ou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from os import urandom
 from time import perf_counter
@@ -50,13 +50,13 @@ class Front:
             visit.trace = _trace_of(scope)
         header = (b"x-request-id", visit.id.encode())
 
-        async def send_seen(message: Message) -> None:
+        def send_seen(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 visit.status = message["status"]
                 message["headers"] = [*message.get("headers", ()), header]
             elif message["type"] == "http.response.body":
                 visit.octets += len(message.get("body", b""))
-            await send(message)
+            return send(message)
 
         entered = enter(visit)
         try:

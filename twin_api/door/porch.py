@@ -29,11 +29,11 @@ class Porch:
         manner = self._manner(scope)
         shared = _shared_with(scope, manner) if manner.origins else ()
 
-        async def send_politely(message: Message) -> None:
+        def send_politely(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
                 message["headers"] = [*headers, *_fitting(headers, manner), *shared]
-            await send(message)
+            return send(message)
 
         app = _options(scope, manner, shared) if scope["method"] == "OPTIONS" else self._app
         return app(scope, receive, send_politely)
