@@ -127,11 +127,12 @@ def test_pages_are_the_same_whether_few_or_many_are_expected(town: Town, asked: 
 
     whole = found(town, **asked)
     answers = []
-    for is_few in (True, False):
-        monkeypatch.setattr(pages.Pages, "_expects_few", lambda self, is_few=is_few: is_few)
+    for way, near in ((pages._near, pages.NEAR), (pages._near, 1), (pages._general, 0)):  # enough, too few expected, not tried
+        monkeypatch.setattr(pages.Pages, "_way", lambda self, way=way: way)
+        monkeypatch.setattr(pages, "NEAR", near)
         answers.append(seen())
         assert ids(walk(client_of(town), str(ask(town, **asked, limit=4).request.url))) == ids(whole)
-    assert answers[0] == answers[1]
+    assert answers[0] == answers[1] == answers[2]
     assert {page["numberMatched"] for page in answers[0]} == {len(whole)}
 
 

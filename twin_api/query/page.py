@@ -3,14 +3,14 @@
 The rows that match are found first, by the spatial index where there is a box, and only their keys are kept; the finished texts are
 fetched for the page alone. Without that fence the planner walks the order of the pages and filters, ten times slower.
 
-That is the general way. Where few matches are expected there is a quick one before it, which takes the texts along; and where nothing
-narrows a collection, one that does not add up bytes row by row. Each knows whether it was enough: if not, the general way is gone, in
-the same statement and snapshot. So a wrong expectation costs time and nothing else.
+That is the general way. Where few matches are expected a quick one is gone first, which takes the texts along; and where nothing narrows
+a collection, one that does not add up bytes row by row. Each knows whether it was enough: if not, the general way answers alone. So a
+wrong expectation costs time and nothing else, and every page is of one statement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -32,7 +32,8 @@ from twin_api.store.twin import NOT_COUNTED, Key, Statement, compile_statement
 
 COUNTED: Final = 100_000  # a filtered collection is counted exactly up to here
 PAGE_BYTES: Final = 16 * 1_048_576  # the item that passes it is the last one of its page
-NEAR: Final = 3  # pages: so many matches are taken along with their texts
+NEAR: Final = 2_000  # so many matches are taken along with their texts, or a page of them
+_DENSER: Final = 3  # where items are asked for, they lie so many times denser than evenly over the extent
 
 Shape = tuple[Clause, ...]
 
@@ -57,25 +58,28 @@ class Pages:
             window = replace(window, look=replace(window.look, crs=replace(window.look.crs, axes_swapped=False)))
         return cls(collection, window, by_line, east_first)
 
-    def statement(self, schema: str) -> Statement:
+    def statement(self, schema: str, *, quick: bool = True) -> Statement:
         window = self.window
         is_own = any(isinstance(clause, Filter) for clause in window.shape)
-        is_near = not is_own and self._expects_few()
-        given = (window.shape, window.order, window.look, window.after is not None, "\n" if self.by_line else ",", is_near)
+        way = self._way() if quick else _general
+        given = (window.shape, window.order, window.look, window.after is not None, "\n" if self.by_line else ",", way)
         sql = (_compile_own if is_own else _compile)(schema, self.collection.name, *given)
         params: dict[str, Any] = {"name": self.collection.name, "limit": Int8(window.limit), **window.params}
-        if is_near:
-            params["near"] = Int8(min(NEAR * window.limit, MAX_LIMIT, COUNTED))
+        if way is _near:
+            params["near"] = Int8(min(max(NEAR, window.limit), COUNTED))
         if window.after is not None:
             params |= {"after_place": window.after.place, "after_id": window.after.id}
         return Statement(sql, params, is_often_asked=not is_own)
 
-    def _expects_few(self) -> bool:
-        """Whether about a page of matches is to be expected, if items lay evenly; where they are asked for they lie denser."""
+    def _way(self) -> Way:
+        """The one that is gone first: a quick one where nothing narrows, or not more than a few matches are to be expected."""
         window = self.window
+        if not window.shape and not window.order:
+            return _uncounted
         if not window.shape or window.look != FINISHED:
-            return False
-        return self.collection.count * share_of(self.collection, window.shape, window.params) <= window.limit
+            return _general
+        expected = self.collection.count * share_of(self.collection, window.shape, window.params)
+        return _near if expected <= max(NEAR // _DENSER, window.limit) else _general
 
     def at_most(self, rows: int) -> Pages:
         """The same request with no more than so many rows in a page."""
@@ -97,27 +101,64 @@ class Pages:
         return replace(self, window=replace(self.window, limit=limit, after=after, params=params))
 
 
-def _text(
-    schema: str, collection: str, shape: Shape, order: Order, look: Look, resumes: bool, between: str, is_near: bool
-) -> str:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a statement is made for. `rows` are the published ones."""
+
+    rows: sa.FromClause
+    shape: Shape
+    order: Order
+    look: Look
+    resumes: bool
+    between: str
+
+    @property
+    def feature(self) -> sa.ColumnElement[Any]:
+        return self.look.feature(self.rows).label(FEATURE)
+
+    def keyed(self) -> sa.Select[Any]:
+        """The keys of all that match."""
+        return sa.select(*self.order.keys(self.rows)).where(*(clause.condition(self.rows) for clause in self.shape))
+
+    def next(self, keys: sa.FromClause, *shown: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        """The next keys in their order, or what is `shown` of these rows."""
+        return _next(keys, self.order, self.resumes, *shown)
+
+
+Way = Callable[[_Asked], sa.Select[Any]]
+
+
+def _text(schema: str, collection: str, shape: Shape, order: Order, look: Look, resumes: bool, between: str, way: Way) -> str:
     """The text for a collection and a set of clauses; the values are parameters, so there are few texts."""
-    rows = _rows(schema, collection, shape, order, look)
-    if not shape and not order:
-        # by the index even where a tenth of the rows, which PostgreSQL takes an unknown limit for, would rather be sorted
-        most = _next(rows, order, resumes, look.feature(rows).label(FEATURE)).limit(_constant(MAX_LIMIT)).subquery("most")
-        keys, texts = _next(rows, order, resumes), sa.select(most.c[FEATURE]).limit(_limit())
-        general = _page(sa.null(), _cut(texts, between), keys, order)
-        return compile_statement(_answer(schema, order, general, _page(sa.null(), _uncut(texts, between), keys, order)))
-    keyed = sa.select(*order.keys(rows)).where(*_conditions(rows, shape))
-    every = _next(keyed.subquery("every"), order, resumes).limit(_one_more())
-    found, exact = _counted(keyed, every, order, resumes) if shape else (_fenced(every, "keys"), sa.null())
+    asked = _Asked(_rows(schema, collection, shape, order, look), shape, order, look, resumes, between)
+    return compile_statement(_answer(schema, way(asked)))
+
+
+def _uncounted(asked: _Asked) -> sa.Select[Any]:
+    """Nothing narrows the collection: its own order is walked along."""
+    keys, texts = _walk(asked)
+    return _page(sa.null(), _uncut(texts, asked.between), keys, asked.order)
+
+
+def _walk(asked: _Asked) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    # by the index even where a tenth of the rows, which PostgreSQL takes an unknown limit for, would rather be sorted
+    most = asked.next(asked.rows, asked.feature).limit(_constant(MAX_LIMIT)).subquery("most")
+    return asked.next(asked.rows), sa.select(most.c[FEATURE]).limit(_limit())
+
+
+def _general(asked: _Asked) -> sa.Select[Any]:
+    """However many match, and however long their texts."""
+    rows, order = asked.rows, asked.order
+    if not asked.shape and not order:
+        keys, texts = _walk(asked)
+        return _page(sa.null(), _cut(texts, asked.between), keys, order)
+    every = asked.next(asked.keyed().subquery("every")).limit(_one_more())
+    found, exact = _counted(asked, every) if asked.shape else (_fenced(every, "keys"), sa.null())
     page = sa.select(found).limit(_limit()).subquery("page")
     # looked up key by key: a join would be planned without knowing how few keys there are. By place first: neighbours share index pages
-    feature = sa.select(look.feature(rows)).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
+    feature = sa.select(asked.look.feature(rows)).where(rows.c[PLACE] == page.c[PLACE], rows.c.id == page.c.id).scalar_subquery()
     texts = sa.select(feature.label(FEATURE)).select_from(page)
-    general = _page(exact, _cut(texts, between), sa.select(found), order)
-    near = _near(keyed.add_columns(look.feature(rows).label(FEATURE)), order, resumes, between) if is_near else None
-    return compile_statement(_answer(schema, order, general, near))
+    return _page(exact, _cut(texts, asked.between), sa.select(found), order)
 
 
 _compile = lru_cache(maxsize=4096)(_text)
@@ -125,17 +166,15 @@ _compile = lru_cache(maxsize=4096)(_text)
 _compile_own = lru_cache(maxsize=256)(_text)
 
 
-def _counted(
-    keyed: sa.Select[Any], every: sa.Select[Any], order: Order, resumes: bool
-) -> tuple[sa.CTE, sa.ColumnElement[Any]]:  # fmt: skip
+def _counted(asked: _Asked, every: sa.Select[Any]) -> tuple[sa.CTE, sa.ColumnElement[Any]]:
     """The keys of the page and one more, and how many match: few are found and kept, many are walked along."""
-    hits = _fenced(keyed.limit(_constant(COUNTED + 1)), "hits")
+    hits = _fenced(asked.keyed().limit(_constant(COUNTED + 1)), "hits")
     count = _fenced(sa.select(sa.func.count().label("n")).select_from(hits), "hit_count")
     matched = sa.select(count.c.n).scalar_subquery()
-    few = _next(hits, order, resumes).limit(_one_more()).where(matched <= _constant(COUNTED))
+    few = asked.next(hits).limit(_one_more()).where(matched <= _constant(COUNTED))
     many = every.where(matched > _constant(COUNTED))
     both = sa.union_all(sa.select(few.subquery("few")), sa.select(many.subquery("many"))).subquery("both")
-    keys = _fenced(sa.select(both).order_by(*order.clauses(both)), "keys")
+    keys = _fenced(sa.select(both).order_by(*asked.order.clauses(both)), "keys")
     return keys, sa.case((matched <= _constant(COUNTED), matched), else_=_constant(NOT_COUNTED))
 
 
@@ -144,10 +183,6 @@ def _rows(schema: str, collection: str, shape: Shape, order: Order, look: Look) 
     types |= {name: type_ for clause in shape for name, type_ in clause.columns}
     types |= dict(order_types(order))
     return sa.table(collection, *(sa.column(name, type_) for name, type_ in types.items()), schema=schema)
-
-
-def _conditions(rows: sa.FromClause, shape: Shape) -> list[sa.ColumnElement[bool]]:
-    return [clause.condition(rows) for clause in shape]
 
 
 def _fenced(select: sa.Select[Any], name: str) -> sa.CTE:
@@ -160,16 +195,16 @@ def _next(keys: sa.FromClause, order: Order, resumes: bool, *shown: sa.ColumnEle
     return walk.where(order.after(keys)) if resumes else walk
 
 
-def _near(rows: sa.Select[Any], order: Order, resumes: bool, between: str) -> sa.Select[Any]:
+def _near(asked: _Asked) -> sa.Select[Any]:
     """The page of a few rows, which are read, sorted and counted once, their texts with them."""
     most = sa.bindparam("near", type_=sa.BigInteger())
-    found = rows.limit(most + _constant(1)).subquery("found")
-    near = _fenced(_next(found, order, False, *found.c), "near")
+    found = asked.keyed().add_columns(asked.feature).limit(most + _constant(1)).subquery("found")
+    near = _fenced(_next(found, asked.order, False, *found.c), "near")
     count = _fenced(sa.select(sa.func.count().label("n")).select_from(near), "near_count")
     matched = sa.select(count.c.n).scalar_subquery()
-    later = [order.after(near)] if resumes else []
-    keys, texts = (sa.select(*columns).where(*later) for columns in (_keys(near, order), (near.c[FEATURE],)))
-    return _page(matched, _uncut(texts.limit(_limit()), between, matched <= most), keys, order)
+    later = [asked.order.after(near)] if asked.resumes else []
+    keys, texts = (sa.select(*columns).where(*later) for columns in (_keys(near, asked.order), (near.c[FEATURE],)))
+    return _page(matched, _uncut(texts.limit(_limit()), asked.between, matched <= most), keys, asked.order)
 
 
 def _cut(texts: sa.Select[Any], between: str) -> sa.Subquery:
@@ -179,8 +214,8 @@ def _cut(texts: sa.Select[Any], between: str) -> sa.Subquery:
     running = sa.func.sum(length).over(rows=(None, 0))
     ahead = sa.select(read.c[FEATURE], (running - length).label("ahead")).subquery("measured")
     joined = sa.func.string_agg(ahead.c[FEATURE], word(between)).label("features")
-    is_cut = sa.false().label("is_enough")
-    return sa.select(joined, sa.func.count().label("n"), is_cut).where(ahead.c.ahead < _constant(PAGE_BYTES)).subquery("joined")
+    is_enough = sa.true().label("is_enough")
+    return sa.select(joined, sa.func.count().label("n"), is_enough).where(ahead.c.ahead < _constant(PAGE_BYTES)).subquery("joined")
 
 
 def _uncut(texts: sa.Select[Any], between: str, *so_far: sa.ColumnElement[bool]) -> sa.Subquery:
@@ -237,21 +272,11 @@ def _constant(number: int) -> sa.ColumnElement[int]:
     return sa.literal_column(str(number), sa.BigInteger())
 
 
-def _answer(schema: str, order: Order, general: sa.Select[Any], quick: sa.Select[Any] | None) -> sa.Select[Any]:
-    """One row: version, count, and what a page says but for whether it is enough; of the quick one if that is.
-
-    No row at all where the collection is not shown (any more).
-    """
-    told = collection_table(schema)
-    page = (general if quick is None else quick).subquery("answer")
-    columns: Sequence[sa.ColumnElement[Any]] = list(page.c)[1:]
-    if quick is not None:
-        # read only where it is asked for; a name of its own for each, for those of the quick one are the same
-        rest = _fenced(sa.select(*(c.label(f"c{number}") for number, c in enumerate(general.subquery("whole").c))), "rest")
-        others = [sa.select(rest.c[f"c{number}"]).scalar_subquery() for number in range(1, len(page.c))]
-        columns = [sa.case((page.c.is_enough, column), else_=other) for column, other in zip(columns, others, strict=True)]
+def _answer(schema: str, page: sa.Select[Any]) -> sa.Select[Any]:
+    """One row: version, count, and what a page says. No row at all where the collection is not shown (any more)."""
+    told, answer = collection_table(schema), page.subquery("answer")
     return (
-        sa.select(told.c.version, told.c.count, *columns)
-        .select_from(told.join(page, sa.true()))
+        sa.select(told.c.version, told.c.count, *answer.c)
+        .select_from(told.join(answer, sa.true()))
         .where(told.c.name == sa.bindparam("name", type_=sa.Text()), is_shown(told))
     )

@@ -100,8 +100,11 @@ class PageQuery(Protocol):
     @property
     def collection(self) -> Collection: ...
 
-    def statement(self, schema: str) -> Statement:
-        """One statement with the columns version, count, matched, features, returned, place, id, more, and what it is sorted by."""
+    def statement(self, schema: str, *, quick: bool = True) -> Statement:
+        """One statement with the columns version, count, enough, matched, features, returned, place, id, more, and what it is sorted by.
+
+        `enough` says whether the row is a page: always, unless it was `quick`.
+        """
 
     def rebind(self, collection: Collection) -> PageQuery:
         """The same request checked against the collection as it is now; raises `InvalidParameter`."""
@@ -184,15 +187,19 @@ class Twin:
         The row of `collection` is read in it, so a page never mixes two versions: where the collection is no longer the one that
         the request was checked against, the request is checked again.
         """
-        for _ in range(3):
+        quick = True
+        for _ in range(4):
+            statement = query.statement(self.schema, quick=quick)
             try:
-                statement = query.statement(self.schema)
                 rows = await self._pool.rows(statement.sql, statement.params, is_often_asked=statement.is_often_asked)
             except SchemaMoved:
                 rows = []
-            if rows and rows[0][0].decode() == query.collection.version:
+            if not rows or rows[0][0].decode() != query.collection.version:
+                query = query.rebind(await self.collection(query.collection.name))
+            elif rows[0][2]:
                 return _as_page(query.collection, rows[0])
-            query = query.rebind(await self.collection(query.collection.name))
+            else:
+                quick = False
         raise NotFound()
 
     async def item(self, query: ItemQuery) -> Item:
@@ -261,7 +268,7 @@ def _as_item(collection: Collection, row: tuple[Any, ...]) -> Item:
 
 
 def _as_page(collection: Collection, row: tuple[Any, ...]) -> Page:
-    _, count, matched, features, returned, place, id, more, *values = row
+    _, count, _, matched, features, returned, place, id, more, *values = row
     last = Key(place.decode(), id, tuple(map(_written, values))) if more else None
     return Page(collection, features or b"", returned, _matched(count, matched), last)
 
