@@ -13,7 +13,7 @@ from tests.towns import Town
 from twin_api import problems
 from twin_api.block import Block, Route
 from twin_api.blocks import features
-from twin_api.encodings import html, openapi
+from twin_api.encodings import html, item_links, openapi
 from twin_api.query import order, window
 from twin_api.query.cql2 import binding
 from twin_api.store import twin as twin_module
@@ -42,13 +42,15 @@ def _read_by_the_database(patch: Patch) -> None:
 
 
 def _related(patch: Patch) -> None:
-    told = features._collection_link
+    told = item_links._collection_link
 
-    def link(href: str, media: Any) -> Any:
-        made = told(href, media)
+    def link(where: item_links.Where) -> Any:
+        made = told(where)
         return replace(made, href=made.href.replace("/citizen/collections/baeume", "/administration/collections/kanalschaechte"))
 
-    patch.setattr(features, "_collection_link", link)
+    patch.setattr(item_links, "_collection_link", link)
+    for pattern in ("_page_pattern", "_item_pattern"):  # which are kept
+        patch.setattr(item_links, pattern, getattr(item_links, pattern).__wrapped__)
 
 
 def _parameter(hidden: dict[str, Any]) -> Callable[[Patch], None]:
@@ -137,7 +139,7 @@ def _announced(patch: Patch) -> None:
 
 def _wider_box(patch: Patch) -> None:
     told = twin_module._as_collection
-    patch.setattr(twin_module, "_as_collection", lambda row: replace(told(row), bbox=(10.6, 49.1, 12.2, 50.1)))
+    patch.setattr(twin_module, "_as_collection", lambda *row: replace(told(*row), bbox=(10.6, 49.1, 12.2, 50.1)))
 
 
 def _served(name: str, channel: int, proofs: tuple[str, ...], plant: Callable[[Patch], None]) -> Planted:
