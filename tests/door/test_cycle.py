@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -120,3 +122,25 @@ def test_a_length_that_is_not_the_bodys_is_never_told(
         line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         line.recv(1)
     assert taken == [None]
+
+
+def test_an_answer_that_waited_for_its_reader_says_that_the_server_ends(town: Town) -> None:
+    asked, body = threading.Semaphore(0), bytes(16 * 1_048_576)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+            asked.release()
+            await send({"type": "http.response.body", "body": body})
+
+    with served(town, app) as serving:
+        place = urlsplit(serving.address)
+        with socket.create_connection((place.hostname or "", place.port or 80), timeout=20) as line:
+            line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+            assert asked.acquire(timeout=20)
+            assert asked.acquire(timeout=20)
+            serving._server.should_exit = True
+            time.sleep(0.5)  # it looks every tenth of a second
+            answers = b"".join(iter(lambda: line.recv(1_048_576), b""))
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert answers.count(b"connection: close") == 1

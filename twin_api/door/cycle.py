@@ -29,9 +29,11 @@ class AnswerCycle(RequestResponseCycle):
             return
         started, self._started = self._started, None
         if started is not None:
+            if self.flow.write_paused and not self.disconnected:
+                await self.flow.drain()  # INVARIANT: before the head is made: by now the server may be ending, and the head has to say so
             head = self._short_head(started, message)
             if head is not None:
-                await self._send_whole(head, message["body"])
+                self._send_whole(head, message["body"])
                 return
             await super().send(started)
         await super().send(message)
@@ -54,9 +56,7 @@ class AnswerCycle(RequestResponseCycle):
         is_right = head.count(b"\n") == ends and head.count(b"\r") == ends and len(head.translate(None, _CONTROLS)) == len(head)
         return head if is_right and length == b"%d" % len(message.get("body", b"")) else None
 
-    async def _send_whole(self, head: bytes, body: bytes) -> None:
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
+    def _send_whole(self, head: bytes, body: bytes) -> None:
         if self.disconnected:
             return
         self.response_started = True
