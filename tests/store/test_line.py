@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
@@ -147,5 +148,31 @@ def test_a_server_that_does_not_answer_is_given_up(town: Town, monkeypatch: pyte
             assert 0.4 < time.monotonic() - since < 5
         finally:
             os.kill(pid, signal.SIGCONT)
+
+    run_with_line(town, use)
+
+
+def test_long_texts_that_were_asked_once_are_not_remembered_by_the_thousand() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(1000):
+            line_module._numbered(f"SELECT {number}" + " + 1" * 8000)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        line_module._long.cache_clear()
+    assert kept < 20_000_000
+
+
+def test_a_line_is_hung_up_even_if_nobody_waits_for_that_either(town: Town) -> None:
+    async def use(line: Line) -> None:
+        asking = asyncio.create_task(ask(line, LONG))
+        await asyncio.sleep(0.05)
+        closing = asyncio.create_task(line.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        assert isinstance((await asyncio.gather(closing, return_exceptions=True))[0], asyncio.CancelledError)
+        assert line._connection.closed
+        asking.cancel()
 
     run_with_line(town, use)

@@ -181,18 +181,27 @@ class Line:
     async def close(self) -> None:
         """Hang up, and end what the server is still working at for us."""
         self._leave()
-        if self._libpq.transaction_status == TransactionStatus.ACTIVE:
-            with suppress(psycopg.Error):
-                await self._connection.cancel_safe(timeout=_CANCEL_S)
-        await self._connection.close()
+        try:
+            if self._libpq.transaction_status == TransactionStatus.ACTIVE:
+                with suppress(psycopg.Error):
+                    await self._connection.cancel_safe(timeout=_CANCEL_S)
+        finally:
+            await self._connection.close()  # whoever waits for the cancelling may be cancelled too
 
 
-@lru_cache(maxsize=4096)
 def _numbered(sql: str) -> tuple[bytes, Sequence[str]]:
-    """The text with `$1`, `$2` … for its named places, and their names."""
+    """The text with `$1`, `$2` … for its named places, and their names. Of the long ones, which clients make up, few are kept."""
+    return (_short if len(sql) <= LONG else _long)(sql)
+
+
+def _number(sql: str) -> tuple[bytes, Sequence[str]]:
     names: dict[str, int] = {}
 
     def number(found: re.Match[str]) -> str:
         return f"${names.setdefault(found[1], len(names) + 1)}" if found[1] else "%"
 
     return _NAMED.sub(number, sql).encode(), tuple(names)
+
+
+_short = lru_cache(maxsize=4096)(_number)
+_long = lru_cache(maxsize=256)(_number)
