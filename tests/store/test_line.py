@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import uvloop
 from psycopg import AsyncConnection
 
 from tests.towns import Town
@@ -24,7 +26,7 @@ PREPARED = "SELECT statement FROM pg_prepared_statements WHERE statement ~ '^SEL
 LONG = "SELECT count(*) FROM (SELECT generate_series(1, 100000000000)) AS s"
 
 
-def run_with_line(town: Town, use: Callable[[Line], Awaitable[Any]]) -> Any:
+def run_with_line(town: Town, use: Callable[[Line], Awaitable[Any]], run_loop: Callable[..., Any] = asyncio.run) -> Any:
     async def run() -> Any:
         line = Line(await AsyncConnection.connect(town.server.conninfo("citizen"), autocommit=True))
         try:
@@ -32,7 +34,7 @@ def run_with_line(town: Town, use: Callable[[Line], Awaitable[Any]]) -> Any:
         finally:
             await line.close()
 
-    return asyncio.run(run())
+    return run_loop(run())
 
 
 async def ask(line: Line, sql: str, often: bool = True, /, **params: Any) -> list[tuple[Any, ...]]:
@@ -150,6 +152,45 @@ def test_a_server_that_does_not_answer_is_given_up(town: Town, monkeypatch: pyte
             os.kill(pid, signal.SIGCONT)
 
     run_with_line(town, use)
+
+
+@pytest.mark.parametrize("run_loop", [asyncio.run, uvloop.run])
+def test_a_server_that_ends_while_it_is_asked_leaves_nothing_behind(town: Town, run_loop: Callable[..., Any]) -> None:
+    async def use(line: Line) -> None:
+        ((pid,),) = await ask(line, WHO)
+        os.kill(pid, signal.SIGSTOP)
+        asking = asyncio.create_task(ask(line, "SELECT %(text)s::text", text="x" * 32_000_000))
+        await asyncio.sleep(0.1)
+        os.kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGCONT)
+        with pytest.raises(psycopg.OperationalError):
+            async with asyncio.timeout(3):
+                await asking
+        spent = time.process_time()
+        with socket.socket() as same, socket.socket():  # one of them has the number of the line's
+            same.listen()
+            await asyncio.sleep(0.5)
+        assert time.process_time() - spent < 0.3, "the loop calls and calls"
+
+    run_with_line(town, use, run_loop)
+
+
+@pytest.mark.parametrize("run_loop", [asyncio.run, uvloop.run])
+def test_a_line_whose_socket_is_closed_already_is_forgotten_whole(town: Town, run_loop: Callable[..., Any]) -> None:
+    async def use(line: Line) -> None:
+        ((pid,),) = await ask(line, WHO)
+        with town.superuser() as connection:
+            connection.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        line._loop.add_writer(line._socket, line._write)  # as in the middle of a question
+        line._waiting = line._loop.create_future()
+        while not line._waiting.done():  # nobody else comes in between
+            line._read()
+        with pytest.raises(psycopg.OperationalError):
+            await line._waiting
+        assert not line._loop.remove_reader(line._socket)
+        assert not line._loop.remove_writer(line._socket)
+
+    run_with_line(town, use, run_loop)
 
 
 def test_long_texts_that_were_asked_once_are_not_remembered_by_the_thousand() -> None:

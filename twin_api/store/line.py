@@ -143,6 +143,8 @@ class Line:
                     self._hand_over()
                     return
                 self._result = result
+                if result.status not in _GOOD:  # it may be the last word; uvloop, told of a line that broke, calls once and never again
+                    self._libpq.consume_input()
         except psycopg.Error as error:
             self._lose(error)
 
@@ -166,14 +168,18 @@ class Line:
         self._watch = None
         with suppress(OSError, psycopg.Error), socket(fileno=os.dup(self._libpq.socket)) as line:
             line.shutdown(SHUT_RDWR)
+        self._read()  # the end, which uvloop may have stopped to tell
+        if self._waiting is not None and not self._waiting.done():
+            self._lose(psycopg.OperationalError("no answer in time"))
 
     def _leave(self) -> None:
         """Once only: the socket's number may be another line's by the next time."""
         if self._has_left:
             return
         self._has_left = True
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
+        for forget in (self._loop.remove_reader, self._loop.remove_writer):
+            with suppress(OSError):  # libpq has closed the socket by itself; the loop has forgotten it all the same
+                forget(self._socket)
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
