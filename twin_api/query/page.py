@@ -161,7 +161,7 @@ def _general(asked: _Asked) -> sa.Select[Any]:
     return _page(exact, _cut(texts, asked.between), sa.select(found), order)
 
 
-_compile = lru_cache(maxsize=4096)(_text)
+_compile = lru_cache(maxsize=1024)(_text)
 # filters have as many texts as clients have ideas, some of them long: they push out each other only
 _compile_own = lru_cache(maxsize=256)(_text)
 
