@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.towns import Town
 from twin_api.door.front import Front
+from twin_api.door.place import path_in
 from twin_api.main import create_app
 
 BELOW = "/zwilling"
@@ -47,6 +48,11 @@ def test_so_does_the_way_home_from_what_nobody_expected() -> None:
         refused = ask(Front(broken, (), "de", base_url=base_url), "/citizen")
         assert refused.status_code == 500
         assert f'href="{home}/"' in refused.text
+
+
+def test_only_a_whole_step_of_the_path_is_the_prefix() -> None:
+    found = {path: path_in({"path": path, "root_path": "/geo"}) for path in ("/geo/citizen", "/geo", "/geo/", "/geocitizen", "/citizen")}
+    assert found == {"/geo/citizen": "/citizen", "/geo": "", "/geo/": "/", "/geocitizen": "/geocitizen", "/citizen": "/citizen"}
 
 
 def test_the_addresses_of_the_house_itself_are_found_below(app: FastAPI) -> None:

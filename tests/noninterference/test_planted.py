@@ -41,8 +41,8 @@ def ask(pair: Pair) -> Iterator[Ask]:
 def _etag_of_row_versions(patch: Patch, ask: Ask) -> None:
     answered = door_module.cached_response
 
-    async def versioned(request: Any, twin: Twin, answer: Any) -> Any:
-        response = await answered(request, twin, answer)
+    async def versioned(scope: Any, twin: Twin, answer: Any) -> Any:
+        response = await answered(scope, twin, answer)
         response.headers["ETag"] = f'"{ask(twin, "SELECT sum(xmin::text::bigint) FROM store.baeume")}"'
         return response
 
@@ -86,9 +86,9 @@ def _hidden_names_as_a_hint(patch: Patch, ask: Ask) -> None:
 def _one_cache_for_all(patch: Patch, ask: Ask) -> None:
     answered, kept = door_module.cached_response, dict[tuple[str, str], Any]()
 
-    async def cached(request: Any, twin: Twin, answer: Any) -> Any:
-        told = kept.setdefault((twin._pool._server.database, str(request.url).partition("/collections")[2]), answer)
-        return await answered(request, twin, told)
+    async def cached(scope: Any, twin: Twin, answer: Any) -> Any:
+        told = kept.setdefault((twin._pool._server.database, f"{scope['path']}?{scope['query_string'].decode()}"), answer)
+        return await answered(scope, twin, told)
 
     patch.setattr(door_module, "cached_response", cached)
 

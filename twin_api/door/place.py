@@ -7,8 +7,8 @@ from starlette.types import Scope
 
 def path_in(scope: Scope) -> str:
     """The path that was asked for, as the house knows it."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path[len(root) :] if path == root or path.startswith(f"{root}/") else path
 
 
 def home_of(scope: Scope, base_url: str) -> str:
