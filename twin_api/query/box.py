@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import log, pi, radians, tan
+from math import atan, degrees, exp, log, pi, radians, tan
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,8 +21,8 @@ from twin_api.query.value import read_number
 from twin_api.store.collection import GEOMETRY, MERCATOR, MERCATOR_SRID, PLACE, Collection
 from twin_api.texts import Text
 
-_EARTH_RADIUS_M: Final = 6378137.0
-_HALF_WORLD_M: Final = pi * _EARTH_RADIUS_M
+EARTH_RADIUS_M: Final = 6378137.0
+HALF_WORLD_M: Final = pi * EARTH_RADIUS_M
 _POLE_DEGREES: Final = 89.9  # Web Mercator has no poles
 _MARGIN_M: Final = 2.0  # PostGIS compares boxes in single precision, up to half a metre off at these coordinates
 _STEPS: Final = 64  # points on a side of a box that becomes a curve in Web Mercator
@@ -143,7 +143,7 @@ def _corners(text: str) -> tuple[tuple[float, float], tuple[float, float], tuple
 
 def _boxes(crs: Crs, west: float, south: float, east: float, north: float) -> list[Box]:
     """One box, or two where it crosses the antimeridian: west of it and east of it. Raises ValueError for none."""
-    edge, top = (180.0, 90.0) if crs.is_degrees else (_HALF_WORLD_M if crs == WEB_MERCATOR else _FARTHEST_M, _FARTHEST_M)
+    edge, top = (180.0, 90.0) if crs.is_degrees else (HALF_WORLD_M if crs == WEB_MERCATOR else _FARTHEST_M, _FARTHEST_M)
     farthest = 180.0 if crs.is_degrees else _FARTHEST_M
     if south > north or max(abs(south), abs(north)) > top or max(abs(west), abs(east)) > farthest:
         raise ValueError
@@ -217,7 +217,12 @@ def _extent(bbox: Box) -> Box:
 def mercator(longitude: float, latitude: float) -> tuple[float, float]:
     """Metres in Web Mercator for degrees in CRS84."""
     latitude = max(-_POLE_DEGREES, min(_POLE_DEGREES, latitude))
-    return _EARTH_RADIUS_M * radians(longitude), _EARTH_RADIUS_M * log(tan(pi / 4 + radians(latitude) / 2))
+    return EARTH_RADIUS_M * radians(longitude), EARTH_RADIUS_M * log(tan(pi / 4 + radians(latitude) / 2))
+
+
+def latitude(northing: float) -> float:
+    """Degrees north for metres in Web Mercator."""
+    return degrees(2 * atan(exp(northing / EARTH_RADIUS_M)) - pi / 2)
 
 
 def _is_nowhere(rows: sa.FromClause) -> sa.ColumnElement[bool]:

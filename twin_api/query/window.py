@@ -10,7 +10,6 @@ import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,6 +35,7 @@ PARAMETERS: Final = (
     "bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs", "crs", "sortby", "properties", "limit", "cursor", "f",
 )  # fmt: skip
 _MOVING: Final = ("bbox", "cursor")
+_REMEMBERED: Final = 128  # frames a twin, each as large as its filter: 50 KB at most
 _NOT_NARROWING: Final = ("limit", "f", "crs", "sortby", "properties", "filter-lang", "filter-crs")
 _WANTED: Final = {
     "limit": Text(f"`limit` verlangt eine ganze Zahl von 1 bis {MAX_LIMIT}", f"`limit` wants a whole number from 1 to {MAX_LIMIT}"),
@@ -65,21 +65,6 @@ class Window:
     properties: frozenset[str] | None = None  # by name; None: all there are
 
 
-class _Seen:
-    """A collection as a key. INVARIANT: each twin has a description of its own, so nobody feels what was asked of another twin."""
-
-    __slots__ = ("collection",)
-
-    def __init__(self, collection: Collection) -> None:
-        self.collection = collection
-
-    def __hash__(self) -> int:
-        return id(self.collection.description)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Seen) and other.collection.description is self.collection.description
-
-
 @dataclass(frozen=True, slots=True)
 class _Frame:
     """What stays of a request while a map is moved or a walk goes on; as in `Window`."""
@@ -96,7 +81,7 @@ class _Frame:
 def bind(collection: Collection, asked: Asked) -> Window:
     """Read the parameters for a collection; raises `InvalidParameter` for the first one that is not right. Touches no database."""
     given = once(asked)
-    frame = _frame(_Seen(collection), tuple([one for one in asked if one[0] not in _MOVING]))
+    frame = _frame(collection, tuple([one for one in asked if one[0] not in _MOVING]))
     after, resumed = _cursor(given["cursor"], frame.order) if "cursor" in given else (None, {})
     shape, params = frame.shape, {**frame.params, **resumed}
     if "bbox" in given:
@@ -105,10 +90,22 @@ def bind(collection: Collection, asked: Asked) -> Window:
     return Window(asked, shape, params, frame.limit, after, frame.crs, frame.look, frame.order, frame.properties)
 
 
-@lru_cache(maxsize=256)
-def _frame(seen: _Seen, asked: tuple[tuple[str, str], ...]) -> _Frame:
-    """Read once for box after box and page after page: reading a filter costs more than all else that is done for a page."""
-    collection, given = seen.collection, dict(asked)
+def _frame(collection: Collection, asked: tuple[tuple[str, str], ...]) -> _Frame:
+    """Read once for box after box and page after page: reading a filter costs more than all else that is done for a page.
+
+    INVARIANT: each twin remembers by itself, so nobody feels by the time what was asked of another.
+    """
+    key = (collection.name, collection.version, asked)
+    frame: _Frame | None = collection.memo.get(key)
+    if frame is None:
+        frame = _read_frame(collection, dict(asked))
+        if len(collection.memo) >= _REMEMBERED:
+            collection.memo.clear()
+        collection.memo[key] = frame
+    return frame
+
+
+def _read_frame(collection: Collection, given: Mapping[str, str]) -> _Frame:
     _check_filter_words(collection, given)
     shape: dict[str, Sequence[Clause]] = {}
     params: Params = {}

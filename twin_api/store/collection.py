@@ -5,7 +5,7 @@ Must never hold anything that is not shown to the role it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -140,6 +140,7 @@ class Collection:
     bbox: tuple[float, float, float, float] | None
     interval: tuple[datetime | None, datetime | None] | None
     version: str
+    memo: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)  # of the twin it belongs to, and of no other
 
     def property(self, name: str) -> Property | None:
         return next((p for p in self.description.properties if p.name == name), None)

@@ -5,7 +5,7 @@ Must never take a role, a table or a policy from a caller: what it shows was dec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Protocol
@@ -123,6 +123,7 @@ class Twin:
         self.schema = schema or name.replace("/", "_")
         self._pool = pool
         self._known: dict[str, Collection] = {}
+        self._memo: dict[Hashable, Any] = {}
         self._list = compile_statement(_select_collections(self.schema))
         self._about = compile_statement(sa.select(sa.cast(about_table(self.schema).c.told, sa.Text)))
         self._items: dict[tuple[str, Look], str] = {}
@@ -139,7 +140,7 @@ class Twin:
         if rows is None:
             raise self._unfit()
         self._is_unfit = False
-        seen = [_as_collection(row, self._known) for row in rows]
+        seen = [_as_collection(row, self._known, self._memo) for row in rows]
         self._known = {c.name: c for c in seen}
         return seen
 
@@ -246,7 +247,7 @@ def _select_item(schema: str, collection: str, look: Look) -> sa.Select[Any]:
     return sa.select(told.c.version, feature).select_from(joined).where(is_named, is_shown(told))
 
 
-def _as_collection(row: tuple[Any, ...], known: Mapping[str, Collection]) -> Collection:
+def _as_collection(row: tuple[Any, ...], known: Mapping[str, Collection], memo: dict[Hashable, Any]) -> Collection:
     """`known` are those seen before: of the same version, they are described alike."""
     name, description, count, bbox, starts, ends, version = row
     before = known.get(name.decode())
@@ -258,6 +259,7 @@ def _as_collection(row: tuple[Any, ...], known: Mapping[str, Collection]) -> Col
         bbox=tuple(bbox) if bbox else None,
         interval=(starts, ends) if starts or ends else None,
         version=version.decode(),
+        memo=memo,
     )
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from math import atan, cos, degrees, exp, pi, radians
+from math import cos, radians
 from typing import Final
 
 import sqlalchemy as sa
 
+from twin_api.query.box import HALF_WORLD_M, latitude
 from twin_api.query.cql2.binding import Binding
 from twin_api.query.cql2.expression import Call, Expression, Literal, Operand, call, every
 from twin_api.query.cql2.functions import DISTANCE
 from twin_api.query.cql2.geometry import Boxed, Drawn
 
-_EARTH_RADIUS_M: Final = 6378137.0
 _METRES_OF_A_DEGREE: Final = 110_000.0  # northwards, at least
 _STRETCHED: Final = 1.01  # a metre northwards, on the spheroid, in Web Mercator beside the parallel's
 _BULGE_M: Final = 500.0  # how far the shortest way between two corners, 80 km apart, lies beside the line on the map
@@ -49,14 +49,10 @@ def _reach(binding: Binding, drawn: Drawn, distance_m: float) -> tuple[float, fl
     """The box in Web Mercator of all that is so near; None near the poles, and across the antimeridian."""
     west, south, east, north = (binding.params[f"{drawn.name}_{corner}"] for corner in range(4))
     reach_m = max(0.0, distance_m) + _BULGE_M
-    latitude = max(abs(_latitude(south)), abs(_latitude(north))) + reach_m / _METRES_OF_A_DEGREE
-    if latitude > _FARTHEST_DEGREES:
+    farthest = max(abs(latitude(south)), abs(latitude(north))) + reach_m / _METRES_OF_A_DEGREE
+    if farthest > _FARTHEST_DEGREES:
         return None
-    by = reach_m * _STRETCHED / cos(radians(latitude))
-    if max(abs(west - by), abs(east + by)) > pi * _EARTH_RADIUS_M:
+    by = reach_m * _STRETCHED / cos(radians(farthest))
+    if max(abs(west - by), abs(east + by)) > HALF_WORLD_M:
         return None
     return west - by, south - by, east + by, north + by
-
-
-def _latitude(northing: float) -> float:
-    return degrees(2 * atan(exp(northing / _EARTH_RADIUS_M)) - pi / 2)
