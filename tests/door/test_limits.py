@@ -16,10 +16,10 @@ from tests.towns import Serving, Town
 from twin_api.cli.serve import _HANDED_ON
 from twin_api.door.bucket import Buckets
 from twin_api.door.limits import FAILURES, Limits, check_size
-from twin_api.door.turns import Turns
 from twin_api.identity.tokens import Token, make_token, read_token
 from twin_api.problems import Problem, TooBusy
 from twin_api.settings import Settings
+from twin_api.turns import Turns
 
 ITEMS = "/citizen/collections/baeume/items"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from twin_api.door.turns import Precedence
+from twin_api.door.precedence import Precedence
 
 LONG = 30.0
 

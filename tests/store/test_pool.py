@@ -174,7 +174,7 @@ def test_cancelled_requests_leave_a_pool_that_works(town: Town) -> None:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        assert pool._free == 4
+        assert pool._places._free == 4
         rows = await asyncio.gather(*(pool.row("SELECT %(n)s::int", {"n": n}) for n in range(40)))
         assert [row[0] for row in rows if row] == list(range(40))
 

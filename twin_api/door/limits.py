@@ -14,10 +14,11 @@ from typing import Any, Final, cast
 from starlette.types import Scope
 
 from twin_api.door.bucket import Buckets
-from twin_api.door.turns import Precedence, Turns
+from twin_api.door.precedence import Precedence
 from twin_api.identity.subject import CITIZEN, FAMILIES
 from twin_api.problems import ContentNotTaken, HeadersTooLarge, TooBusy, TooManyParameters, TooManyRequests, UriTooLong
 from twin_api.settings import Settings
+from twin_api.turns import Turns
 
 _Task = asyncio.Task[Any]
 

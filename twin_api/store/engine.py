@@ -6,6 +6,7 @@ Must never hand a connection of one role to another, and never send `SET ROLE`: 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from dataclasses import dataclass
 from time import perf_counter
@@ -18,6 +19,7 @@ from twin_api.problems import DatabaseAway, NotFound, TooBusy
 from twin_api.seeing.visit import visit
 from twin_api.store.line import Line, Params
 from twin_api.store.secrets import SecretMissing, Secrets, is_twin_role
+from twin_api.turns import Turns
 
 # the statement took more time, room or patience than its login has
 _BUSY: Final = (
@@ -75,11 +77,6 @@ class Server:
         return psycopg.connect(self.conninfo(role))
 
 
-def _send_away(place: asyncio.Future[None]) -> None:
-    if not place.done():
-        place.set_exception(TooBusy())
-
-
 class Pool:
     """Connections of one login, last in first out, so that few stay warm; what is often asked is prepared once per connection.
 
@@ -90,10 +87,8 @@ class Pool:
     def __init__(self, server: Server, role: str, size: int, wait_s: float) -> None:
         self._server = server
         self._role = role
-        self._wait_s = wait_s
         self._idle: deque[Line] = deque()
-        self._free = size
-        self._queue: deque[asyncio.Future[None]] = deque()  # who waits for a place, first come, first served
+        self._places = Turns(size, sys.maxsize, wait_s)  # all stand in one line: first come, first served
         self._closed = False
         self._is_away = False
         self._is_tried = False  # by one request, on behalf of all
@@ -128,10 +123,12 @@ class Pool:
             raise DatabaseAway() from None
 
     async def _run(self, sql: str, params: Params, is_often_asked: bool, *, fresh: bool = False) -> list[tuple[Any, ...]]:
-        if self._free:
-            self._free -= 1
-        else:
-            await self._wait_for_place()
+        if not self._places.take_at_once():
+            self.waiting += 1
+            try:
+                await self._places.take(self._role)
+            finally:
+                self.waiting -= 1
         self.in_use += 1
         try:
             line = await self._find(fresh) if fresh or not self._idle else self._idle.pop()
@@ -154,35 +151,8 @@ class Pool:
             raise SchemaMoved from None
         finally:
             self.in_use -= 1
-            self._give_place_back()
+            self._places.give_back()
         return rows
-
-    async def _wait_for_place(self) -> None:
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(place)
-        patience = place.get_loop().call_later(self._wait_s, _send_away, place)
-        self.waiting += 1
-        since = perf_counter()
-        try:
-            await place
-        except BaseException:
-            if place in self._queue:
-                self._queue.remove(place)
-            elif not place.cancelled() and place.exception() is None:  # handed over in the same moment
-                self._give_place_back()
-            raise
-        finally:
-            patience.cancel()
-            self.waiting -= 1
-            visit().waited_s += perf_counter() - since
-
-    def _give_place_back(self) -> None:
-        while self._queue:
-            place = self._queue.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-        self._free += 1
 
     async def _find(self, fresh: bool) -> Line:
         """A new line; where a fresh one is wanted it stands in for an idle one: there are never more than places."""
