@@ -22,7 +22,7 @@ def postmaster(cluster: Cluster) -> int:
 
 def backends(cluster: Cluster) -> list[int]:
     """The processes of the server that serve somebody, or write; not the postmaster."""
-    return sorted(pid for pid in cluster._processes() if pid != postmaster(cluster))
+    return sorted(pid for pid in cluster._postmaster.processes() if pid != postmaster(cluster))
 
 
 def kill_postmaster(cluster: Cluster, draw: random.Random) -> None:
@@ -44,7 +44,7 @@ def stop_at_once(cluster: Cluster, draw: random.Random) -> None:
 
 
 def freeze(cluster: Cluster, draw: random.Random) -> None:
-    frozen = cluster._processes()
+    frozen = cluster._postmaster.processes()
     for pid in frozen:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)

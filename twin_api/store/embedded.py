@@ -12,19 +12,16 @@ It must never run as root, open a TCP port or let anybody in without a password.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import shlex
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -32,11 +29,22 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import PGconn, Ping
 
 from twin_api.store.cluster_conf import CONF, HBA
-from twin_api.store.machine import Account, ClusterFailed, find_binaries, is_reachable, last_lines, memory_mb, system_user
+from twin_api.store.cluster_place import (
+    NOTE,
+    OUTSIDE,
+    digest,
+    is_settled,
+    name_each_other,
+    noted_place,
+    place_of,
+    set_aside,
+    text_of,
+    write,
+)
+from twin_api.store.machine import Account, ClusterFailed, find_binaries, last_lines, memory_mb, system_user
+from twin_api.store.postmaster import Postmaster, comes_true, send
 from twin_api.store.secrets import Secrets
 
-OUTSIDE = Path("/var/lib/twin-api")  # for root, where the system user cannot reach the home
-NOTE = "cluster.place"  # in a home whose place is outside
 PORT = 5432  # names the socket file only; each cluster has a socket folder of its own
 LONGEST_SOCKET = 100  # bytes; the kernel takes 107
 LOGS_KEPT = 10
@@ -65,17 +73,15 @@ class Cluster:
     @property
     def place(self) -> Path:
         """The folder that holds everything of this cluster; it outlives a move of the home."""
-        noted, inside = self._noted_place(), self.home / "cluster"
-        if noted is not None:
-            return noted
-        if inside.exists() or os.geteuid() != 0 or is_reachable(self.home, system_user()):
-            return inside
-        outside = OUTSIDE / f"{self.home.name}-{_digest(self.home)}"
-        return outside.with_name(f"{outside.name}-new") if _is_held(outside, by_other_than=self.home) else outside
+        return place_of(self.home)
 
     @property
     def data(self) -> Path:
         return self.place / "data"
+
+    @property
+    def _postmaster(self) -> Postmaster:
+        return Postmaster(self.data)
 
     @property
     def socket_folder(self) -> Path:
@@ -83,7 +89,7 @@ class Cluster:
         # libpq and PostgreSQL give meaning to commas and quotes in a path; such a home gets the short folder too
         if len(os.fsencode(_socket_in(inside))) <= LONGEST_SOCKET and re.fullmatch(r"[\w/. +~-]+", str(inside)):
             return inside
-        name = f"twin-{self._account().uid}-{_digest(self.place)}"
+        name = f"twin-{self._account().uid}-{digest(self.place)}"
         return Path("/run" if os.geteuid() == 0 else "/tmp") / name  # noqa: S108 - owner and mode are checked before each start
 
     def conninfo(self, database: str = "postgres") -> str:
@@ -97,7 +103,7 @@ class Cluster:
     def is_running(self) -> bool:
         """True if this cluster's server answers and takes connections."""
         address = make_conninfo(self.server("postgres"), user="postgres", connect_timeout=5)
-        return self._is_settled() and self._postmaster() is not None and PGconn.ping(address.encode()) == Ping.OK
+        return is_settled(self.home) and self._postmaster.pid() is not None and PGconn.ping(address.encode()) == Ping.OK
 
     def ensure_running(self) -> None:
         """Make the cluster if there is none, start it if it rests; returns when it takes connections."""
@@ -145,7 +151,7 @@ class Cluster:
         self._settle()
         if not self.data.exists():
             self._initialise()
-        if self._postmaster() is not None:
+        if self._postmaster.pid() is not None:
             if self._comes_up():
                 return
             self._stop()
@@ -155,12 +161,12 @@ class Cluster:
         self._run_postgres()
 
     def _stop(self) -> None:
-        postmaster = self._postmaster()
+        postmaster = self._postmaster.pid()
         if postmaster is None:
             return
         for how in (signal.SIGINT, signal.SIGQUIT):  # fast, then immediate: the log is replayed at the next start
-            _send(postmaster, how)
-            if _comes_true(lambda: self._postmaster() is None, STOP_S):
+            send(postmaster, how)
+            if comes_true(lambda: self._postmaster.pid() is None, STOP_S):
                 return
         raise ClusterFailed("the cluster does not stop", f"process {postmaster} still runs")
 
@@ -175,18 +181,16 @@ class Cluster:
             shutil.rmtree(draft, ignore_errors=True)
 
     def _settle_outside(self, place: Path) -> None:
-        if self._noted_place() is None:
+        if noted_place(self.home) is None:
             self._stop()
-            _set_aside(place)  # its home was deleted, and its password with it
-        place.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _write(place / "home", f"{self.home}\n")
-        _write(self.home / NOTE, f"{place}\n")
+            set_aside(place)
+        name_each_other(self.home, place)
 
     def _initialise(self) -> None:
         account = self._account()
         draft = Path(tempfile.mkdtemp(prefix="new-", dir=self.place))
         password = draft / "password"
-        _write(password, self.secrets.ensure("superuser") + "\n", mode=0o600)
+        write(password, self.secrets.ensure("superuser") + "\n", mode=0o600)
         (draft / "data").mkdir(mode=0o700)
         for path in (draft, password, draft / "data"):
             os.chown(path, account.uid, account.gid)
@@ -200,7 +204,7 @@ class Cluster:
     def _configure(self) -> None:
         hba, memory = self.place / "pg_hba.conf", memory_mb()
         shared_mb = min(max(memory // 16, 64), 1024)
-        _write(hba, HBA)
+        write(hba, HBA)
         text = CONF.format(
             port=self.port,
             sockets=self.socket_folder,
@@ -209,7 +213,7 @@ class Cluster:
             wal_mb=shared_mb // 16,
             cache_mb=max(memory // 2, 256),
         )
-        _write(self.place / "postgresql.conf", text)
+        write(self.place / "postgresql.conf", text)
 
     def _run_postgres(self) -> None:
         options = f"-c config_file={shlex.quote(str(self.place / 'postgresql.conf'))}"
@@ -218,7 +222,7 @@ class Cluster:
         (self.data / "start.log").unlink(missing_ok=True)
         started = self._run(self._binary("pg_ctl"), *command, cwd=self.data, PGDATA=str(self.data), **_KEPT_MEMORY)
         if not self._comes_up():
-            said = _text_of(self.data / "start.log") or started.stderr
+            said = text_of(self.data / "start.log") or started.stderr
             raise ClusterFailed("the cluster does not start", last_lines(said))
         self._close_databases()
 
@@ -233,9 +237,9 @@ class Cluster:
         INVARIANT: called under the lock and only when no postmaster of this data folder lives.
         """
         for how in (signal.SIGQUIT, signal.SIGKILL):
-            for orphan in self._processes():
-                _send(orphan, how)
-            if _comes_true(lambda: not self._processes(), ORPHAN_S):
+            for orphan in self._postmaster.processes():
+                send(orphan, how)
+            if comes_true(lambda: not self._postmaster.processes(), ORPHAN_S):
                 break
         socket_file = _socket_in(self.socket_folder)
         for trace in (self.data / "postmaster.pid", socket_file, socket_file.with_name(socket_file.name + ".lock")):
@@ -254,68 +258,20 @@ class Cluster:
 
     # -- looking
 
-    def _noted_place(self) -> Path | None:
-        """The place outside that this home has noted; a note copied along with another home counts for nothing."""
-        noted = _text_of(self.home / NOTE).strip()
-        if not noted or _is_held(Path(noted), by_other_than=self.home):
-            return None
-        return Path(noted)
-
-    def _is_settled(self) -> bool:
-        """True unless a place outside and this home have yet to name each other."""
-        place = self.place
-        return place.parent != OUTSIDE or (self._noted_place() == place and _text_of(place / "home").strip() == str(self.home))
-
     def _account(self) -> Account:
         """Who owns the data: whoever made it, else the invoking user, for root the system user."""
         if self.data.exists():
             return Account.owner_of(self.data)
         return system_user() if os.geteuid() == 0 else Account(os.geteuid(), os.getegid())
 
-    def _postmaster(self) -> int | None:
-        """Process id of this data folder's living server; the id alone proves nothing, it may have been given anew."""
-        lines = _text_of(self.data / "postmaster.pid").splitlines()
-        pid = int(lines[0]) if lines and lines[0].strip().isdigit() else None
-        return pid if pid is not None and self._works_here(pid) else None
-
-    def _state(self) -> str:
-        """`starting`, `ready`, `stopping` or nothing, as the server writes it in line 8."""
-        lines = _text_of(self.data / "postmaster.pid").splitlines()
-        return lines[7].strip() if len(lines) > 7 else ""
-
     def _comes_up(self) -> bool:
         """Wait for a living server; False if it goes down, or listens where the home used to be."""
-        _comes_true(lambda: self.is_running() or self._is_lost(), START_S)
+        socket_file = _socket_in(self.socket_folder)
+        comes_true(lambda: self.is_running() or self._postmaster.is_lost(socket_file), START_S)
         return self.is_running()
 
-    def _is_lost(self) -> bool:
-        return self._postmaster() is None or self._state() == "stopping" or (self._state() == "ready" and not self._listens())
-
-    def _listens(self) -> bool:
-        try:
-            with socket.socket(socket.AF_UNIX) as probe:
-                probe.settimeout(5)
-                probe.connect(str(_socket_in(self.socket_folder)))
-        except (FileNotFoundError, ConnectionRefusedError):
-            return False
-        except OSError:
-            return True  # a full queue is a sign of life
-        return True
-
-    def _processes(self) -> list[int]:
-        return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and self._works_here(int(entry.name))]
-
-    def _works_here(self, pid: int) -> bool:
-        """True if a process is a PostgreSQL in this data folder: each of them works with it as its current folder."""
-        try:
-            if Path(f"/proc/{pid}/comm").read_text().strip() != "postgres":
-                return False
-            return os.path.samestat(os.stat(f"/proc/{pid}/cwd"), self.data.stat())
-        except OSError:
-            return False
-
     def _binary(self, name: str) -> Path:
-        version = _text_of(self.data / "PG_VERSION").strip()
+        version = text_of(self.data / "PG_VERSION").strip()
         return find_binaries(int(version) if version else None) / name
 
     def _run(self, *command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -335,51 +291,5 @@ class Cluster:
         )
 
 
-def _is_held(place: Path, by_other_than: Path) -> bool:
-    """True if the place names another home, and that home still names the place."""
-    holder = _text_of(place / "home").strip()
-    return holder not in ("", str(by_other_than)) and _text_of(Path(holder) / NOTE).strip() == str(place)
-
-
-def _set_aside(place: Path) -> None:
-    if place.exists():
-        place.rename(place.with_name(f"{place.name}.without-home-{time.time_ns()}"))
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
-
-
 def _socket_in(folder: Path) -> Path:
     return folder / f".s.PGSQL.{PORT}"
-
-
-def _send(pid: int, how: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, how)
-
-
-def _comes_true(claim: Callable[[], bool], within_s: float) -> bool:
-    end = time.monotonic() + within_s
-    while not claim():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _write(path: Path, text: str, mode: int = 0o644) -> None:
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, mode)
-        file.write(text)
-    os.replace(draft, path)
